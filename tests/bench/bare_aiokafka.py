@@ -1,7 +1,8 @@
-"""The floor: consume, produce, nothing between, with aiokafka alone. `bare_aiokafka.py send|batch`.
+"""Benchmark baseline: aiokafka reads records and writes them again, without any work. `bare_aiokafka.py send|batch`.
 
-Every tick goes out as it came, to the same partition of the topic `counts`. `send` is what most programs do: one call
-a record; `batch` sends one batch a fetch and partition. Offsets are committed once a second.
+Every tick is written unchanged to the same partition of the topic `counts`. With `send` there is one call for
+each record, as in most programs; with `batch` one batch for each fetch and partition. Offsets are committed
+once a second.
 """
 
 import asyncio

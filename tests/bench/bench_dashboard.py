@@ -1,7 +1,7 @@
-"""What the dashboard costs while the loop runs: `bench_dashboard.py [RATE] [SECONDS] [SYMBOLS]`.
+"""Measures the dashboard while ticks come in: `bench_dashboard.py [RATE] [SECONDS] [SYMBOLS]`.
 
-A `tickloop up` with its dashboard in a temporary home; ticks at a steady rate; processor time and memory of the
-dashboard's process without and with an open page, and, where a Chromium is there, the page's own.
+It runs `tickloop up` in a temporary folder, with ticks at a steady rate. Processor time and memory of the
+dashboard's process are measured with and without an open page, and those of the page if there is a Chromium.
 """
 
 import subprocess
@@ -23,7 +23,13 @@ SETTLE_S = 8.0
 
 
 def main(rate: int, seconds: float, symbols: int) -> None:
-    """Print one line a measurement."""
+    """Run the benchmark and print one line for each measurement.
+
+    Args:
+        rate: ticks per second.
+        seconds: duration of each measurement, s.
+        symbols: number of symbols.
+    """
     names = SYMBOLS if symbols <= len(SYMBOLS) else [f"SYM{number:04d}" for number in range(symbols)]
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "ticks.jsonl"

@@ -1,9 +1,10 @@
-"""What an experiment costs a matured pair: `python -m tests.bench.bench_experiments [pairs]`.
+"""Measures the processor time of an experiment for each pair: `python -m tests.bench.bench_experiments [pairs]`.
 
-The full suite is everything at once: vol-targeted primary metric, six guardrails, certificate, wins. The same by the
-clock, and for symbols that decide together (no drawdown, no certificate), with what the pool makes of what they tell.
-Beside it, in the same run: a running mean and variance of the difference, the least that any test needs, and the
-decoding of the outcome that a pair comes from, which every consumer pays.
+A pair is what the version under test and the live one made of the same prediction. Measured are an experiment
+with every metric, one whose batches end by the clock, and one that decides on several symbols together.
+
+For comparison, in the same run: a running mean and variance of the difference, the least that any test needs;
+and decoding the outcome that a pair comes from, which every consumer does.
 """
 
 import sys
@@ -58,7 +59,7 @@ LEAN = ExperimentParameters(primary="returns", beta=0.0, alpha=1e-6, batch=100, 
 
 
 def us(run: Callable[[Sequence[Any]], object], items: Sequence[Any]) -> float:
-    """Median over rounds, us of processor time an item."""
+    """Median processor time of `run` for an item over several rounds, microseconds."""
     found = []
     for _ in range(ROUNDS):
         started = process_time_ns()
@@ -94,7 +95,7 @@ def experiment(parameters: ExperimentParameters) -> Callable[[Sequence[Pair]], o
 
 
 def partials(pool: Pool, windows: int) -> list[ExperimentPartial]:
-    """What eight symbols tell, window by window, ten pairs in each."""
+    """Records of eight symbols for an experiment that decides on them together: ten new pairs in each window."""
     sums = len(Evidence(TOGETHER).start().totals)
     random, made = Random(1), []
     totals = [[0.0] * sums for _ in SYMBOLS]

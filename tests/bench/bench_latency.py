@@ -1,10 +1,11 @@
-"""From the moment a tick is due to its answer in the hands of a plain consumer: our loop beside a bare echo.
+"""Measures the time from when a tick is due until a consumer has its prediction, for our loop and for a bare echo.
 
 `python -m tests.bench.bench_latency [--seconds S] [--rate N ...] [--json]`
 
-Open loop: a producer in a process of its own (`load.py`: aiokafka, linger 0, all replicas acknowledge) sends each tick
-when it is due, and time counts from then, so waiting in any queue counts too. The answer is matched by id; an echo has
-its tick's offset. The consumer is aiokafka without a group, in this process. The first `WARM_UP_S` do not count.
+The producer runs in a process of its own (`load.py`: aiokafka, linger 0, all replicas acknowledge). It sends
+each tick when it is due, whether earlier ones were answered or not, so waiting in any queue counts. A
+prediction is matched by its id, an echo by its tick's offset. The consumer is aiokafka without a group, in
+this process. The first `WARM_UP_S` seconds do not count.
 """
 
 import asyncio
@@ -54,7 +55,15 @@ class Identified(Struct):
 
 
 class Latency(Struct):
-    """Milliseconds from due to read; `answered` of the `sent` ticks that count."""
+    """Latency of one contender at one rate.
+
+    Attributes:
+        name: name of the contender.
+        rate: ticks per second.
+        sent: ticks that were due after the warm-up.
+        answered: those of them with an answer.
+        p50, p95, p99, longest: percentiles and maximum from due to read, ms.
+    """
 
     name: str
     rate: int
@@ -67,7 +76,13 @@ class Latency(Struct):
 
 
 class Played(NamedTuple):
-    """What one run showed: when ticks were due and from which offset on, in each partition; and what was read."""
+    """Raw result of one run.
+
+    Attributes:
+        dues: for each partition the times at which its ticks were due, s, monotonic clock.
+        before: for each partition the offset of the first of these ticks.
+        arrivals: time, partition and tick's offset of each answer.
+    """
 
     dues: list[list[float]]
     before: list[int]
@@ -75,14 +90,14 @@ class Played(NamedTuple):
 
 
 async def measure(contender: Contender, address: str, rate: int, seconds: float) -> Latency:
-    """One run at one rate."""
+    """Measure one contender at one rate (ticks per second) for a duration in seconds."""
     async with stage(contender, address) as on, reader(address) as consumer:
         with on.worker():
             return summary(contender.name, rate, await play(on, consumer, rate, seconds + WARM_UP_S))
 
 
 async def play(on: Stage, consumer: AIOKafkaConsumer, rate: int, seconds: float) -> Played:
-    """Have the worker answer some ticks, then the load."""
+    """Let the worker answer some ticks, then run the producer and collect the answers."""
     await publish(synthetic_market(1, SYMBOLS, ticks=FIRST_TICKS), on.settings.bootstrap, on.settings.topic(TICKS.name))
     source = [TopicPartition(on.settings.topic(TICKS.name), number) for number in range(on.settings.partitions)]
     ends = await consumer.end_offsets(source)
@@ -101,12 +116,12 @@ async def play(on: Stage, consumer: AIOKafkaConsumer, rate: int, seconds: float)
 
 
 def environment(on: Stage) -> dict[str, str]:
-    """Settings of a run for a process."""
+    """Environment variables that give a run's settings to a process."""
     return {**os.environ, "TICKLOOP_BOOTSTRAP": on.settings.bootstrap, "TICKLOOP_PREFIX": on.settings.prefix}
 
 
 async def read(consumer: AIOKafkaConsumer, count: int, contender: Contender) -> list[tuple[float, int, int]]:
-    """Time, partition and the tick's offset of answers; until all are there or none has come for a while."""
+    """Read `count` answers, or stop once none came for some seconds; return time, partition, tick's offset."""
     decode = msgspec.json.Decoder(Identified).decode
     echoes = not contender.nodes
     arrivals: list[tuple[float, int, int]] = []
@@ -127,7 +142,7 @@ async def read(consumer: AIOKafkaConsumer, count: int, contender: Contender) -> 
 
 
 def summary(name: str, rate: int, played: Played) -> Latency:
-    """Percentiles of the ticks that were due after the warm-up."""
+    """Percentiles of the latency of the ticks that were due after the warm-up."""
     first = min(times[0] for times in played.dues if times) + WARM_UP_S
     waited = {
         (partition, offset): now - due
@@ -140,7 +155,7 @@ def summary(name: str, rate: int, played: Played) -> Latency:
 
 
 async def measure_all(address: str, rates: Sequence[int], seconds: float, console: Console) -> list[Latency]:
-    """The whole pipeline and the echo at every rate."""
+    """Measure the whole pipeline and the echo at every rate."""
     results = []
     with console.status("") as status:
         status.update("a run that does not count: the broker's compiler has its work behind it then")
@@ -153,7 +168,7 @@ async def measure_all(address: str, rates: Sequence[int], seconds: float, consol
 
 
 def show(results: Sequence[Latency], seconds: float, console: Console) -> None:
-    """The table, and one line on where the time goes."""
+    """Print the table, and one line on where the time is spent."""
     table = Table(title=f"From due to read, ms; {seconds:g} s at each rate", title_justify="left", box=None)
     table.add_column("")
     for column in ("ticks/s", "answered", "p50", "p95", "p99", "max", "p50 / bare send", "p99 / bare send"):
@@ -182,7 +197,7 @@ def show(results: Sequence[Latency], seconds: float, console: Console) -> None:
 @click.option("--rate", "rates", multiple=True, type=int, default=RATES, show_default=True, help="Ticks a second.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON array instead of the table.")
 def main(seconds: float, rates: tuple[int, ...], as_json: bool) -> None:
-    """End-to-end latency beside a bare aiokafka echo."""
+    """Measure end-to-end latency, and that of a bare aiokafka echo."""
     console = Console(stderr=as_json, width=None if Console().is_terminal else 140)
     with broker() as address:
         results = asyncio.run(measure_all(address, rates, seconds, console))

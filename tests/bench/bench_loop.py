@@ -1,11 +1,12 @@
-"""Ticks a second and processor time a tick: our loop, stock Faust and bare aiokafka, on one broker in one run.
+"""Measures throughput and processor time for a tick of our loop, of plain Faust and of bare aiokafka, on one broker.
 
 `python -m tests.bench.bench_loop [--repetitions N] [--scale S] [--file ticks.csv.gz] [--json]`
 
-A backlog is published, one worker process is started, and what it answers is read off the end offsets of its output
-topics. Only the steady part counts: from `FROM` to `TO` of the backlog. Processor time is that of the worker process,
-user and system. The step of our nodes is measured in this process over the same part of the same records, decoding
-and encoding included; what the worker spends on top of that is the runtime. Medians over the repetitions.
+Ticks are published, then one worker process is started. Its answers are counted by the end offsets of its
+output topics. Only the part between the fractions `FROM` and `TO` of the ticks counts. Processor time is that
+of the worker process, user and system. The nodes alone are measured in this process on the same records, with
+decoding and encoding; the rest of the worker's time is the runtime's. Results are medians over the
+repetitions.
 """
 
 import asyncio
@@ -59,14 +60,28 @@ REAL_TICKS = DATA / "btcusdt-perp-20240808.csv.gz"
 
 
 class Measured(Struct):
-    """One run of a contender: ticks a second, microseconds of the worker's processor time a tick."""
+    """One run of a contender.
+
+    Attributes:
+        ticks_s: ticks per second.
+        cpu_us: processor time of the worker for a tick, microseconds.
+    """
 
     ticks_s: float
     cpu_us: float
 
 
 class Result(Struct):
-    """Medians of a contender's runs; `step_us` and `runtime_us` are parts of `cpu_us`, for our nodes only."""
+    """Medians of a contender's runs.
+
+    Attributes:
+        name: name of the contender.
+        ticks: number of ticks in a run.
+        ticks_s: ticks per second.
+        cpu_us: processor time of the worker for a tick, microseconds.
+        step_us: part of `cpu_us` that the nodes take; None for contenders without our nodes.
+        runtime_us: the rest of `cpu_us`; None for contenders without our nodes.
+    """
 
     name: str
     ticks: int
@@ -77,7 +92,7 @@ class Result(Struct):
 
 
 async def measure(contender: Contender, address: str, ticks: Sequence[Any]) -> Measured:
-    """One run over a backlog of `ticks`."""
+    """Measure one run of a contender over `ticks`, which are published before its worker starts."""
     async with stage(contender, address) as on, reader(address) as consumer:
         await publish(ticks, address, on.settings.topic(TICKS.name))
         partitions = answer_partitions(on)
@@ -90,7 +105,7 @@ async def measure(contender: Contender, address: str, ticks: Sequence[Any]) -> M
 
 
 def step_us(nodes: Sequence[Node[Any]], ticks: Sequence[Any]) -> float:
-    """Processor time of decode, step and encode alone, over the steady part of the same ticks."""
+    """Processor time of decoding, node and encoding for a tick, microseconds, over the ticks that count."""
     partitions = [LoopPartition(nodes, number) for number in range(PARTITIONS)]
     offsets, records = [0] * PARTITIONS, []
     for tick in ticks:
@@ -113,7 +128,7 @@ def step_us(nodes: Sequence[Node[Any]], ticks: Sequence[Any]) -> float:
 async def result_of(
     contender: Contender, address: str, ticks: Sequence[Any], repetitions: int, name: str = ""
 ) -> Result:
-    """Median of some runs."""
+    """Median of several runs of a contender."""
     runs, steps = [], []
     for _ in range(repetitions):
         runs.append(await measure(contender, address, ticks))
@@ -132,7 +147,7 @@ async def result_of(
 async def measure_all(
     address: str, repetitions: int, scale: float, file: Path | None, console: Console
 ) -> list[Result]:
-    """Every contender over the synthetic market, and the whole pipeline over a file of real ticks if there is one."""
+    """Measure every contender on a synthetic market, and the whole pipeline on a file of real ticks if there is one."""
     market = list(synthetic_market(1, SYMBOLS, ticks=int(scale * max(BACKLOG.values()))))
     results = []
     with console.status("") as status:
@@ -147,7 +162,7 @@ async def measure_all(
 
 
 def show(results: Sequence[Result], console: Console) -> None:
-    """The table, and one line on where the time goes."""
+    """Print the table, and one line on where the time is spent."""
     stock, *_ = results
     send = results[1]
     table = Table(title="One worker process, steady part of a backlog", title_justify="left", box=None)
@@ -183,7 +198,7 @@ def show(results: Sequence[Result], console: Console) -> None:
 @click.option("--file", default=REAL_TICKS, type=click.Path(path_type=Path), help="Real ticks, measured if they exist.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON array instead of the table.")
 def main(repetitions: int, scale: float, file: Path, as_json: bool) -> None:
-    """Throughput and processor time beside stock Faust and bare aiokafka."""
+    """Measure throughput and processor time, beside plain Faust and bare aiokafka."""
     console = Console(stderr=as_json, width=None if Console().is_terminal else 140)
     with broker() as address:
         results = asyncio.run(measure_all(address, repetitions, scale, file if file.is_file() else None, console))

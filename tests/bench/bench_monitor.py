@@ -1,4 +1,4 @@
-"""What an outcome costs the monitor node: `python -m tests.bench.bench_monitor [count]`, on a synthetic market."""
+"""Measures the monitor node's time for an outcome of a synthetic market: `bench_monitor.py [count]`."""
 
 import sys
 from time import process_time_ns

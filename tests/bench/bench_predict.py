@@ -1,7 +1,7 @@
-"""How long `predict()` takes in process: `python -m tests.bench.bench_predict [ticks.csv.gz] [count]`.
+"""Measures `predict()` in this process: `python -m tests.bench.bench_predict [ticks.csv.gz] [count]`.
 
-Promised are 1 ms at p95 and 2 ms at p99; the exit code is 1 where they are not kept. They are judged by the processor's
-time: the time on the wall has whole time slices of other processes in it on a machine that is busy.
+The exit code is 1 if it takes more than 1 ms at the 95th percentile or 2 ms at the 99th. These are processor
+times: on a busy machine, times on the clock include whole time slices of other processes.
 """
 
 import sys

@@ -1,14 +1,13 @@
-"""Where a tick's microseconds go, and how many ticks a second that makes: `bench_step.py [ticks.csv.gz] [count]`.
+"""Measures the parts of the computation for a tick: `bench_step.py [ticks.csv.gz] [count]`.
 
-Without a file a seeded synthetic market of 32 symbols is measured. Three parts:
+Without a file, a synthetic market of 32 symbols is used. There are three measurements:
 
-* the whole loop in the engine of backtests: features, regime, mixture, learning, outcomes, windows, account, with and
-  without the digests of all topics;
-* the step of the market node alone, tick by tick, and the part of a label in it;
-* its stages: the same operators on the same ticks, each called once more from here, less the cost of a stopwatch.
+* the whole loop as in a backtest, with and without digests of all topics;
+* the market node alone, tick by tick, and the part that learning a label takes;
+* the operators of the market node, each called once more on the same ticks, less the cost of measuring.
 
-The reference, measured in the same run, is what any client of Kafka has to do: decode every tick and encode every
-record. Times are the processor's; percentiles are the wall's.
+For comparison, in the same run: decoding every tick and encoding every record, which any client of Kafka
+does. Times are processor times; percentiles are of times on the clock.
 """
 
 import csv
@@ -50,7 +49,7 @@ PREEMPTED_NS = 300_000
 
 
 class Stopwatch:
-    """Adds up the time spent in functions."""
+    """Adds up the time that is spent in functions, by name of a stage."""
 
     def __init__(self) -> None:
         self.spent_ns: dict[str, int] = {}
@@ -65,7 +64,7 @@ class Stopwatch:
         return own
 
     def of(self, stage: str, function: Callable[..., Any], *arguments: Any) -> Any:
-        """Call `function` and count its time for `stage`."""
+        """Call `function` with these arguments, add its time to `stage`, and return its result."""
         started = perf_counter_ns()
         answer = function(*arguments)
         elapsed = perf_counter_ns() - started
@@ -73,12 +72,12 @@ class Stopwatch:
         return answer
 
     def means_us(self, calls: int) -> dict[str, float]:
-        """Mean of each stage that was called so often."""
+        """Mean time of each stage, microseconds, given the number of calls; the cost of measuring is subtracted."""
         return {stage: (spent / calls - self._own) / 1e3 for stage, spent in self.spent_ns.items()}
 
 
 class Stages:
-    """Operators of the market node with states of their own, called one by one."""
+    """The operators of the market node with states of their own, to be measured one by one."""
 
     def __init__(self) -> None:
         parameters = MarketParameters()
@@ -95,7 +94,13 @@ class Stages:
         self.states: dict[str, Any] = {}
 
     def run(self, stopwatch: Stopwatch, tick: Quote | Trade, market: Any) -> None:
-        """Every stage for one tick, as of the state `market` that the market node has after it."""
+        """Measure every operator on one tick.
+
+        Args:
+            stopwatch: the times are added to it.
+            tick: the tick.
+            market: state of the market node for the symbol after this tick, from which the live version is taken.
+        """
         price = 0.5 * (tick.bid + tick.ask) if isinstance(tick, Quote) else tick.price
         own = self.states.get(tick.symbol)
         if own is None:
@@ -146,7 +151,7 @@ def per_item_us(function: Callable[[Any], Any], items: list[Any]) -> float:
 
 
 def whole_loop(ticks: list[Tick], *, with_digests: bool) -> tuple[float, list[Any]]:
-    """Best of two runs, us a tick; the records of the last one."""
+    """Run the loop twice; return the shorter time for a tick, microseconds, and the records of the last run."""
     best = float("inf")
     written: list[Any] = []
     for _ in range(2):
@@ -159,7 +164,7 @@ def whole_loop(ticks: list[Tick], *, with_digests: bool) -> tuple[float, list[An
 
 
 def market_step(ticks: list[Tick]) -> None:
-    """The step alone, and the states that it leaves."""
+    """Measure and print the market node's time for a tick, then that of its operators."""
     node, states = MarketNode(), dict[str, Any]()
     plain: list[int] = []
     labelled: list[int] = []

@@ -1,8 +1,9 @@
-"""What a symbol costs when a worker has 1, 10, 100 or 1,000 of them: `python -m tests.bench.bench_symbols [ARMS]`.
+"""Measures time and memory of each of 1 to 1,000 symbols: `python -m tests.bench.bench_symbols [ARMS]`.
 
-Ticks of a synthetic market come in the order of event time, so that neighbouring ticks are of different symbols: with
-many of them every step finds its state outside of the processor's caches. Every symbol has seen `WARM` ticks before
-anything is measured, and runs as many arms as ARMS says (1: the live one alone).
+Ticks of a synthetic market come in the order of event time, so neighbouring ticks have different symbols.
+With many symbols each state must then be fetched from outside the processor's caches. Every symbol has `WARM`
+ticks before the measurement. ARMS is the number of model versions that run on each symbol (1: the live one
+alone).
 """
 
 import gc
@@ -26,7 +27,7 @@ MEASURED = 40_000
 
 
 def starts(symbol: str, arms: int) -> Iterable[Directive]:
-    """Directives that start so many arms beside the live one."""
+    """Directives that start `arms` - 1 model versions beside the live one."""
     for number in range(1, arms):
         model = SignedLogisticState(SIGNED, (0.1,) * len(SIGNED), (1.0,) * len(SIGNED), 100)
         arm = f"arm-{number}"
@@ -34,7 +35,7 @@ def starts(symbol: str, arms: int) -> Iterable[Directive]:
 
 
 def held(roots: Iterable[Any]) -> int:
-    """Bytes of everything that only these objects hold; what all processes share is not counted."""
+    """Bytes of these objects and of all objects that they refer to, without types and functions."""
     seen: set[int] = set()
     agenda, total = list(roots), 0
     while agenda:

@@ -1,4 +1,4 @@
-"""Who is measured: each a process that reads ticks and answers every one of them, on topics of its own."""
+"""The programs that benchmarks compare: each is a process that reads ticks and answers every one."""
 
 import asyncio
 import logging
@@ -34,13 +34,13 @@ SYMBOLS = [f"SYM{number}" for number in range(32)]
 
 
 class Contender(Struct, frozen=True):
-    """A process to be measured.
+    """A program to be measured.
 
     Attributes:
-        name: in tables.
-        command: what Python is given to run.
-        answers: topics with one record for every tick, all together.
-        nodes: what it computes, where those are ours.
+        name: name in tables.
+        command: arguments of the Python interpreter.
+        answers: topics on which it writes; together one record for each tick.
+        nodes: our nodes that it computes; empty for other programs.
     """
 
     name: str
@@ -63,7 +63,7 @@ MARKET = Contender(
 
 @contextmanager
 def broker() -> Iterator[str]:
-    """Address of the Kafka to measure on: `TICKLOOP_BOOTSTRAP`, else one of our own, on no data."""
+    """Yield the address of a Kafka: that in `TICKLOOP_BOOTSTRAP`, or a new empty one that is stopped at the end."""
     # New topics have no leader for a moment: the client says so, tries again, and that is that.
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     if address := os.environ.get("TICKLOOP_BOOTSTRAP", ""):
@@ -79,7 +79,7 @@ def broker() -> Iterator[str]:
 
 
 class Stage:
-    """Topics of one run of one contender, under a prefix of their own; deleted in the end."""
+    """Topics for one run of a program, under a prefix of their own, which are deleted at the end."""
 
     def __init__(self, contender: Contender, address: str, home: Path) -> None:
         self.contender = contender
@@ -87,7 +87,7 @@ class Stage:
 
     @contextmanager
     def worker(self) -> Iterator[psutil.Process]:
-        """The contender's process."""
+        """Run the program while the block runs, and yield its process."""
         settings = self.settings
         environment = {
             **os.environ,
@@ -109,7 +109,7 @@ class Stage:
 
 @asynccontextmanager
 async def stage(contender: Contender, address: str) -> AsyncIterator[Stage]:
-    """Fresh topics for a run."""
+    """Create the topics for a run, and delete them at the end."""
     with tempfile.TemporaryDirectory(prefix="tickloop-bench-") as home:
         made = Stage(contender, address, Path(home))
         settings = made.settings
@@ -123,7 +123,7 @@ async def stage(contender: Contender, address: str) -> AsyncIterator[Stage]:
 
 
 async def delete(address: str, prefix: str) -> None:
-    """Delete every topic under a prefix."""
+    """Delete every topic whose name begins with a prefix."""
     cluster = AIOKafkaAdminClient(bootstrap_servers=address)
     await cluster.start()
     try:
@@ -144,19 +144,23 @@ async def reader(address: str) -> AsyncIterator[AIOKafkaConsumer]:
 
 
 def answer_partitions(on: Stage) -> list[TopicPartition]:
-    """Partitions of the topics that a contender answers on."""
+    """All partitions of the topics on which a program answers."""
     names = [on.settings.topic(name) for name in on.contender.answers]
     return [TopicPartition(name, number) for name in names for number in range(on.settings.partitions)]
 
 
 async def answered(consumer: AIOKafkaConsumer, partitions: list[TopicPartition]) -> int:
-    """How many ticks were answered so far."""
+    """Number of ticks that are answered so far."""
     ends: dict[TopicPartition, int] = await consumer.end_offsets(partitions)
     return sum(ends.values())
 
 
 async def until(consumer: AIOKafkaConsumer, partitions: list[TopicPartition], count: int, patience_s: float) -> int:
-    """Wait until so many ticks are answered; how many are."""
+    """Wait until `count` ticks are answered; return how many are.
+
+    Raises:
+        TimeoutError: that took longer than `patience_s` seconds.
+    """
     async with asyncio.timeout(patience_s):
         found = await answered(consumer, partitions)
         while found < count:

@@ -1,4 +1,4 @@
-"""A `tickloop up` with its dashboard in a home of its own, for what measures the dashboard."""
+"""Runs `tickloop up` with its dashboard in a folder of its own, for benchmarks of the dashboard."""
 
 import os
 import subprocess
@@ -19,12 +19,12 @@ READY_S = 60.0
 
 
 class System(Struct):
-    """What runs.
+    """A running system.
 
     Attributes:
-        environment: in which commands reach it.
+        environment: environment variables with which commands reach it.
         page: address of the dashboard.
-        dashboard: its process.
+        dashboard: process of the dashboard.
     """
 
     environment: dict[str, str]
@@ -34,10 +34,10 @@ class System(Struct):
 
 @contextmanager
 def running(home: Path, workers: int = 2) -> Iterator[System]:
-    """Broker, topics, workers, retrainer and dashboard, for as long as the block runs.
+    """Run broker, topics, workers, retrainer and dashboard while the block runs.
 
     Raises:
-        SystemExit: no dashboard came up.
+        SystemExit: the dashboard did not start.
     """
     port = ports.any_free()
     environment = {

@@ -1,8 +1,9 @@
-"""An open-loop producer in a process of its own: `load.py RATE SECONDS SKIP`, settings from the environment.
+"""Sends ticks at a steady rate: `load.py RATE SECONDS SKIP`, with settings from the environment.
 
-Ticks are sent when they are due, whether earlier ones were answered or not, with no linger: what is due at one wake-up
-(at most a millisecond apart from the next) goes out as one batch a partition. On standard output, as MessagePack: for
-each partition the times at which its ticks were due, in the order of their offsets, on the machine's monotonic clock.
+A tick is sent when it is due, whether earlier ones were answered or not, and without linger. Ticks that are
+due at the same wake-up (within a millisecond) are sent as one batch for each partition. The result on
+standard output is MessagePack: for each partition the times at which its ticks were due, in the order of
+offsets, monotonic clock.
 """
 
 import asyncio
@@ -27,7 +28,7 @@ WAKE_S = 0.001
 
 
 async def play(settings: Settings, rate: float, count: int, skip: int) -> list[list[float]]:
-    """Send `count` ticks of the market, after the first `skip` of them; when each was due."""
+    """Send `count` ticks of the market after the first `skip`; return for each partition when its ticks were due, s."""
     market = islice(synthetic_market(1, SYMBOLS), skip, skip + count)
     ticks = [(partition_of(tick.symbol, settings.partitions), tick.symbol.encode(), encode(tick)) for tick in market]
     dues: list[list[float]] = [[] for _ in range(settings.partitions)]

@@ -1,7 +1,8 @@
-"""Evidence for docs/retraining.md: `python -m tests.bench.retraining [--quick] [--write] [folder of ticks]`.
+"""Computes the tables in docs/retraining.md: `python -m tests.bench.retraining [--quick] [--write] [folder of ticks]`.
 
-Concepts are planted on features of real ticks (default: `../shared/data`, where it is there) or of the synthetic
-market. Everything is seeded: the same ticks give the same tables. `--write` puts them into the document.
+Labels are made from known relations ("concepts") on features of real ticks (default: `../shared/data`), or of
+a synthetic market if there are none. Everything is seeded: the same ticks give the same tables. `--write`
+puts them into the document.
 """
 
 import csv
@@ -52,7 +53,7 @@ def file_ticks(path: Path, count: int) -> Iterator[Quote | Trade]:
 
 
 def streams(folder: Path, quick: bool) -> dict[str, Stream]:
-    """Features of outcomes of real ticks, or of the synthetic market where there are none."""
+    """Features of real ticks, or of a synthetic market if there are none; by name of the stream."""
     ticks = {name: file_ticks(folder / f"{name}.csv.gz", count) for name, count in FILES.items()}
     found = {name: each for name, each in ticks.items() if (folder / f"{name}.csv.gz").is_file()}
     if quick or not found:
@@ -66,20 +67,25 @@ def streams(folder: Path, quick: bool) -> dict[str, Stream]:
 
 
 def shown(stream: Stream, count: int, accuracy: float) -> np.ndarray:
-    """What concept `a` says, so strong that the oracle has this accuracy."""
+    """Scores of concept `a`, scaled so that the best possible forecaster is right with probability `accuracy`."""
     score = np.resize(planted.scores(stream, CONCEPTS["a"]), count)
     return planted.strength(score, accuracy) * score
 
 
 class Noticed(NamedTuple):
-    """Outcomes at which something was noticed, and at which a retrain began for it."""
+    """What the monitor node found in a stream.
+
+    Attributes:
+        alarms: numbers of the outcomes at which it found a change.
+        retrains: numbers of the outcomes at which it called for a retrain.
+    """
 
     alarms: list[int]
     retrains: list[int]
 
 
 def noticed(case: Planted, probabilities: Sequence[float]) -> Noticed:
-    """What the monitor says of a version that goes on saying `probabilities`."""
+    """Run the monitor node on a version that predicts `probabilities` and does not learn."""
     node = MonitorNode()
     state = node.open("X")
     found = Noticed([], [])
@@ -96,9 +102,15 @@ def noticed(case: Planted, probabilities: Sequence[float]) -> Noticed:
 
 
 def shortest(cases: Sequence[Planted], before: Sequence[float], factor: float) -> float:
-    """Mean delay below which no detector comes that knows the change and raises one false alarm in 50,000 outcomes.
+    """Smallest mean delay, in outcomes, that a detector can have which raises one false alarm in 50,000 outcomes.
 
-    `log(run) / D`, D the divergence of what is seen after the change from what was expected; of block means, normal.
+    The bound is `log(run) / D`, for a detector that knows the change. `run` is the mean number of blocks between
+    false alarms; D is the divergence of block means after the change from those before, both taken as normal.
+
+    Args:
+        cases: streams that change in the middle.
+        before: probabilities that were right before the change.
+        factor: strength of the relation after the change: 0 for none, -1 for the opposite.
 
     References:
         Lorden (1971), Procedures for reacting to a change in distribution, theorem 3.
@@ -117,7 +129,10 @@ def shortest(cases: Sequence[Planted], before: Sequence[float], factor: float) -
 
 
 def detection(found: dict[str, Stream], quick: bool) -> Iterator[str]:
-    """False alarms and retrains of an even stream, and delays after a change, of a version that stays as it is."""
+    """Rows of the table on detection: false alarms and retrains without a change, and delays after one.
+
+    The version does not learn.
+    """
     runs, length, even = (4, 8_000, 20_000) if quick else (12, 8_000, 100_000)
     yield (
         "| stream | overlap | outcomes | false alarms per 50k | false retrains per 50k "
@@ -156,7 +171,13 @@ def _delay(delay: float, never: int) -> str:
 
 
 def story(stream: Stream, kind: str, seed: int) -> Planted:
-    """A stream with one change at `CHANGE`, or with two concepts that take turns every `ROUND` outcomes."""
+    """A stream with one change after `CHANGE` outcomes, or with two concepts that alternate every `ROUND` outcomes.
+
+    Args:
+        stream: features.
+        kind: kind of the change, for example `sign flip`; `recurring` for the second form.
+        seed: seed of the noise.
+    """
     if kind == "recurring":
         count = 4 * ROUND
         first, second = (np.resize(planted.scores(stream, CONCEPTS[name]), count) for name in ("a", "b"))
@@ -170,7 +191,7 @@ def story(stream: Stream, kind: str, seed: int) -> Planted:
 
 
 def stories(found: dict[str, Stream], quick: bool) -> Iterator[str]:
-    """Contenders on streams with changes."""
+    """Rows of the tables on forecasters and retrains on streams with changes."""
     yield ("| change | contender | log-loss before | first 1,000 after | after these | back to 90 % of oracle skill |")
     yield "|---|---|---|---|---|---|"
     retrains: list[str] = []
@@ -239,7 +260,7 @@ def _back(mean: np.ndarray, oracle: np.ndarray, width: int = 500) -> str:
 
 
 def useless(found: dict[str, Stream], quick: bool) -> Iterator[str]:
-    """Candidates that are no better than what is there, through the gates."""
+    """Rows of the table on retrained models that cannot be better than the live one: how many pass the checks."""
     from tests.support.retraining_contenders import useless_candidate
 
     runs, all_runs, all_passed = 10 if quick else 120, 0, 0

@@ -1,9 +1,9 @@
-"""Whether the dashboard and its page last: `soak_dashboard.py --minutes 60`.
+"""Runs the dashboard and an open page for long, and checks memory and progress: `soak_dashboard.py --minutes 60`.
 
-A `tickloop up` in a temporary home, a synthetic market at a steady rate, and the page open in a headless Chromium.
-Every half minute: memory of the server and of the browser, the page's heap after a collection and its nodes, how long a
-click or a key takes to show, the longest time without an update, ticks and predictions a second, lag. Exit code 1 if
-memory grows without bound or the page stops moving, by the rules that are printed in the end.
+It runs `tickloop up` in a temporary folder on a synthetic market at a steady rate, with the page in a
+headless Chromium. Every half minute it prints memory of server, browser and page, the time that a click or
+key takes, the longest time without an update, rates and lag. The exit code is 1 if memory keeps growing or
+the page stops updating, by the rules that are printed at the end.
 """
 
 import argparse
@@ -85,7 +85,21 @@ READ = """() => {
 
 
 class Sample(Struct):
-    """One line of the table; MB are 10^6 bytes, rates those since the sample before."""
+    """One measurement. MB are 10^6 bytes; rates are those since the measurement before.
+
+    Attributes:
+        minute: time since the start, minutes.
+        ticks_s, predictions_s: rates, per second.
+        lag: ticks that no checkpoint covers yet.
+        server_mb, server_cpu: memory and processor share of the server.
+        heap_mb: heap of the page after a collection, MB.
+        browser_mb: memory of the browser, MB.
+        nodes: number of DOM nodes of the page.
+        painted_ms, shown_ms: time from a click or key to the next frame, and to the changed page, ms.
+        gap_s: longest time without an update, s.
+        task_ms: longest task of the page, ms.
+        ticks, predictions: numbers that the page shows.
+    """
 
     minute: float
     ticks_s: float
@@ -108,9 +122,9 @@ COLUMNS = tuple(name for name in Sample.__struct_fields__ if name not in ("ticks
 
 
 def slope(times: list[float], values: list[float]) -> float:
-    """Median of the slopes of all pairs (Theil 1950, Sen 1968): a garbage collection or two do not move it.
+    """Median slope between all pairs of points (Theil 1950, Sen 1968), which single outliers do not change.
 
-    >>> slope([0.0, 1.0, 2.0, 3.0], [5.0, 7.0, 90.0, 11.0])
+    >>> slope(times=[0.0, 1.0, 2.0, 3.0], values=[5.0, 7.0, 90.0, 11.0])
     2.0
     """
     found = [
@@ -122,15 +136,19 @@ def slope(times: list[float], values: list[float]) -> float:
 
 
 def problems(samples: list[Sample]) -> list[str]:
-    """What is wrong by the rules.
+    """Sentences about the rules that the samples break; empty if they break none.
 
-    >>> def taken(minute, mb, ticks):
-    ...     return Sample(minute, 5e3, 5e3, 0, mb, 0.1, 9.0, 300.0, 1_000, 20.0, 400.0, 0.5, 50.0, ticks, ticks)
-    >>> problems([taken(0.5 * n, 300.0 + n % 3, n) for n in range(60)])
+    >>> def sample(minute, server_mb, ticks):
+    ...     return Sample(
+    ...         minute=minute, ticks_s=5e3, predictions_s=5e3, lag=0, server_mb=server_mb, server_cpu=0.1, heap_mb=9.0,
+    ...         browser_mb=300.0, nodes=1_000, painted_ms=20.0, shown_ms=400.0, gap_s=0.5, task_ms=50.0, ticks=ticks,
+    ...         predictions=ticks,
+    ...     )
+    >>> problems([sample(0.5 * n, 300.0 + n % 3, n) for n in range(60)])
     []
-    >>> problems([taken(0.5 * n, 300.0 + 2.0 * n, n) for n in range(60)])
+    >>> problems([sample(0.5 * n, 300.0 + 2.0 * n, n) for n in range(60)])
     ['server_mb grows: +58.0 in the last 14.5 minutes, to 418.0']
-    >>> problems([taken(0.5 * n, 300.0, min(n, 7)) for n in range(9)])
+    >>> problems([sample(0.5 * n, 300.0, min(n, 7)) for n in range(9)])
     ['the page stands still at minute 4.0: 7 ticks, as half a minute before']
     """
     found = []
@@ -169,7 +187,7 @@ def _count(tile: str) -> int:
 
 
 def publishing(address: str, topic: str, symbols: int, rate: float, stop: Event) -> None:
-    """Send a synthetic market until told to stop; a process of its own."""
+    """Publish a synthetic market until `stop` is set; runs in a process of its own."""
 
     async def send() -> None:
         ending = asyncio.Event()
@@ -185,7 +203,7 @@ def publishing(address: str, topic: str, symbols: int, rate: float, stop: Event)
 
 
 def keeping_little(settings: Settings) -> list[topics.TopicSpec]:
-    """The topics as they are, but for a bound on what they keep."""
+    """Topics that are not compacted, with a retention that is small enough for any disk."""
     bounds = {"retention.bytes": str(KEPT_BYTES), "segment.bytes": str(KEPT_BYTES // 4)}
     specified = [topics.specification(settings, topic) for topic in TOPICS if topic.cleanup == "delete"]
     return [msgspec.structs.replace(each, configs=each.configs | bounds) for each in specified]
@@ -209,7 +227,7 @@ class Observer:
         return _count(read["ticks"]), _count(read["predictions"])
 
     def sample(self, number: int) -> Sample:
-        """Look at everything; every second time with the mouse, else with a key."""
+        """Take one sample; even numbers use the mouse, odd ones a key."""
         read: Any = self._page.evaluate(READ)
         painted, shown = self._ask(number)
         self._session.send("HeapProfiler.collectGarbage")
@@ -258,7 +276,16 @@ class Observer:
 
 
 def soak(minutes: float, rate: float, symbols: int, workers: int, every_s: float, say: bool) -> list[Sample]:
-    """Run it; samples in order."""
+    """Run the system and return its samples in order.
+
+    Args:
+        minutes: duration.
+        rate: ticks per second.
+        symbols: number of symbols.
+        workers: number of workers.
+        every_s: time between samples, s.
+        say: whether each sample is printed.
+    """
     samples: list[Sample] = []
     context = multiprocessing.get_context("spawn")
     stop = context.Event()
@@ -304,7 +331,7 @@ def _width(name: str) -> int:
 
 
 def main() -> int:
-    """What the command line asks for; 1 if the rules are broken."""
+    """Run with the arguments of the command line; return 1 if the samples break a rule, else 0."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--minutes", type=float, default=60.0)
     parser.add_argument("--rate", type=float, default=5_000.0, help="ticks a second")

@@ -1,7 +1,8 @@
-"""Whether workers always come back from a rebalance: `soak_rebalances.py --cycles 25 --seed 1`.
+"""Checks that workers always recover from a rebalance: `soak_rebalances.py --cycles 25 --seed 1`.
 
-A second worker joins and leaves again and again, at random moments; each time both must be ready within `PATIENCE_S`,
-and in the end the topics must hold exactly what an undisturbed run makes of the ticks. Exit code 1 if not.
+A second worker joins and leaves again and again at random times. Each time both must be ready within
+`PATIENCE_S` seconds. At the end the topics must hold exactly what an undisturbed run makes of the ticks, else
+the exit code is 1.
 """
 
 import argparse
@@ -25,7 +26,7 @@ TICKS = 20_000
 
 
 async def soak(home: Path, address: str, cycles: int, seed: int) -> int:
-    """Cycles that went well."""
+    """Run the cycles and return how many of them went well."""
     live_loop.PATIENCE_S = PATIENCE_S
     settings = Settings.load({}, bootstrap=address, prefix=f"soak-{seed}-", partitions=6, checkpoint_s=0.5)
     random = Random(seed)

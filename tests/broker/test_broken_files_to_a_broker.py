@@ -1,4 +1,4 @@
-"""`publish` and `replay` of files that nothing can be made of: one sentence and exit code 2, each time."""
+"""`tickloop publish` and `tickloop replay` answer an unusable file with one sentence and exit code 2."""
 
 from pathlib import Path
 
@@ -49,7 +49,7 @@ def test_no_broken_file_is_a_success_or_a_traceback(
 def test_publish_says_what_every_worker_will_refuse(
     bootstrap: str, prefix: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Negative prices were acknowledged without a word, and nothing came of them."""
+    """Well-formed ticks with invalid values, for example negative prices, are sent, and then the command fails."""
     for name, value in {"BOOTSTRAP": bootstrap, "PREFIX": prefix, "PARTITIONS": "2"}.items():
         monkeypatch.setenv(f"TICKLOOP_{name}", value)
     monkeypatch.chdir(tmp_path)

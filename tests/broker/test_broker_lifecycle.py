@@ -1,4 +1,4 @@
-"""A real Apache Kafka through its life: start, stop, kill, ports, two homes."""
+"""A local Apache Kafka is started, stopped and killed, on free and on taken ports, and twice side by side."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""A command goes where its symbol's ticks arrive, whatever partitioner their producer used."""
+"""A command is sent to the partition that has its symbol's ticks, whatever partitioner their producer used."""
 
 import pytest
 from aiokafka import AIOKafkaProducer

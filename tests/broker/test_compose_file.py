@@ -1,4 +1,4 @@
-"""docker-compose.yml without Docker: it says what the launcher says, and its Kafka starts from its environment."""
+"""docker-compose.yml, checked without Docker: it agrees with the launcher, and its settings start a Kafka."""
 
 import asyncio
 import os
@@ -68,7 +68,7 @@ def test_the_image_gets_the_files_that_it_copies() -> None:
 
 @pytest.mark.broker
 def test_its_kafka_starts_from_its_environment(tmp_path: Path) -> None:
-    """The image's own entry point, which is in Kafka's jars, turns the environment into settings and formats."""
+    """The entry point of the Kafka image, which is also in Kafka's jars, turns the environment into a configuration."""
     inside, host, controller = (ports.any_free() for _ in range(3))
     moved = {"29092": inside, "9092": host, "29093": controller}
     environment = {

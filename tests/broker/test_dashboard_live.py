@@ -1,4 +1,4 @@
-"""The dashboard of `tickloop up` shows what lies on the topics, through kills of its process and of a worker."""
+"""The dashboard of `tickloop up` shows what is on the topics, also after its process and a worker were killed."""
 
 import json
 import os
@@ -81,7 +81,11 @@ class Live:
         assert self._publishing.wait(PATIENCE_S) == 0
 
     def kill(self, what: str) -> None:
-        """Kill -9 of the process of this system that runs a command."""
+        """Kill -9 the process of this system that runs a command.
+
+        Args:
+            what: the command, for example `worker`.
+        """
         for child in psutil.Process(self.process.pid).children(recursive=True):
             if what in child.cmdline():
                 child.kill()

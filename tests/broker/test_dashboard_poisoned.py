@@ -1,4 +1,4 @@
-"""An open page on a real broker while its topics are poisoned: it goes on, counts, and answers for what it costs."""
+"""An open dashboard page keeps working while invalid records are written to its topics, and counts them."""
 
 import asyncio
 import json
@@ -70,7 +70,7 @@ POISON: tuple[tuple[Topic, bytes], ...] = tuple(
 
 
 class Page:
-    """What a browser that looks at the dashboard hears."""
+    """A client that listens to the dashboard's event stream, as a browser does, and keeps the newest events."""
 
     def __init__(self, session: aiohttp.ClientSession, address: str) -> None:
         self._session, self.address = session, address
@@ -125,7 +125,7 @@ async def opened(settings: Settings) -> AsyncIterator[Page]:
 
 
 async def put(settings: Settings, records: Sequence[tuple[Topic, int, bytes | None, bytes]]) -> list[int]:
-    """Offsets of what is written."""
+    """Write records, each with its topic, partition, key and value; return their offsets."""
     async with AIOKafkaProducer(bootstrap_servers=settings.bootstrap, max_request_size=2**21) as producer:
         sent = [
             await producer.send(settings.topic(topic.name), value, key, partition)

@@ -1,4 +1,4 @@
-"""`tickloop demo` as somebody starts it: its claims, and what can be known without asking it."""
+"""`tickloop demo` does what its output claims, and leaves no process or file behind."""
 
 import asyncio
 import gzip
@@ -29,12 +29,17 @@ PATIENCE_S = 100
 
 
 def surroundings(folder: Path, bootstrap: str = "") -> dict[str, str]:
-    """Temporary files go to `folder`, so that what is left behind shows."""
+    """Environment of a demo whose temporary files go to `folder`, where a test can see what it leaves behind.
+
+    Args:
+        folder: folder for temporary files.
+        bootstrap: address of the Kafka cluster; empty: the demo starts a broker of its own.
+    """
     return {**os.environ, "TMPDIR": str(folder), "TICKLOOP_BOOTSTRAP": bootstrap, "TICKLOOP_HOME": ""}
 
 
 def processes_of(folder: Path) -> list[str]:
-    """Command lines of processes that have to do with a folder: their arguments or their surroundings name it."""
+    """Command lines of the processes that name a folder in their arguments or in their environment."""
     found = []
     for process in psutil.process_iter():
         try:

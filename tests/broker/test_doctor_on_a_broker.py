@@ -1,4 +1,4 @@
-"""The doctor on a real cluster, and what `topics reset` says before it does it."""
+"""`tickloop doctor` on a real cluster, and what `tickloop topics reset` warns of before it deletes topics."""
 
 import asyncio
 import time
@@ -60,7 +60,10 @@ def test_from_no_topics_to_a_split_symbol(bootstrap: str, prefix: str) -> None:
 
 
 async def lose_ticks(settings: Settings) -> None:
-    """Ticks of two weeks; a version was started and made live on the first day, which is no longer there."""
+    """Write two weeks of records of one symbol, then delete the oldest ticks, as retention would.
+
+    A model version went live on the first day, so a replay of what is left cannot bring it back.
+    """
     await topics.apply(settings.bootstrap, wanted_topics(settings))
     version = ModelVersion("commands:0:1:0", "X", "bold-1", "", "champion", "a person", 1, "c2", arm="live")
     arms = (ArmOutcome("live", "builtin-1f2e3d4c", "flat", 0.5, 0.0, 0.0, 0.0),)

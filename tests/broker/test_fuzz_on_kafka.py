@@ -1,4 +1,7 @@
-"""A hundred thousand payloads on the roots of a real broker: nothing stops, bad ones are refused, good ones taken."""
+"""A hundred thousand fuzzed payloads on a real broker stop nothing: good ones count, bad ones are refused.
+
+They go to the three topics that clients may write to: ticks, commands, and sums of pooled experiments.
+"""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -70,7 +73,12 @@ clock_ns = {TEST.clock_ns}
 
 
 def fuzzed(topic: Topic, most: int) -> list[bytes | None]:
-    """So many payloads for a root: handmade ones, those of its schemas, and these with spoiled bytes."""
+    """Make payloads for a topic: handmade ones, ones from its schemas, and spoiled copies of these, shuffled.
+
+    Args:
+        topic: topic that clients write to.
+        most: number of payloads.
+    """
     random, made = Random(7), list(payloads(topic, FROM_SCHEMAS, seed=5))
     found: list[bytes | None] = [*HANDMADE, *HUGE, *made]
     if topic is TICKS:
@@ -81,7 +89,7 @@ def fuzzed(topic: Topic, most: int) -> list[bytes | None]:
 
 
 def good(topic: Topic) -> list[tuple[bytes, bytes, int]]:
-    """Valid records of a root, on symbols and of an experiment that no payload is about: key, value, partition."""
+    """Key, value and partition of valid records for a topic, about symbols and experiments that no payload names."""
     if topic is TICKS:
         return [(b"GOOD", encode(tick), 0) for tick in seeded_ticks(1, GOOD, "GOOD", odd=0.0)]
     if topic is COMMANDS:
@@ -93,7 +101,7 @@ def good(topic: Topic) -> list[tuple[bytes, bytes, int]]:
 
 
 async def send(bootstrap: str, settings: Settings, topic: Topic, values: Sequence[bytes | None]) -> None:
-    """Payloads and good records between one another, compressed in every way and not."""
+    """Send payloads with the valid records of the topic in between, in turn uncompressed and by each codec."""
     producers = [
         AIOKafkaProducer(
             bootstrap_servers=bootstrap,
@@ -122,7 +130,7 @@ async def send(bootstrap: str, settings: Settings, topic: Topic, values: Sequenc
 
 
 def expected(parameters: Parameters, held: dict[Topic, list[Stored]]) -> Iterator[Any]:
-    """What every node makes of what its root holds."""
+    """The outputs of all nodes for the records that their topics hold, computed in this process."""
     for node in chained(nodes(parameters)):
         partitions = [Partition(node, number) for number in range(PARTITIONS)]
         for record in held[node.source]:
@@ -170,7 +178,7 @@ async def test_a_hundred_thousand_payloads(bootstrap: str, prefix: str, tmp_path
 
 
 async def everything(loop: LiveLoop, topic: Topic) -> list[Any]:
-    """Records of a topic; each of them fits its schema."""
+    """Decode all records of a topic; fails if one does not fit its schema."""
     decode = decoder(topic.record)
     return [decode(record.value) for record in await loop.stored(topic.name)]
 

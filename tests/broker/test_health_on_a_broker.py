@@ -1,4 +1,4 @@
-"""`/healthz`, `/readyz` and the metrics of real workers, while the broker or a peer dies and comes back."""
+"""`/healthz`, `/readyz` and the metrics of workers, while the broker or another worker is killed and comes back."""
 
 import asyncio
 import os
@@ -36,7 +36,11 @@ def wrong(verdict: Answer) -> list[str]:
 
 
 async def until(settings: Settings, slot: int, holds: Callable[[list[str]], bool]) -> tuple[Answer, float]:
-    """Ask a worker until what is wrong with it is as wanted; what it said, and after how many seconds."""
+    """Ask a worker for its health until the names of its failed checks satisfy `holds`.
+
+    Returns:
+        The worker's last answer, and the seconds that it took.
+    """
     began = time.monotonic()
     while True:
         verdict = await ask_worker(settings, slot)
@@ -53,7 +57,7 @@ async def status(settings: Settings, slot: int, path: str) -> int:
 
 
 async def metric(settings: Settings, slot: int, name: str) -> float:
-    """Sum of a metric over its labels."""
+    """Sum of a worker's metric over its labels."""
     address = f"http://127.0.0.1:{settings.metrics_port + slot}/metrics"
     async with aiohttp.ClientSession() as session, session.get(address) as response:
         text = await response.text()
@@ -62,7 +66,7 @@ async def metric(settings: Settings, slot: int, name: str) -> float:
 
 
 def two_ports() -> int:
-    """A port behind which two are free."""
+    """A port such that the next two ports are free."""
     while True:
         port = ports.any_free()
         if ports.is_free(port + 1) and ports.is_free(port + 2):

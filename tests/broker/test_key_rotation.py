@@ -1,4 +1,8 @@
-"""The guide "Change a key", run as it stands while ticks and commands come in; then everything is put once more."""
+"""The guide "Change a key" works as it is written, while ticks and commands come in.
+
+Afterwards every record is sent a second time, and records with the old key are forged. None of them has an
+effect.
+"""
 
 import asyncio
 import os
@@ -43,7 +47,7 @@ PATIENCE_S = 120.0
 
 
 class Shell:
-    """A shell that runs the blocks of the guide, one after the other."""
+    """A shell that runs the code blocks of the guide, one after the other."""
 
     def __init__(self, folder: Path, environment: dict[str, str]) -> None:
         self._done, self._said = folder / "done.txt", folder / "said.txt"
@@ -60,7 +64,7 @@ class Shell:
             )
 
     async def run(self, block: str) -> None:
-        """Run a block to its end."""
+        """Run a code block and wait for its end; fails if the shell ends or takes too long."""
         expected = len(self._done.read_text()) + 1
         assert self._bash.stdin is not None
         self._bash.stdin.write(f"{block}\nprintf . >> {self._done}\n".encode())
@@ -72,14 +76,14 @@ class Shell:
             await asyncio.sleep(POLL_S)
 
     def end(self) -> None:
-        """Nothing that it started outlives it."""
+        """Kill the shell and every process that it started."""
         with suppress(ProcessLookupError):
             os.killpg(self._bash.pid, signal.SIGKILL)
         self._bash.wait()
 
 
 class Person:
-    """Asks for one thing after the other, each with the keys as the file has them then."""
+    """A client that sends commands, each signed with the key that the key file names at that time."""
 
     def __init__(self, loop: LiveLoop) -> None:
         self._loop, self._numbers = loop, count()
@@ -92,14 +96,22 @@ class Person:
         await self._loop.publish(islice(self._feed, 40))
 
     async def ask(self, *commands: Command, patience_s: float = 0.0) -> Answer:
-        """Put commands; what comes of the last one."""
+        """Send commands and return the answer to the last one.
+
+        Args:
+            commands: commands about the test's symbol.
+            patience_s: how long to wait for each answer, s.
+        """
         async with commander(self._loop.settings, self._loop.bootstrap) as client:
             self.partition = (await client.place_of(SYMBOL)).partition
             answers = [(await client.put(each, self.partition, patience_s))[1] for each in commands]
         return answers[-1]
 
     async def once(self) -> None:
-        """An arm that is started and stopped, and a command that is refused now and would make sense at the end."""
+        """Send a command that must be refused, then start and stop a model version beside the live one.
+
+        The refused command promotes a version that does not exist yet, but does at the end of the test.
+        """
         await self.tick()
         number = next(self._numbers)
         arm = f"v{number}"
@@ -113,7 +125,7 @@ class Person:
 
     @asynccontextmanager
     async def busy(self) -> AsyncIterator[None]:
-        """Asks without a break while the block runs."""
+        """Call `once` every second while the block runs."""
 
         async def ask() -> None:
             while True:
@@ -182,7 +194,10 @@ async def test_a_key_is_changed_while_everything_runs(bootstrap: str, prefix: st
 
 
 async def put_everything_again(person: Person, loop: LiveLoop) -> None:
-    """Nothing was refused because of its key, and nothing takes effect by being put again, whoever has the old key."""
+    """Send all commands and directives a second time, and forged ones with the old key; none may take effect.
+
+    Before that, check that no command was refused because of its key.
+    """
     settings, start = loop.settings, StartVariant("late", SYMBOL, 5, "late", "test")
     assert (await person.ask(start, patience_s=PATIENCE_S)).versions, "the arm is there now that was asked for in vain"
     assert {letter.reason for letter in await letters(loop)} == {"bad_command"}

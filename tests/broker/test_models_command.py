@@ -1,4 +1,4 @@
-"""`tickloop models` and `tickloop audit` on the topics of a story, and on a loop that carries out what they ask for."""
+"""`tickloop models` and `tickloop audit` show what happened to models, and a running loop does what they ask for."""
 
 import asyncio
 import json

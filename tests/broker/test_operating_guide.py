@@ -1,4 +1,4 @@
-"""The commands of docs/operating.md, run as they stand and in their order, on a broker of their own."""
+"""The commands of docs/operating.md, run as they are written and in their order, on a broker of their own."""
 
 import os
 import re

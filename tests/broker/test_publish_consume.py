@@ -1,4 +1,4 @@
-"""Ticks to a real broker and back: order, partitions, pace, stops, repeats, a broker that dies on the way."""
+"""Ticks are published to a real broker and read back: order, pace, stops, repeats, a broker that is killed."""
 
 import asyncio
 import json
@@ -57,7 +57,7 @@ async def write(bootstrap: str, topic: str, partition: int, values: Sequence[byt
 
 
 def in_order(feed: Sequence[Feed]) -> dict[int, list[tuple[bytes, bytes]]]:
-    """Keys and values that each partition must have."""
+    """Keys and values that each partition must hold after `feed` was published, in their order."""
     lanes = defaultdict(list)
     for tick in feed:
         value = payload(tick)

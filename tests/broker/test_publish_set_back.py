@@ -1,4 +1,4 @@
-"""`tickloop publish` of what lies before, or far behind, what the topic holds; and of files that break off."""
+"""`tickloop publish` of ticks that are older than those on the topic, and of files that are cut off."""
 
 import asyncio
 import gzip

@@ -1,4 +1,4 @@
-"""The README's client, run as it is printed, beside workers that were started as the README says."""
+"""The client program in the README, run as it is printed, beside workers that were started as the README says."""
 
 import asyncio
 import io

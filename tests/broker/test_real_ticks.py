@@ -1,4 +1,4 @@
-"""Real files through Kafka: the same bytes on a second, fresh run, and in a backtest without Kafka."""
+"""Files of real ticks give the same bytes on Kafka in two runs, and in a backtest without Kafka."""
 
 from hashlib import sha256
 from itertools import islice
@@ -29,7 +29,7 @@ TICKS_OF = {
 
 
 def once(records: list[Stored]) -> list[tuple[int, bytes | None, bytes]]:
-    """What a reader gets: a worker that joins makes the others repeat what they had not checkpointed."""
+    """Drop repeated records, as readers do: after a worker joins, the others repeat outputs since their checkpoint."""
     return list(dict.fromkeys((record.partition, record.key, record.value) for record in records))
 
 

@@ -1,4 +1,4 @@
-"""`tickloop topics reset`: the same ticks give the same bytes a second time, from nothing."""
+"""After `tickloop topics reset` the same ticks give the same bytes again."""
 
 from pathlib import Path
 

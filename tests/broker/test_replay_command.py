@@ -1,4 +1,4 @@
-"""`tickloop replay`: into topics of its own, each tick once and in order, whatever kills it on the way."""
+"""`tickloop replay` writes each tick once and in order to topics of its own, also if it is killed and run again."""
 
 import asyncio
 import csv
@@ -97,7 +97,7 @@ async def run(given: dict[str, str], *arguments: str) -> Ended:
 
 
 async def until_held(consumer: AIOKafkaConsumer, topic: str, records: int, process: asyncio.subprocess.Process) -> int:
-    """Wait until a topic holds so many records, or the process has ended; how many it holds."""
+    """Wait until a topic holds `records` records or `process` has ended; return how many it holds."""
     tps = [TopicPartition(topic, number) for number in range(PARTITIONS)]
     held = sum((await consumer.end_offsets(tps)).values())
     while process.returncode is None and held < records:

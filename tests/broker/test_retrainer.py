@@ -1,4 +1,4 @@
-"""The retrainer on Kafka: jobs done once whatever it dies of, alerts once, refusals told, nothing stopped."""
+"""The retrainer on Kafka does each job once though it is killed, and no failed training stops it."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -41,14 +41,14 @@ PATIENCE_S = 60.0
 
 @cache
 def asked_for() -> RetrainJob:
-    """The first retrain that the story asks for. The story is played when a test asks, not when tests are collected."""
+    """The first retrain job of the recorded story. Playing the story takes seconds, so it is not done at import."""
     job: RetrainJob = story().of(RetrainJob)[0]
     return job
 
 
 @cache
 def known() -> list[OutcomeMatured]:
-    """What had matured by then."""
+    """Outcomes that were known when the first retrain job was asked for."""
     return [each for each in story().of(OutcomeMatured) if each.ts_event <= asked_for().ts_event]
 
 
@@ -60,11 +60,17 @@ def _configuration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 class Killed(Exception):
-    """Stands for kill -9."""
+    """Raised where a test simulates a kill -9."""
 
 
 class Mortal:
-    """A producer that is killed instead of its nth record, or right behind it."""
+    """A producer that raises `Killed` once a number of records has been sent.
+
+    Args:
+        producer: producer that sends the records.
+        records: number of records that are sent without an error.
+        behind: whether the next record is still sent before the error is raised.
+    """
 
     def __init__(self, producer: AIOKafkaProducer, records: int, *, behind: bool) -> None:
         self._producer, self._left, self._behind = producer, records, behind
@@ -102,7 +108,7 @@ async def held(settings: Settings, topic: Topic) -> list[Any]:
 
 
 async def until(settings: Settings, topic: Topic, records: int) -> None:
-    """Return when so many records are on a topic, each counted once."""
+    """Wait until a topic holds `records` records, repeats not counted."""
     count = 0
     async with (
         asyncio.timeout(PATIENCE_S),
@@ -115,7 +121,7 @@ async def until(settings: Settings, topic: Topic, records: int) -> None:
 
 
 async def run_until(running: Any, settings: Settings, topic: Topic, records: int) -> None:
-    """Run until so many records are on a topic."""
+    """Run a part of the retrainer until a topic holds `records` records, then cancel it."""
     task = asyncio.create_task(running.run())
     waiting = asyncio.create_task(until(settings, topic, records))
     done, _ = await asyncio.wait({task, waiting}, return_when=asyncio.FIRST_COMPLETED)
@@ -125,7 +131,7 @@ async def run_until(running: Any, settings: Settings, topic: Topic, records: int
 
 
 def stored_version(name: str, times: float) -> RetrainFinished:
-    """What an earlier retrain came to: a model that says the opposite, more or less."""
+    """Result of an earlier retrain: the model of the story's retrain with its weights multiplied by `times`."""
     (good, *_) = [each.result.candidate for each in story().of(RetrainFinished) if each.result.status == "candidate"]
     weights = tuple(times * weight for weight in good.model.weights)
     state = ModelState(name, replace(good.model, weights=weights))
@@ -134,7 +140,7 @@ def stored_version(name: str, times: float) -> RetrainFinished:
 
 
 async def test_a_job_is_done_once_whichever_record_the_retrainer_dies_at(bootstrap: str, prefix: str) -> None:
-    """Each time the log has grown and other retrains have ended: what the job means stays what it was."""
+    """Between the kills new outcomes and other results are written; none of them may change the job's result."""
     ours, others = stored_version("v1", -0.1), [stored_version(f"other-{number}", -1.0) for number in range(9)]
     job = replace(asked_for(), pool=(ours.result.sha256, "0" * 64))
     later = iter([each for each in story().of(OutcomeMatured) if each.ts_event > asked_for().ts_event])

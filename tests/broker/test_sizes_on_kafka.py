@@ -1,4 +1,4 @@
-"""The largest messages that a real broker takes: each becomes a dead letter, and its partition goes on."""
+"""The largest messages that a broker accepts, also compressed ones, become dead letters; the partition goes on."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -46,7 +46,13 @@ PLAIN = [
 
 
 async def send(bootstrap: str, topic: str, payloads: Sequence[tuple[str | None, bytes]]) -> None:
-    """Send payloads to partition 0, each in a message of its own, compressed by the codec that stands beside it."""
+    """Send payloads to partition 0, each in a message of its own.
+
+    Args:
+        bootstrap: address of the Kafka cluster.
+        topic: full name of the topic.
+        payloads: name of the compression codec (None: uncompressed) and value of each message.
+    """
     async with AsyncExitStack() as stack:
         producers = {}
         for codec in dict.fromkeys(codec for codec, _ in payloads):
@@ -89,13 +95,13 @@ async def test_the_largest_messages_and_bombs_of_every_codec(bootstrap: str, pre
 
 
 async def letters(loop: LiveLoop, topic: Topic) -> list[DeadLetter]:
-    """Dead letters of records of a root."""
+    """Dead letters (refused input with the reason) of records of a topic."""
     held = [msgspec.json.decode(record.value, type=DeadLetter) for record in await loop.stored(DEAD_LETTERS.name)]
     return [letter for letter in held if letter.id.startswith(f"{topic.name}:")]
 
 
 def check(found: list[DeadLetter], bad: Sequence[tuple[str | None, bytes]]) -> None:
-    """A letter for each, whole up to what is kept whole, else its beginning, length and digest, or why not."""
+    """Each bad payload must have a dead letter with the payload, or with its start and digest if it is large."""
     assert len(found) == len(bad)
     for letter, (codec, payload) in zip(found, bad, strict=True):
         assert letter.key == (b"any" if len(payload) < LEFT_PACKED else None)

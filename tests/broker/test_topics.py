@@ -1,4 +1,4 @@
-"""The registry against a real cluster."""
+"""`tickloop topics` plans, creates and changes topics on a real cluster."""
 
 import asyncio
 import time

@@ -1,4 +1,4 @@
-"""A producer that uses transactions: aborted ticks do not exist, and the gaps that transactions leave lose nothing."""
+"""Ticks of a producer with transactions: aborted ones are not predicted, and gaps in the offsets lose nothing."""
 
 from itertools import islice
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Two nodes that read one topic in one worker: each has its own snapshots, offsets and outputs, and both stay exact."""
+"""Two nodes that read one topic in one worker: both stay exact, each with its own snapshots and offsets."""
 
 from pathlib import Path
 

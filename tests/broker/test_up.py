@@ -1,4 +1,4 @@
-"""`tickloop up`, `publish` and `consume` as somebody uses them, with whatever dies coming back by itself."""
+"""`tickloop up`, `publish` and `consume` as a user calls them; processes that are killed are started again."""
 
 import json
 import os
@@ -28,7 +28,7 @@ MARKET = list(synthetic_market(seed=3, ticks=3 * PART))
 
 
 class Up:
-    """A running `tickloop up` and the commands beside it, all in one home."""
+    """A running `tickloop up`, and other commands on the same home folder."""
 
     def __init__(self, folder: Path) -> None:
         self.home = folder / "home"
@@ -50,7 +50,7 @@ class Up:
         return self._said.read_text()
 
     def tickloop(self, *words: str) -> str:
-        """Standard output of a command that succeeds."""
+        """Run `tickloop` with these arguments and return its standard output; fails if the exit code is not 0."""
         done = subprocess.run(
             [*TICKLOOP, *words], env=self._environment, capture_output=True, text=True, timeout=PATIENCE_S, check=False
         )
@@ -68,7 +68,7 @@ class Up:
         return [json.loads(line) for line in lines]
 
     def predicted(self, expected: int) -> list[dict[str, Any]]:
-        """All predictions, as soon as there are at least so many."""
+        """Wait until there are `expected` predictions, then return all of them."""
         self.tickloop("consume", "predictions", "--from", "beginning", "-n", str(expected), "--json")
         return self.consumed("predictions")
 
@@ -76,7 +76,7 @@ class Up:
         return process.running(self.home)
 
     def workers(self) -> list[psutil.Process]:
-        """Worker processes, those in the making apart."""
+        """Worker processes, without those that are about to become workers."""
         children = psutil.Process(self.process.pid).children()
         return [child for child in children if "worker" in child.cmdline()]
 
@@ -139,7 +139,7 @@ def test_from_nothing_to_predictions_through_two_kills_to_a_clean_end(up: Up) ->
 
 
 def assert_one_prediction_each(predictions: list[dict[str, Any]], ticks: int) -> None:
-    """One for each of the first ticks of the market, and about that tick."""
+    """There must be one prediction for each of the first `ticks` ticks of the market, with that tick's data."""
     answered = sorted((prediction["symbol"], prediction["ts_event"]) for prediction in predictions)
     assert answered == sorted((tick.symbol, tick.ts_event) for tick in MARKET[:ticks])
     assert len({prediction["id"] for prediction in predictions}) == ticks

@@ -1,4 +1,4 @@
-"""A variant on a live loop: started, made live and rolled back by command, with workers killed in between."""
+"""A second model version is started, made live and rolled back by command, while workers are killed."""
 
 import asyncio
 from collections.abc import Callable
@@ -31,13 +31,18 @@ OVERRIDES: dict[str, Any] = {"sizing": {"kelly_fraction": 0.01}, "confidence": {
 
 
 class Story:
-    """Commands to a live loop, and what is seen of them in the topics."""
+    """Sends commands to a live loop, and waits for their effects on the topics."""
 
     def __init__(self, loop: LiveLoop) -> None:
         self.loop = loop
 
     async def ask(self, command: Command, times: int = 1) -> int:
-        """Put a command, kill the worker at once, and start the next one; the partition it went to."""
+        """Send a command, kill the worker at once, and start the next one; return the partition of the symbol.
+
+        Args:
+            command: command about the test's symbol.
+            times: how often it is sent.
+        """
         async with commander(self.loop.settings, self.loop.bootstrap) as client:
             place = await client.place_of(SYMBOL)
             assert place.ts_event > 0
@@ -48,7 +53,7 @@ class Story:
         return place.partition
 
     async def until(self, topic: str, seen: Callable[[Any], bool]) -> Any:
-        """The first record of the symbol in which it is seen."""
+        """Wait for the first record of the test's symbol on a topic that satisfies `seen`, and return it."""
         decode = decoder({"predictions": PREDICTIONS, "outcomes": OUTCOMES}[topic].record)
         async with asyncio.timeout(90):
             while True:

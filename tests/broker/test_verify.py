@@ -1,4 +1,4 @@
-"""`tickloop verify`: passes on a live run through a kill, and names whatever is not as the replay gives it."""
+"""`tickloop verify` passes on a run with a killed worker, and names each difference in manipulated copies."""
 
 import asyncio
 import os
@@ -39,7 +39,7 @@ Logs = dict[str, list[Stored]]
 
 
 def with_a_directive(feed: Iterator[Quote | Trade]) -> Iterator[Any]:
-    """Also what changes the computation is in the log: here something that is refused, and answered."""
+    """Insert a directive, a record that changes what is computed; this one is refused, so there is a dead letter."""
     for number, tick in enumerate(feed):
         if number == 500:
             yield Directive("d1", tick.symbol, tick.ts_event, "stop_arm", "nobody", "a test")
@@ -54,7 +54,7 @@ async def verified(
 
 
 async def copied(settings: Settings, bootstrap: str, name: str, logs: Logs) -> Settings:
-    """Topics under another prefix with these records."""
+    """Create topics under another prefix and fill them with these records; return the settings that name them."""
     other = msgspec.structs.replace(settings, prefix=f"{settings.prefix}{name}-")
     await topics.apply(bootstrap, wanted_topics(other))
     for topic, records in logs.items():
@@ -79,7 +79,13 @@ async def command(settings: Settings, bootstrap: str, *arguments: str) -> tuple[
 
 
 def flip(logs: Logs, at: int, byte: int, bit: int) -> str:
-    """Flip one bit of a prediction; its id."""
+    """Flip one bit of a stored prediction and return its id.
+
+    Args:
+        logs: records by topic; changed in place.
+        at: index of the prediction.
+        byte, bit: which bit of its value is flipped.
+    """
     record = logs[PREDICTIONS.name][at]
     value = bytearray(record.value)
     value[byte] ^= 1 << bit

@@ -1,4 +1,4 @@
-"""The wheel, built and installed as somebody would who has no checkout: it imports, computes and runs the demo."""
+"""The built and installed wheel can be imported, computes and runs the demo without the sources beside it."""
 
 import json
 import os
@@ -22,7 +22,7 @@ COUNT = 1_500
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Built from a copy: a build leaves folders beside its sources."""
+    """Path of a wheel, built from a copy of the sources, since a build leaves folders beside them."""
     folder = tmp_path_factory.mktemp("wheel")
     for name in SOURCES:
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", ".compiled"))
@@ -36,7 +36,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An environment with the wheel, and with the libraries of this one; nothing of the checkout is in its reach."""
+    """A virtual environment with the wheel and the libraries of this process, but without the sources."""
     folder = tmp_path_factory.mktemp("environment")
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(folder)], check=True, timeout=60)
     python = folder / "bin" / "python"

@@ -1,4 +1,4 @@
-"""An open page while broker, worker and dashboard are killed: it says so within seconds, `/healthz` too, and clears."""
+"""An open page and `/healthz` report within seconds that broker, worker or dashboard is gone, and recover."""
 
 import json
 import os
@@ -39,7 +39,7 @@ RATE, TICKS = 200, 30_000
 
 
 class System:
-    """The parts of `tickloop up`, each a process of its own, as they run on several machines."""
+    """The parts of `tickloop up`, each in a process of its own, as they run on several machines."""
 
     def __init__(self, folder: Path) -> None:
         self.home = folder / "home"
@@ -67,7 +67,7 @@ class System:
         subprocess.run([*TICKLOOP, *command], env=self._environment, check=True, capture_output=True)
 
     def kill(self, command: str) -> None:
-        """kill -9."""
+        """Kill -9 the process that runs a command, and wait for its end."""
         process = self._running.pop(command)
         process.kill()
         process.wait()
@@ -104,7 +104,7 @@ def system(fresh_broker: Callable[[str], RunningBroker], tmp_path: Path) -> Iter
 
 
 def health(address: str) -> tuple[int, list[str]]:
-    """Status of `/healthz`, and names of the checks that are not met; 0 without an answer."""
+    """HTTP status of `/healthz` and names of the failed checks; status 0 if nothing answers."""
     try:
         with urlopen(f"{address}/healthz", timeout=2) as answer:
             status, body = answer.status, answer.read()
@@ -123,7 +123,10 @@ def until(holds: Callable[[], bool], seconds: float = PATIENCE_S) -> None:
 
 
 def well(page: Page) -> None:
-    """Wait until the page says that the market runs, and ticks are predicted; latency tells of the past for a while."""
+    """Wait until the page shows that the market runs and that ticks are predicted.
+
+    The latency is not checked: for a while it still includes the time before.
+    """
     page.wait_for_selector("#mode:text-is('replaying')", timeout=1e3 * PATIENCE_S)
     page.wait_for_function(
         "() => parseFloat(document.querySelector('[data-name=predictions] .value').textContent) > 0",

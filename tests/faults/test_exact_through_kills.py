@@ -1,4 +1,4 @@
-"""kill -9, joins, stops, pauses and a dead broker, at random moments: nothing lost, doubled or different."""
+"""No record is lost, doubled or different through kill -9 of workers, joins, stops, pauses and a killed broker."""
 
 import asyncio
 import random
@@ -123,7 +123,7 @@ async def test_kill_of_the_broker(fresh_broker: Callable[[str], RunningBroker], 
 async def test_the_bytes_are_the_same_with_few_snapshots_a_checkpoint(
     bootstrap: str, prefix: str, tmp_path: Path
 ) -> None:
-    """A checkpoint that has room for one symbol only: symbols stand at many different offsets when the kill comes."""
+    """A checkpoint has room for one symbol, so symbols are stored at different offsets when the worker is killed."""
     async with loop_of(bootstrap, prefix, tmp_path, partitions=2, checkpoint_bytes=1) as loop:
         loop.start(1)
         async with loop.market(symbols_of(6), ticks=40_000, rate=5_000):

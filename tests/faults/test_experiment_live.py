@@ -1,4 +1,4 @@
-"""An experiment on Kafka from its start to an applied winner and to the roll-back of it, workers killed in between."""
+"""An experiment on Kafka, with workers killed: it starts, its winner is made live, turns bad and is rolled back."""
 
 import asyncio
 from collections.abc import Callable
@@ -75,7 +75,7 @@ async def test_from_start_to_winner_to_roll_back_through_kills(bootstrap: str, p
 
 
 async def until(loop: LiveLoop, seen: Callable[[list[str]], bool]) -> None:
-    """Wait until the directives in the tick log, each once, are as wanted."""
+    """Wait until the actions of the directives on the topic of ticks, repeats left out, satisfy `seen`."""
     async with asyncio.timeout(PATIENCE_S):
         while True:
             ticks = await everything(loop, TICKS.name, Tick)

@@ -1,4 +1,4 @@
-"""Logs that are cut, made anew, restored or shortened under snapshots, and code that changes: nothing in silence."""
+"""Workers report a topic of ticks that was cut, recreated or restored from a backup, and code that has changed."""
 
 import asyncio
 import shutil
@@ -45,7 +45,7 @@ def loop(bootstrap: str, prefix: str, tmp_path: Path) -> LiveLoop:
 
 
 async def computed(loop: LiveLoop, seed: int, ticks: int) -> None:
-    """Ticks that a worker has computed and covered by snapshots; it is stopped then."""
+    """Publish ticks, have a worker compute and store them, and stop the worker."""
     loop.start(1)
     await loop.publish(synthetic_market(seed, SYMBOLS, ticks=ticks))
     await loop.until_caught_up()
@@ -53,7 +53,7 @@ async def computed(loop: LiveLoop, seed: int, ticks: int) -> None:
 
 
 async def refused(loop: LiveLoop) -> str:
-    """What a worker says that ends because of the state that it finds."""
+    """Start a worker that must end with the exit code for unusable state; return what it logs."""
     before = len(loop.log(1))
     loop.start(1)
     assert await loop.end(1) == EXIT_STATE, loop.log(1)[before:]
@@ -61,7 +61,7 @@ async def refused(loop: LiveLoop) -> str:
 
 
 async def recreate(loop: LiveLoop) -> None:
-    """Delete the tick log and make it anew, empty."""
+    """Delete the topic of ticks and create it again, empty."""
     name = loop.settings.topic(TICKS.name)
     cluster = AIOKafkaAdminClient(bootstrap_servers=loop.bootstrap)
     await cluster.start()
@@ -78,7 +78,7 @@ async def recreate(loop: LiveLoop) -> None:
 
 
 async def delete_before(loop: LiveLoop, offset: int) -> None:
-    """What retention does, at once."""
+    """Delete the ticks before an offset at once, as retention does in time."""
     cluster = AIOKafkaAdminClient(bootstrap_servers=loop.bootstrap)
     await cluster.start()
     try:
@@ -93,7 +93,7 @@ async def events(loop: LiveLoop) -> Sequence[LogEvent]:
 
 
 async def counted(loop: LiveLoop) -> list[int]:
-    """Offsets of the ticks that were answered."""
+    """Offsets of the ticks that have an output."""
     return [int(msgspec.json.decode(each.value)["id"].split(":")[2]) for each in await loop.stored(COUNTS.name)]
 
 

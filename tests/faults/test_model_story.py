@@ -1,4 +1,4 @@
-"""The story of a model as anybody sees it: drift, retrain, promotion, sabotage, roll-back, processes killed between."""
+"""A model's life on Kafka, with processes killed: drift, retrain, promotion, sabotage, roll-back."""
 
 import io
 import json

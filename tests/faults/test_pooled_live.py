@@ -1,4 +1,4 @@
-"""Symbols on several partitions decide together on Kafka, workers killed in between, and the verdict reaches each."""
+"""An experiment decides on symbols of several partitions together; its winner goes live though workers are killed."""
 
 import asyncio
 from collections.abc import Iterator
@@ -43,7 +43,7 @@ POOLED = (
 
 
 def market() -> Iterator[Quote]:
-    """Ticks of all symbols, in turn."""
+    """Endless ticks of all symbols, in turn."""
     feeds = [PlantedMarket(symbol, seed) for seed, symbol in enumerate(SYMBOLS)]
     while True:
         for feed in feeds:
@@ -121,7 +121,7 @@ async def test_a_pooled_winner_goes_live_on_every_symbol_through_kills(
 
 
 async def until_told(loop: LiveLoop, status: str) -> None:
-    """Wait until the challenger has a status on every symbol."""
+    """Wait until the version under test has a status on every symbol."""
     async with asyncio.timeout(PATIENCE_S):
         found = 0
         while found < len(SYMBOLS):

@@ -1,4 +1,4 @@
-"""A version that answers too slowly goes live, and the retrainer takes it back: it is slower than the one before it."""
+"""A version that computes too slowly goes live; the retrainer finds out and rolls it back."""
 
 import asyncio
 import os
@@ -112,7 +112,7 @@ def is_roll_back(command: object) -> bool:
 
 @contextmanager
 def retrainer(loop: LiveLoop, surroundings: dict[str, str]) -> Iterator[None]:
-    """The process, as `tickloop up` keeps it."""
+    """Run the retrainer process while the block runs."""
     settings = loop.settings
     environment = (
         os.environ

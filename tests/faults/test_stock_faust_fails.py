@@ -1,6 +1,6 @@
-"""The negative control: the check that our runtime passes is one that a stock Faust agent fails.
+"""The negative control of the exactness tests: a plain Faust agent fails the check that our runtime passes.
 
-Both count the same ticks, are killed at the same moments of their work, and are judged by the same comparison.
+Both count the same ticks and are killed at the same points of their work.
 """
 
 import asyncio
@@ -33,7 +33,7 @@ def loop_of(script: str, bootstrap: str, prefix: str, folder: Path) -> LiveLoop:
 
 
 class Treatment:
-    """Rounds of ticks, with or without a kill -9 in the middle of each."""
+    """Publishes rounds of ticks to a worker, which it kills in the middle of a round if asked to."""
 
     def __init__(self, loop: LiveLoop) -> None:
         self._loop = loop

@@ -1,4 +1,4 @@
-"""How a worker ends by itself: an unexpected error, a log that its snapshots contradict, a second one in its slot."""
+"""A worker ends by itself after an unexpected error, with snapshots that contradict the topic, or if replaced."""
 
 import asyncio
 from itertools import islice
@@ -60,7 +60,7 @@ async def test_snapshots_beyond_the_end_of_the_log_are_refused(loop: LiveLoop) -
 
 
 async def recreate(loop: LiveLoop, topic: topics.TopicSpec) -> None:
-    """Delete a topic and make it anew, empty."""
+    """Delete a topic and create it again, empty."""
     cluster = AIOKafkaAdminClient(bootstrap_servers=loop.bootstrap)
     await cluster.start()
     try:

@@ -1,7 +1,7 @@
-"""The contract of time: whatever a symbol's clock does, every node goes on, and nothing is scored across a break.
+"""Every node goes on when a symbol's clock jumps or is set back, and no outcome is scored across such a break.
 
-After enough labels the clock is set back by every magnitude, or one tick comes from a year ahead, and the market goes
-on. The rule that the numbers are held against is the same market without the disturbance.
+After enough labels the clock is set back by every magnitude, or one tick comes from a year ahead; then the
+market goes on. The results are compared with those of the same market without the disturbance.
 """
 
 import re
@@ -62,13 +62,16 @@ def parameters() -> Parameters:
 
 @cache
 def market() -> Sequence[Event]:
-    """Ticks of two symbols, some thousands of labels."""
+    """Ticks of two symbols, enough for some thousands of labels."""
     found = synthetic_market(seed=3, symbols=["ACORN", "BIRCH"], ticks=5_000)
     return [tick for tick in found if isinstance(tick, (Quote, Trade))]
 
 
 def run(events: Sequence[Event]) -> list[Any]:
-    """Everything that the loop writes, with three challengers beside the live arm, in one partition."""
+    """Run the whole loop on one partition; return all records that it writes.
+
+    Three experiments run on each symbol from tick 500 on.
+    """
     partition = LoopPartition(nodes(parameters()), 0, closed=True)
     written: list[Struct] = []
     for number, event in enumerate(events):
@@ -94,7 +97,13 @@ def of(records: Sequence[Any], kind: type[Any], symbol: str = "ACORN") -> list[A
 
 
 def check(records: Sequence[Any], breaks: Sequence[str], refused: int) -> None:
-    """What holds for every disturbance."""
+    """Check what must hold after every disturbance.
+
+    Args:
+        records: records that the loop wrote.
+        breaks: expected reasons of the breaks of the clock of symbol ACORN, in order.
+        refused: expected number of refused ticks.
+    """
     found = of(records, ClockBroken)
     assert [each.reason for each in found] == list(breaks)
     assert [each.generation for each in found] == list(range(1, 1 + len(breaks)))

@@ -1,4 +1,4 @@
-"""Whatever a file holds and whatever is said of it: the reader gives ticks or a sentence."""
+"""The reader of any damaged file yields ticks or an error that is a sentence, never another exception."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Variants come, go live and go back by events of the log, and nothing else changes by them."""
+"""Model versions start, go live and stop by directives in the topic of ticks, and directives change nothing else."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Ten thousand spoiled payloads: none ends the stream, each is refused with its bytes, every good tick is predicted."""
+"""Ten thousand spoiled payloads end no stream: each is refused with its bytes, and each good tick is predicted."""
 
 import math
 from collections import Counter
@@ -77,7 +77,7 @@ SIZES = st.floats(allow_nan=True) | st.floats(0.0, 1e15) | st.sampled_from((0.0,
 @settings(max_examples=100, deadline=None)
 @given(st.lists(st.tuples(st.booleans(), PRICES, SIZES, PRICES, SIZES, st.integers(0, 10**7)), min_size=5, max_size=80))
 def test_extreme_numbers_stay_finite(rows: list[tuple[bool, float, float, float, float, int]]) -> None:
-    """Numbers that JSON cannot even say go to the checks directly."""
+    """The ticks are built in Python, since JSON cannot express some of these numbers."""
     node = quick_node(admission={"max_jump": 0.999, "resync_after": 2})
     state = node.open("X")
     check = Validation(ValidationParameters()).check

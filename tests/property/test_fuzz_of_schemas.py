@@ -1,4 +1,4 @@
-"""Payloads made from the schemas, on every root and every topic that a reader takes: nothing stops, all is judged."""
+"""Payloads that are generated from the schemas stop no node and no reader of any topic."""
 
 from collections import Counter, defaultdict
 from typing import Any
@@ -39,7 +39,10 @@ DECODERS = {record: decoder(topic.record) for topic in TOPICS for record in topi
 
 
 def taken(node: Node[Any], values: Any) -> Counter[str]:
-    """What a node makes of values: kinds of its records, reasons of its refusals; each of them as it is promised."""
+    """Apply payloads to a node; count its outputs by record type, and its refusals by reason.
+
+    Each output must fit its schema and have a key and a partition, and each state must survive a snapshot.
+    """
     partition, found, topics = Partition(node, 0), Counter[str](), topic_of([node])
     for offset, value in enumerate(values):
         for record in partition.apply(offset, b"key", value):
@@ -56,7 +59,7 @@ def taken(node: Node[Any], values: Any) -> Counter[str]:
 
 @pytest.fixture
 def nothing_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing was said of any topic in this process before."""
+    """Forget which skipped records this process has logged, since each of them is logged once only."""
     monkeypatch.setattr(saying, "_told", defaultdict(TopicLog))
 
 
@@ -149,7 +152,7 @@ def _unbounded(kind: Any, where: str) -> Any:
 
 
 def test_bounds_stand_in_the_written_contract() -> None:
-    """Those of quotes and trades, too, which have reasons of their own."""
+    """Quotes and trades are included, though their bounds are checked by code of their own."""
     folder = ROOT / "schemas" / "contract"
     ticks = msgspec.json.decode((folder / "ticks.schema.json").read_bytes())["$defs"]
     assert ticks["Quote"]["properties"]["bid"]["maximum"] == 1e12

@@ -1,4 +1,4 @@
-"""The whole loop in one process: restores, other futures, and records handed on without their bytes."""
+"""The whole loop in one process: restores, changed future ticks, and records passed on without encoding them."""
 
 import msgspec
 from hypothesis import given, settings

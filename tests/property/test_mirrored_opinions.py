@@ -1,4 +1,4 @@
-"""An arm in a mirrored market holds the mirrored opinion, whatever it has learned on the way."""
+"""In a market with up and down exchanged, a pipeline gives the opposite opinion, whatever it has learned."""
 
 import pytest
 from hypothesis import given, settings

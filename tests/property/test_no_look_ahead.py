@@ -1,4 +1,4 @@
-"""Nothing that is written can depend on what comes later, and no label is learned before it is known."""
+"""No output depends on later ticks, and no label is learned before it is known."""
 
 from bisect import bisect_left
 from itertools import pairwise

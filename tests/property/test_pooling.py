@@ -1,4 +1,4 @@
-"""Symbols that decide together decide the same, at the same batch, however their partitions interleave and repeat."""
+"""Symbols that an experiment decides on together get the same verdict, however their partitions interleave."""
 
 from random import Random
 from typing import Any
@@ -264,7 +264,7 @@ def test_what_was_counted_stays_counted_and_windows_follow_one_another(better: S
 
 @pytest.mark.parametrize("size", [LARGEST_FIGURE, 1e60, 1.0, 1e-150, 1e-300, 0.0])
 def test_sums_of_any_size_end_no_pool(better: Streams, size: float) -> None:
-    """Whatever comes of them is a record within bounds, and the node goes on."""
+    """All records that result are within bounds, and the node goes on."""
     written = list[Any]()
     for seed in range(5):
         random, node = Random(seed), Partition(PoolingNode({"calmer": TOGETHER}), 0)
@@ -316,7 +316,7 @@ def test_with_a_key_partials_are_signed_and_others_refused(better: Streams, key:
 
 
 def test_a_state_of_an_experiment_that_nobody_declared_is_still_read() -> None:
-    """Earlier releases opened one for any name; their snapshots stay good."""
+    """Earlier releases kept a state for any name of an experiment, so there are such snapshots."""
     old = PoolState("calmer", "", {}, None)
     declared, other = PoolingNode({"calmer": TOGETHER}), PoolingNode({})
     assert declared.load(declared.dump(old)).test is not None
@@ -324,7 +324,7 @@ def test_a_state_of_an_experiment_that_nobody_declared_is_still_read() -> None:
 
 
 def ahead(stream: list[ExperimentPartial], windows: range) -> list[ExperimentPartial]:
-    """One symbol that goes on, window after window."""
+    """Continue the records of one symbol with one record for each of `windows`."""
     last = stream[-1]
     return [
         replace(last, window=window, passed=window, pairs=last.pairs + window, scored=last.scored + window)

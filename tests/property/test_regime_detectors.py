@@ -1,4 +1,4 @@
-"""What every regime detector owes, whichever is chosen."""
+"""Properties that every detector of market regimes must have."""
 
 from collections.abc import Sequence
 from math import sqrt

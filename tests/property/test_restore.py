@@ -1,4 +1,4 @@
-"""A restore at any event equals never having stopped, byte for byte."""
+"""A market node that is restored from snapshots at any tick gives the same bytes as one that never stopped."""
 
 import msgspec
 from hypothesis import given, settings

@@ -1,4 +1,4 @@
-"""The monitor node: a restore at any outcome equals never having stopped; no later outcome changes an earlier word."""
+"""A monitor node that is restored at any outcome gives the same bytes, and no later outcome changes earlier ones."""
 
 from random import Random
 
@@ -31,12 +31,16 @@ EVENTFUL = MonitorParameters(
 
 
 def eventful(kind: str = "page_hinkley") -> MonitorNode:
-    """Node that takes every path within a few hundred outcomes."""
+    """A node with parameters that trigger every kind of breach within a few hundred outcomes.
+
+    Args:
+        kind: name of the drift detector; empty: none.
+    """
     return MonitorNode(replace(EVENTFUL, drift_detector=kind))
 
 
 def outcomes(seed: int, count: int) -> list[OutcomeMatured]:
-    """Two arms whose versions come and go; a version that turns bad; outcomes that do not move; repeats."""
+    """Random outcomes of two model versions that change, with bad phases, outcomes without a move, and repeats."""
     random = Random(seed)
     found: list[OutcomeMatured] = []
     clock = 1_000
@@ -69,7 +73,11 @@ def outcomes(seed: int, count: int) -> list[OutcomeMatured]:
 def written(
     node: MonitorNode, events: list[OutcomeMatured], restore_before: set[int]
 ) -> tuple[list[bytes], dict[str, bytes]]:
-    """Everything written, and the last snapshots, when all state goes through bytes at some events."""
+    """Apply outcomes, and restore the node from its snapshots before each offset in `restore_before`.
+
+    Returns:
+        All encoded outputs, and the last snapshot of each symbol.
+    """
     partition = Partition(node, 0)
     records: list[bytes] = []
     for offset, event in enumerate(events):
@@ -84,7 +92,7 @@ def written(
 
 @pytest.mark.parametrize("kind", ["", "adwin", "page_hinkley"])
 def test_restored_before_every_outcome(kind: str) -> None:
-    """Without a drift detector every other trigger shows itself; with one, it is the only one (ADWIN stays silent)."""
+    """Without a drift detector every other kind of breach must occur. A drift detector is tested alone."""
     node = (
         eventful(kind)
         if not kind

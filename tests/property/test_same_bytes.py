@@ -1,4 +1,4 @@
-"""The same ticks give the same bytes in every process, whatever the seed of its hashes."""
+"""The same ticks give the same bytes in every process, whatever the seed of Python's hashes."""
 
 import os
 import subprocess

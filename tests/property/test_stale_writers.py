@@ -1,7 +1,8 @@
-"""Snapshots of a partition with writers that do not know they were replaced, in every interleaving.
+"""Snapshots stay consistent while workers that were replaced without knowing it still write, in any interleaving.
 
-A little world: a source log, a compacted changelog, and owners that load, apply some records and checkpoint. The
-writes of a checkpoint land one after the other; before each of them, other owners may do anything.
+The model has a topic of ticks, a compacted changelog, and owners of the partition. An owner loads the
+changelog, applies some records and writes checkpoints. The writes of a checkpoint arrive one by one, and
+other owners may act between them.
 """
 
 from random import Random
@@ -20,7 +21,14 @@ Changelog = dict[bytes, bytes]
 
 
 class Owner:
-    """One owner of the partition; `epoch` is what its writes are filed under."""
+    """One worker that owns the partition.
+
+    Args:
+        world: node and ticks.
+        changelog: compacted topic that snapshots are restored from and written to.
+        epoch: name under which this owner stores snapshots.
+        outputs: outputs of all owners.
+    """
 
     def __init__(self, world: World, changelog: Changelog, epoch: str, outputs: Outputs) -> None:
         self.log, self.outputs = world.log, outputs
@@ -39,7 +47,7 @@ class Owner:
             written(self.outputs, self.partition, offset, self.log[offset])
 
     def checkpoint(self, most: int) -> None:
-        """Queue the writes of a checkpoint that has room for `most` keys; each waits for the one before."""
+        """Queue the writes of a checkpoint of at most `most` symbols; does nothing while earlier writes are queued."""
         if self.pending:
             return
         chosen = list(self.partition.dirty)[:most]
@@ -54,7 +62,7 @@ class Owner:
             del self.partition.dirty[name]
 
     def write(self, changelog: Changelog) -> None:
-        """One of the queued writes reaches the compacted changelog."""
+        """Apply the first queued write to the changelog, in which only the newest value of a key is kept."""
         if self.pending:
             key, value = self.pending.pop(0)
             changelog.pop(key, None)
@@ -105,7 +113,7 @@ def test_a_successor_goes_on_exactly_whatever_stale_writers_did(history: list[tu
 
 @pytest.mark.parametrize("seed", range(3))
 def test_so_it_does_where_keys_leave_for_others(seed: int) -> None:
-    """Histories in which owners are taken over in the middle of what they write, far more than in those above."""
+    """In these histories owners are replaced in the middle of a checkpoint far more often than in random ones."""
     random = Random(seed)
     for _ in range(1_200):
         history = [
@@ -142,7 +150,7 @@ PAUSED_WRITER = [
 
 
 def test_one_key_for_all_owners_would_lose_events() -> None:
-    """The negative control: without epochs a stale snapshot replaces a further one that the manifest counts on."""
+    """Negative control: if all owners write the same keys, a stale snapshot may replace a newer one."""
     assert what_a_successor_makes_of(ROOMY, PAUSED_WRITER, epochs=False) != EXPECTED[0]
     assert what_a_successor_makes_of(ROOMY, PAUSED_WRITER) == EXPECTED[0]
 

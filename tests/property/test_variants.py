@@ -1,4 +1,4 @@
-"""Arms with parameters of their own: what they do, that they keep it, and that they change nobody else."""
+"""Model versions with parameters of their own beside the live one: they keep them, and affect nobody else."""
 
 import json
 from contextlib import suppress
@@ -53,7 +53,7 @@ def variant(arm: str, overrides: dict[str, Any], from_live: bool = False) -> Dir
 
 
 def run(node: MarketNode, ticks: list[Tick]) -> list[Any]:
-    """Records with the market ticks numbered without the directives; nothing of what is refused."""
+    """Apply ticks to a node and return its outputs; ids count market ticks only, and refused ticks are skipped."""
     state = node.open("X")
     records: list[Any] = []
     number = 0
@@ -71,7 +71,7 @@ def outcomes(records: list[Any]) -> list[OutcomeMatured]:
 @pytest.mark.parametrize("table", [*EACH_TABLE, "only imbalance", "all"])
 @pytest.mark.parametrize("promoted", [False, True])
 def test_a_variant_is_the_symbol_with_those_parameters(table: str, promoted: bool) -> None:
-    """Started before the first tick it is, label for label, what the parameters alone would be."""
+    """A version that is started before the first tick gives the same outcomes as a symbol with its parameters."""
     overrides = {"only imbalance": ONLY_IMBALANCE, "all": EACH_TABLE}.get(table) or {table: EACH_TABLE[table]}
     ticks = seeded_ticks(8, 1_000, odd=0.0)
     whole = load_parameters({"market": QUICK, "symbols": {"X": {"market": overrides}}})
@@ -126,7 +126,7 @@ def test_whoever_runs_beside_it_the_live_arm_says_the_same(seed: int, points: li
 
 
 def eventful(seed: int, count: int) -> list[Tick]:
-    """Variants of all kinds start, go live, go back and stop on the way."""
+    """Ticks with directives in between that start, promote and stop versions of all kinds."""
     ticks = seeded_ticks(seed, count)
     for part, directives in (
         (7, [stop_arm("all"), promote_arm("nobody")]),
@@ -232,7 +232,7 @@ def test_state_is_bounded_with_as_many_variants_as_there_may_be() -> None:
 
 
 def fields_of(table: Any) -> st.SearchStrategy[dict[str, Any]]:
-    """Any of a table's fields with something nasty in them, sub-tables too."""
+    """Strategy for up to three fields of a table of parameters or its sub-tables, with extreme or wrong values."""
     nasty = st.sampled_from(
         [
             0,
@@ -273,7 +273,7 @@ ALL_TABLES = {
 @settings(max_examples=150, deadline=None)
 @given(data=st.data(), name=st.sampled_from(list(ALL_TABLES)), from_live=st.booleans())
 def test_no_overrides_stop_a_stream(data: st.DataObject, name: str, from_live: bool) -> None:
-    """Refused with a sentence, or run in shadow and live: never an exception, and never a size that is no number."""
+    """The overrides are refused with a reason, or the version runs with finite sizes; no exception leaves the node."""
     overrides = {name: data.draw(ALL_TABLES[name])}
     value = json.dumps(msgspec.to_builtins(variant("b", {}, from_live)) | {"overrides": overrides}).encode()
     ticks = [encode(tick) for tick in seeded_ticks(8, 240, odd=0.0)]
@@ -290,7 +290,7 @@ def test_no_overrides_stop_a_stream(data: st.DataObject, name: str, from_live: b
 
 
 def mirrored(tick: Tick) -> Tick:
-    """The same market seen from the other side: prices about 100, bid and ask exchanged."""
+    """The tick with each price p replaced by 10,000 / p, and with bid and ask, or buy and sell, exchanged."""
     if isinstance(tick, Quote):
         return replace(tick, bid=1e4 / tick.ask, ask=1e4 / tick.bid, bid_size=tick.ask_size, ask_size=tick.bid_size)
     if isinstance(tick, Trade):
@@ -301,7 +301,7 @@ def mirrored(tick: Tick) -> Tick:
 
 @pytest.mark.parametrize("overrides", [ONLY_IMBALANCE, {name: EACH_TABLE[name] for name in ("mixture", "sizing")}])
 def test_variants_of_a_mirrored_market_are_mirrored(overrides: dict[str, Any]) -> None:
-    """Prices are inverted, so returns change their sign but for terms of second order in steps of a basis point."""
+    """Inverted prices change the sign of small returns, up to terms of second order: hence the tolerance of 0.02."""
     ticks: list[Tick] = [variant("b", overrides), *seeded_ticks(21, 800, odd=0.0)]
     plain, other = (outcomes(run(quick_node(), each)) for each in (ticks, [mirrored(tick) for tick in ticks]))
     assert len(plain) == len(other) > 150

@@ -1,4 +1,4 @@
-"""A dozen files that no command can make anything of, or only in part, each with what is wrong with it."""
+"""A dozen tick files that commands cannot use, or only in part, each with what is wrong with it."""
 
 import gzip
 from io import BytesIO
@@ -73,7 +73,7 @@ REFUSED: dict[str, tuple[bytes, str]] = {
 
 
 def write(folder: Path) -> None:
-    """Put all of them into a folder, with one that is a folder and one that leads nowhere."""
+    """Write all broken files to a folder, and a folder and a dangling link that are named like tick files."""
     for name, (content, _) in (BROKEN | REFUSED).items():
         (folder / name).write_bytes(content)
     (folder / "folder.csv").mkdir()

@@ -1,4 +1,4 @@
-"""A real headless Chromium for tests of the pages, without a download: the one of this machine."""
+"""A headless Chromium for tests of the pages: the one that is installed on this machine."""
 
 import os
 import shutil
@@ -21,13 +21,13 @@ QUIET = (
 
 
 def executable() -> str | None:
-    """Path of a Chromium: `TICKLOOP_CHROMIUM`, or one on the PATH."""
+    """Path of a Chromium: the value of `TICKLOOP_CHROMIUM`, or one on the PATH; None if there is none."""
     return os.environ.get(VARIABLE) or next(filter(None, map(shutil.which, NAMES)), None)
 
 
 @contextmanager
 def browser() -> Iterator[Browser]:
-    """A running Chromium; closed at the end."""
+    """Run a Chromium while the block runs."""
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=executable(), args=list(QUIET))
         try:

@@ -1,4 +1,4 @@
-"""A concept turns round, and the loop in one process retrains: what tests of its parts and its records look at."""
+"""A recorded run of the loop in one process, in which the market changes and a model is retrained and promoted."""
 
 from collections.abc import Callable
 from functools import cache
@@ -19,7 +19,17 @@ AFTERWARDS = 600
 
 
 class Run:
-    """The story of the demo, tick by tick; `log` is what lies in the tick log."""
+    """The run, tick by tick: the loop, the market, and the records so far.
+
+    Attributes:
+        loop: the nodes of the loop in one process.
+        market: source of the ticks; the relation that it contains can be inverted.
+        records: all records that the loop wrote.
+        told: kinds of the alerts about these records.
+        moved: newest record of an experiment's state; None if there is none.
+        asked: commands that the story gave.
+        log: records on the topic of ticks: ticks, and directives that follow from commands.
+    """
 
     def __init__(self) -> None:
         self.loop = ClosedLoop(parameters(), LATENCY_NS)

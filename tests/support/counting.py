@@ -1,4 +1,4 @@
-"""The smallest node, for tests of the runtime alone: counts the ticks of a symbol, says the count of every tick."""
+"""A minimal node for tests of the runtime: for every tick it writes how many ticks of the symbol there were."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -10,7 +10,7 @@ from streams.engine.node import Node
 
 
 class Counted(Struct, frozen=True):
-    """The count of a symbol after one tick, and a checksum over all of its ticks."""
+    """Output for a tick: number of ticks of its symbol so far, and a checksum over all of them."""
 
     id: str
     symbol: str
@@ -44,6 +44,6 @@ class CountingNode(Node[Count]):
 
 
 class OtherwiseNode(CountingNode):
-    """The same after a change of its code: it goes on from the state of the other one, and computes otherwise."""
+    """The counting node after a change of its code: it reads the same state, but computes another checksum."""
 
     factor = 37

@@ -1,7 +1,8 @@
-"""A worker of the counting node: `python counting_worker.py SLOT`, settings from the environment.
+"""A worker of the counting node: `python -m tests.support.counting_worker SLOT`, with settings from the environment.
 
-`COUNTING_BOMB=SYMBOL:COUNT` has its step raise at that event of that symbol, as a mistake in a node would.
-`COUNTING_CODE=NAME:DIGEST` has it say that this part of what computes is another one, and compute otherwise.
+With `COUNTING_BOMB=SYMBOL:COUNT` the node raises an error at that tick of that symbol, as a mistake in it
+would. With `COUNTING_CODE=NAME:DIGEST` the worker says that this part of the code has changed, and computes
+otherwise.
 """
 
 import os
@@ -22,7 +23,7 @@ CODE = "COUNTING_CODE"
 
 
 class MistakenNode(CountingNode):
-    """Counts until it meets one event that it cannot cope with."""
+    """A counting node that raises an error at one tick."""
 
     def __init__(self, bomb: str) -> None:
         super().__init__()
@@ -44,7 +45,7 @@ def main(slot: str) -> None:
 
 
 def identity() -> Identity:
-    """What this worker says that it computes with."""
+    """Digests of the code and configuration of this worker, which are stored with its snapshots."""
     parts = configured_identity({}).parts
     name, _, digest = os.environ.get(CODE, "").partition(":")
     return Identity(parts | {name: digest} if name else parts)

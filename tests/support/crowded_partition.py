@@ -1,4 +1,4 @@
-"""A partition that holds fewer keys than come, and what must be on its topic."""
+"""Partitions of the counting node with room for all symbols or for three only, and the outputs that they must have."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -10,7 +10,10 @@ from tests.support.counting import Count, CountingNode
 
 
 class CrowdedNode(CountingNode):
-    """Has room for three keys; one that was counted less than four times leaves when it was quiet for five records."""
+    """A counting node with room for three symbols.
+
+    A symbol with fewer than four ticks may be forgotten once it had none for five records.
+    """
 
     keys_per_partition = 3
     quiet_records = 5
@@ -20,7 +23,7 @@ class CrowdedNode(CountingNode):
 
 
 class World(NamedTuple):
-    """A node, and the log that it reads."""
+    """A node, and the ticks that it reads."""
 
     node: CountingNode
     log: list[bytes]
@@ -41,7 +44,10 @@ Outputs = dict[tuple[str, str], bytes]
 
 
 def written(outputs: Outputs, partition: Partition, offset: int, value: bytes) -> None:
-    """Apply a record; what was written before under an id and is written again otherwise is kept beside it."""
+    """Apply a record to a partition and add the outputs to `outputs`.
+
+    An output with the id of an earlier one but other content is kept beside it, so that a comparison finds it.
+    """
     for record in partition.apply(offset, None, value):
         place = type(record).__name__, str(getattr(record, "id", ""))
         if outputs.setdefault(place, encode(record)) != encode(record):

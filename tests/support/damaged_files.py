@@ -1,8 +1,8 @@
-"""Files of every format, damaged in every way, and told in ways that do not fit: ticks or a sentence, nothing else.
+"""Damages tick files of every format, and checks that reading them gives ticks or a sentence, nothing else.
 
-`python tests/support/damaged_files.py 100000 7` tries so many from the seed 7 on, and a hundredth of them by `tickloop
-backtest`, whose exit code is 0 only where something was predicted. It shows each kind of fault with the seed that makes
-it again; the test beside tries fewer.
+`python -m tests.support.damaged_files 100000 7` tries 100,000 files from seed 7 on, and runs `tickloop
+backtest` on every hundredth. It prints each kind of fault with a seed that reproduces it. A test tries fewer
+files.
 """
 
 import bz2
@@ -125,10 +125,10 @@ NEAR_THE_END = 1_200
 
 
 def tried(seed: int) -> str | None:
-    """What comes of one damaged file of text that is no sentence, as a traceback; None when all is well.
+    """Read a damaged text file; return the traceback of an unexpected error, or None.
 
     Args:
-        seed: of its damage: the same file each time.
+        seed: seed of the damage; the same seed gives the same file.
     """
     chance = random.Random(seed)
     called, text = FILES[chance.choice(NAMES)]
@@ -139,11 +139,11 @@ def tried(seed: int) -> str | None:
 
 
 def tried_columnar(seed: int, folder: Path) -> str | None:
-    """The same of a damaged Parquet or Feather file.
+    """Read a damaged Parquet or Feather file; return the traceback of an unexpected error, or None.
 
     Args:
-        seed: of its damage.
-        folder: to write it to.
+        seed: seed of the damage; the same seed gives the same file.
+        folder: folder that the file is written to.
     """
     chance = random.Random(seed)
     content = bytearray(chance.choice(COLUMNAR))
@@ -161,11 +161,13 @@ OPTIONS = {"format": "--format", "bars": "--bars", "symbol": "--symbol", "sort":
 
 
 def commanded(seed: int, folder: Path) -> str | None:
-    """What comes of a backtest of the same file: a sentence with an exit code that is not 0, or a prediction.
+    """Run a backtest of a damaged text file; return what is wrong with the result, or None.
+
+    Right is a run with predictions, or an exit code other than 0 and an error that is a sentence.
 
     Args:
-        seed: of its damage.
-        folder: empty; the file and the result are written to it.
+        seed: seed of the damage; the file is that of `tried` with the same seed.
+        folder: empty folder for the file and the result.
     """
     chance = random.Random(seed)
     called, text = FILES[chance.choice(NAMES)]
@@ -199,7 +201,12 @@ def _read(opened: Callable[[], TickFile]) -> str | None:
 
 
 def main(count: int, first: int = 0) -> int:
-    """Try so many files, a tenth of them Parquet or Feather; how many kinds of faults there are."""
+    """Try damaged files, every tenth of them Parquet or Feather; print the faults and return the number of their kinds.
+
+    Args:
+        count: number of files.
+        first: first seed.
+    """
     faults: dict[str, tuple[int, str]] = {}
     with tempfile.TemporaryDirectory() as folder:
         for seed in track(range(first, first + count), "files"):

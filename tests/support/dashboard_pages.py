@@ -1,4 +1,4 @@
-"""Pages of the dashboard in a browser, and a board with something in every band."""
+"""Opens pages of the dashboard in a browser, and fills a dashboard with records for each of its five parts."""
 
 from typing import Any
 
@@ -14,7 +14,14 @@ from tests.support.golden_records import RECORDS
 
 
 def opened(browser: Browser, address: str, width: int = 1280, scheme: Any = "light") -> tuple[Page, list[str]]:
-    """A page, and what it complains about."""
+    """Open a page; return it and the list to which its errors and warnings are added as they come.
+
+    Args:
+        browser: running Chromium.
+        address: address of the page.
+        width: width of the window, pixels.
+        scheme: preferred colours, `light` or `dark`.
+    """
     context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
     page = context.new_page()
     said: list[str] = []
@@ -25,7 +32,7 @@ def opened(browser: Browser, address: str, width: int = 1280, scheme: Any = "lig
 
 
 def drawn(page: Page, plot: str) -> None:
-    """Wait until a figure is drawn, which it is once it can be seen."""
+    """Scroll to a figure and wait until it is drawn: figures are drawn when they become visible."""
     page.wait_for_function(
         "id => { const plot = document.getElementById(id); plot?.scrollIntoView();"
         " return plot?.querySelector('.scatterlayer path, .waits .progress') }",
@@ -35,7 +42,7 @@ def drawn(page: Page, plot: str) -> None:
 
 
 def whole_board() -> Board:
-    """A board with something in every band."""
+    """State of a dashboard with content in each of its five parts."""
     board = fed(written())
     for kind, topic in ((ExperimentMoved, "experiments"), (ExperimentDecided, "experiment-decisions")):
         one = next(each for each in RECORDS[kind] if type(each) is kind)

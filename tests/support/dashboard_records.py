@@ -1,4 +1,4 @@
-"""Records of a small loop as they lie on its topics, for tests of the dashboard without a broker."""
+"""Records of a small loop as they are on its topics, for tests of the dashboard without a broker."""
 
 from collections.abc import Iterable, Sequence
 from functools import cache
@@ -20,7 +20,7 @@ PARTITIONS = 8
 
 @cache
 def written(ticks: int = 8_000, symbols: Sequence[str] = SYMBOLS) -> dict[str, list[tuple[int, str, bytes]]]:
-    """What the loop writes for a synthetic market: (partition, id, value) by topic."""
+    """All outputs of the loop for a synthetic market: partition, id and encoded value, by topic."""
     counts = [0] * PARTITIONS
     market = []
     for tick in synthetic_market(1, symbols, ticks=ticks):
@@ -31,7 +31,7 @@ def written(ticks: int = 8_000, symbols: Sequence[str] = SYMBOLS) -> dict[str, l
 
 
 def received(records: Iterable[tuple[int, str, bytes]], every_ms: int = 3) -> list[Received]:
-    """Records as a reader gets them, one written every few milliseconds."""
+    """Records as a reader receives them, with timestamps `every_ms` milliseconds apart."""
     counts: dict[int, int] = {}
     found = []
     for number, (partition, _, value) in enumerate(records):
@@ -47,7 +47,7 @@ def _key(value: bytes) -> bytes:
 
 
 def fed(topics: dict[str, list[tuple[int, str, bytes]]], now: float = NOW_S) -> Board:
-    """A board that has read everything of these topics."""
+    """State of a dashboard that has read these records by `now` (seconds since 1970)."""
     board = Board()
     for name, records in topics.items():
         if name in board.topics:

@@ -1,4 +1,4 @@
-"""A dashboard on a board that a test feeds, without a broker."""
+"""A dashboard server whose state a test sets, without a broker."""
 
 import asyncio
 import threading
@@ -17,14 +17,14 @@ TOKEN = "a-token-of-tests"
 
 
 class Fed(TopicWatch):
-    """Follows nothing: the test says what there is."""
+    """A follower of topics that reads none: tests add records to its board themselves."""
 
     async def run(self) -> None:
         await asyncio.Event().wait()
 
 
 def server(board: Board | None = None) -> Server:
-    """A server on a board."""
+    """A dashboard server that shows `board`; None: an empty one."""
     watch = Fed(Settings())
     if board is not None:
         watch.board = board
@@ -33,7 +33,12 @@ def server(board: Board | None = None) -> Server:
 
 @contextmanager
 def served(made: Server, port: int = 0) -> Iterator[str]:
-    """Its address while it runs in a thread of its own."""
+    """Run the server in a thread while the block runs, and yield its address.
+
+    Args:
+        made: the server.
+        port: port to listen on; 0: any free one.
+    """
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()

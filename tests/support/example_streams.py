@@ -1,4 +1,4 @@
-"""Short captures of streams of venues, made up in the layouts that these document, and the ticks that they are."""
+"""Short invented recordings of venues' streams, in the formats that the venues document, with the expected ticks."""
 
 from schemas.ticks import Quote, Trade
 from streams.engine.feed import Feed
@@ -8,7 +8,7 @@ MS = 10**6
 
 
 def at(text: str) -> int:
-    """A time of 2024-08-09 in UTC, or another one that is said in full."""
+    """Nanoseconds since 1970 of a time of day on 2024-08-09, UTC, or of a full date and time."""
     return TimeColumn().read(text if "-" in text else f"2024-08-09 {text}")
 
 

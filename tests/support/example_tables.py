@@ -1,4 +1,4 @@
-"""Short files of venues and vendors, made up in the layouts that these document, and the ticks that they are."""
+"""Short invented files of venues and vendors, in the formats that they document, with the expected ticks."""
 
 from schemas.ticks import Quote, Trade
 from streams.engine.feed import Feed

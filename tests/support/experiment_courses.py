@@ -1,4 +1,4 @@
-"""Courses of experiments for pages: one that won and was rolled back, one that came to nothing, one that has begun."""
+"""Records of experiments for tests of pages: one with a winner that was rolled back, one undecided, one just begun."""
 
 from random import Random
 
@@ -32,7 +32,7 @@ NS = 1_723_075_200_000_000_000
 
 
 def courses() -> dict[str, Course]:
-    """By symbol."""
+    """Records of an experiment that decides on three symbols separately, by symbol."""
     node = ExperimentsNode({"calmer": DECLARED})
     records: list[Struct] = []
     for symbol, count, edge, then in (("AAA", 900, 0.25, 900), ("BBB", 5_100, 0.0, 0), ("CCC", 120, 0.0, 0)):
@@ -54,7 +54,12 @@ POOLED = replace(TOGETHER, apply="recommend")
 
 
 def pooled_courses(count: int = 900, edge: float = 0.35) -> dict[str, Course]:
-    """Three symbols that decide together, and what they have come to."""
+    """Records of an experiment that decides on three symbols together, by symbol; `*` has those of all together.
+
+    Args:
+        count: number of outcomes of each symbol.
+        edge: mean advantage of the version under test for a prediction, bps.
+    """
     experiments, pool = ExperimentsNode({"calmer": POOLED}), Partition(PoolingNode({"calmer": POOLED}), 0)
     records: list[Struct] = []
     for number, symbol in enumerate(SYMBOLS):
@@ -71,6 +76,6 @@ def pooled_courses(count: int = 900, edge: float = 0.35) -> dict[str, Course]:
 
 
 def renamed(course: Course, text: str) -> Course:
-    """The course of an experiment whose names and sentences are `text`."""
+    """A copy of the records in which `text` replaces names and sentences."""
     moves = [replace(each, symbol=text, experiment=text, reason=text, challenger=text) for each in course.moves]
     return Course(moves, [replace(each, symbol=text, experiment=text, reason=text) for each in course.decisions])

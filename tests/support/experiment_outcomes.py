@@ -1,4 +1,4 @@
-"""Outcomes of two arms, and what the experiments node makes of them."""
+"""Makes outcomes of two model versions side by side, and runs the experiments node on them."""
 
 from collections.abc import Iterator
 from random import Random
@@ -19,7 +19,13 @@ CALMER = Declaration(test=TEST, apply="automatic", watch=WatchParameters(run=2_0
 
 
 def outcome(number: int, arms: tuple[tuple[str, str, float], ...], symbol: str = "X") -> OutcomeMatured:
-    """The outcome of one prediction: name, version and net bps of each arm, the live one first."""
+    """Outcome of prediction `number`.
+
+    Args:
+        number: offset of the predicted tick; also its event time.
+        arms: name, version and net return (bps) of each version that ran, the live one first.
+        symbol: symbol of the tick.
+    """
     return matured(number, number + 1, symbol=symbol, arms=earned(*arms))
 
 

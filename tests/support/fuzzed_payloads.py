@@ -1,4 +1,4 @@
-"""Payloads that no sane producer sends: handmade ones, and ticks with bytes changed, removed and put in."""
+"""Malformed payloads: handmade ones, and valid records with bytes changed, removed and inserted."""
 
 from random import Random
 
@@ -45,7 +45,7 @@ HANDMADE = [
 
 
 def spoiled_payloads(count: int) -> list[bytes]:
-    """So many ticks and directives, each spoiled somewhere; the same ones every time."""
+    """Make `count` payloads from valid ticks and directives, each spoiled somewhere; the same at each call."""
     random = Random(20_240_808)
     models = [encode(tick) for tick in seeded_ticks(2, count, "FUZZ")]
     models[::100] = [encode(start_arm("b", "FUZZ"))] * (count // 100)
@@ -53,7 +53,7 @@ def spoiled_payloads(count: int) -> list[bytes]:
 
 
 def spoiled(random: Random, value: bytes) -> bytes:
-    """A value with bytes changed, removed and put in at one to five places."""
+    """Change, remove or insert bytes at one to five places of a value."""
     found = bytearray(value)
     for _ in range(random.choice((1, 1, 1, 2, 5))):
         at = random.randrange(len(found))

@@ -1,4 +1,4 @@
-"""Records of experiments, as in `golden_records`: one of every form that was ever written."""
+"""Golden records of experiments, one of each form that was ever written; `golden_records` says what they are for."""
 
 import msgspec
 

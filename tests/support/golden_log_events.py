@@ -1,4 +1,4 @@
-"""Records about logs, as in `golden_records`: one of every form that was ever written."""
+"""Golden records about logs, one of each form that was ever written; `golden_records` says what they are for."""
 
 import msgspec
 

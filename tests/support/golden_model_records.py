@@ -1,4 +1,4 @@
-"""Golden records of what is asked of models and what becomes of them; see `golden_records`."""
+"""Golden records about models, one of each form that was ever written; `golden_records` says what they are for."""
 
 from typing import Any
 

@@ -1,4 +1,7 @@
-"""One record of every form that was ever written, in the order of the lines of the golden files."""
+"""Golden records, one of each form that was ever written: each must still have the bytes that are stored in a file.
+
+They are in the order of the lines of that file.
+"""
 
 from typing import Any
 

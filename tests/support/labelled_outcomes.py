@@ -1,4 +1,4 @@
-"""Outcomes that a retrain learns from."""
+"""Makes outcomes that a retrain learns from."""
 
 from random import Random
 
@@ -17,7 +17,15 @@ MARKET = MarketParameters(horizon_ns=HORIZON)
 def outcomes(
     count: int, seed: int = 1, sign: float = 1.0, start: int = 0, live: float | None = None
 ) -> list[OutcomeMatured]:
-    """Outcomes whose side the first feature tells in three of four cases; the live version says what it is told."""
+    """Outcomes whose direction agrees with the sign of the first feature in three of four cases.
+
+    Args:
+        count: number of outcomes.
+        seed: seed of the random numbers.
+        sign: 1, or -1 for the opposite relation.
+        start: number of the first outcome.
+        live: probability of the live version in each outcome; None: 0.75 for the likelier direction.
+    """
     random = Random(seed)
     found = []
     for number in range(start, start + count):

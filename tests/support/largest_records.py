@@ -1,4 +1,4 @@
-"""The largest record of every kind that its bounds allow: every field as long as it may be, in bytes that cost most."""
+"""Makes the largest record that the bounds of its fields allow, in bytes on the wire."""
 
 from typing import Annotated, Any
 
@@ -22,20 +22,20 @@ CHOICES = (inspect.StructType, inspect.StrType, inspect.IntType, inspect.FloatTy
 
 
 class Unbounded(Exception):
-    """A field has no bound."""
+    """A field has no upper bound, so there is no largest record."""
 
 
 def largest(kind: type[msgspec.Struct]) -> Any:
-    """The largest record of a kind.
+    """Make the largest record of a type.
 
     Raises:
-        Unbounded: it has none.
+        Unbounded: a field has no upper bound.
     """
     return msgspec.convert(_largest(inspect.type_info(kind), kind.__name__), kind)
 
 
 def size(value: Any) -> int:
-    """Bytes on the wire."""
+    """Length of the encoded record, bytes."""
     return len(msgspec.json.encode(value))
 
 

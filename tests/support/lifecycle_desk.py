@@ -1,4 +1,4 @@
-"""A desk at which commands are given and answered by the lifecycle node."""
+"""A lifecycle node, which answers commands, connected to a market node, which carries them out."""
 
 from typing import Any
 
@@ -41,7 +41,11 @@ def back(number: int = 0) -> RollBack:
 
 
 class Desk:
-    """A lifecycle node and the market node that its directives go to, on one partition."""
+    """A lifecycle node and a market node on one partition; directives of the first go to the second.
+
+    Args:
+        node: the lifecycle node; None: one with default parameters.
+    """
 
     def __init__(self, node: LifecycleNode | None = None) -> None:
         self.node = node or LifecycleNode()
@@ -51,7 +55,7 @@ class Desk:
         self.market.apply(0, b"X", encode(Quote("X", 1, 99.0, 3.0, 101.0, 1.0)))
 
     def ask(self, command: Command) -> list[Any]:
-        """What comes of a command; its directive goes to the market node, which must take it."""
+        """Give a command; return all records that follow. The market node must accept each directive among them."""
         found = list(self.lifecycle.apply(self.offset, b"X", encode(command)))
         self.offset += 1
         for record in found:
@@ -60,7 +64,7 @@ class Desk:
         return found
 
     def told(self, command: Command) -> list[tuple[str, str, str]]:
-        """Version, status and name of what a command changed."""
+        """Give a command; return version, status and arm name of each model version that it changed."""
         return [
             (record.version, record.status, record.arm)
             for record in self.ask(command)
@@ -75,13 +79,13 @@ class Desk:
 
     @property
     def life(self) -> SymbolArms:
-        """What the lifecycle node knows of the symbol."""
+        """State of the symbol in the lifecycle node."""
         life: SymbolArms = self.lifecycle.keys["X"].state
         return life
 
     @property
     def running(self) -> list[tuple[str, str]]:
-        """Names and versions of the arms, as both nodes see them."""
+        """Name and version of each running arm (model version in use); fails if the two nodes do not agree."""
         shown = self.node.shown
         mine = [(shown("X", arm.name), shown("X", arm.version)) for arm in self.lifecycle.keys["X"].state.arms]
         assert mine == [(arm.name, arm.version) for arm in self.market.keys["X"].state.arms.arms]

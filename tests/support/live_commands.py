@@ -1,4 +1,4 @@
-"""Commands as a person types them, and topics read to their end, in tests of the live loop."""
+"""Runs `tickloop experiment` in a process, and reads topics to their end, in tests on a live loop."""
 
 import asyncio
 import os

@@ -1,4 +1,4 @@
-"""The loop as tests of guarantees see it: real worker processes on a real broker, and what the topics hold."""
+"""Worker processes on a real broker, and the comparison of their topics with an undisturbed run."""
 
 import asyncio
 import os
@@ -32,7 +32,7 @@ READY = "binding: ready: "
 
 
 class Stored(NamedTuple):
-    """A record as it lies in a topic."""
+    """A record as it is stored on a topic."""
 
     partition: int
     offset: int
@@ -41,14 +41,16 @@ class Stored(NamedTuple):
 
 
 class LiveLoop:
-    """Topics and workers of nodes under one prefix; `async with` ends the workers.
+    """Topics under one prefix, and worker processes. `async with` creates the topics, and kills the workers at the end.
+
+    A slot is the number by which a worker is known in its group.
 
     Args:
-        nodes: what the workers run; also run here, uninterrupted, for what must come out.
-        settings: where.
-        bootstrap: address of the broker.
-        log: file that the workers write to, the slot's number is put behind its stem.
-        command: command line of a worker, the slot's number is added.
+        nodes: nodes that the workers run; `verdict` also runs them in this process.
+        settings: settings of the workers.
+        bootstrap: address of the Kafka cluster.
+        log: path of the workers' log; the number of the slot is appended to its stem.
+        command: command line of a worker; the number of the slot is appended.
     """
 
     def __init__(
@@ -87,7 +89,7 @@ class LiveLoop:
             worker.wait()
 
     def start(self, slot: int, **environment: str) -> None:
-        """Start the worker of a slot."""
+        """Start a worker in a slot, with these variables added to its environment."""
         surroundings = {
             **os.environ,
             "TICKLOOP_BOOTSTRAP": self.bootstrap,
@@ -111,16 +113,16 @@ class LiveLoop:
         return self._log.with_stem(f"{self._log.stem}-{slot}")
 
     def log(self, slot: int) -> str:
-        """What the workers of a slot have written."""
+        """All that workers of a slot have logged."""
         file = self._log_file(slot)
         return file.read_text() if file.exists() else ""
 
     def expect_again(self, slot: int) -> None:
-        """Have `until_ready` wait for the next assignment of a worker that runs."""
+        """Have the next `until_ready` wait for a further assignment of partitions to the running worker."""
         self._ready_before[slot] = self.log(slot).count(READY)
 
     async def until_ready(self, slot: int) -> None:
-        """Wait until the worker that was started last in a slot has its partitions."""
+        """Wait until the newest worker of a slot has been assigned its partitions."""
         async with self._patience():
             ready = self.log(slot).count(READY)
             while ready == self._ready_before[slot]:
@@ -137,28 +139,28 @@ class LiveLoop:
             raise TimeoutError("\n".join(ends)) from None
 
     def kill(self, slot: int) -> None:
-        """kill -9."""
+        """Kill -9 the worker of a slot, and wait for its end."""
         self.workers[slot].kill()
         self.workers.pop(slot).wait()
 
     async def stop(self, slot: int) -> int:
-        """Ask the worker of a slot to end; its exit code."""
+        """Terminate the worker of a slot, wait for its end, and return its exit code."""
         self.workers[slot].terminate()
         return await self.end(slot)
 
     async def end(self, slot: int) -> int:
-        """Wait until the worker of a slot ends; its exit code."""
+        """Wait until the worker of a slot ends by itself; return its exit code."""
         code = await asyncio.to_thread(self.workers[slot].wait, PATIENCE_S)
         del self.workers[slot]
         return code
 
     async def publish(self, ticks: Iterable[Any], pace: Pace | None = None) -> None:
-        """Send ticks, as fast as they go if no pace is given."""
+        """Publish ticks and wait until they are acknowledged; without `pace` as fast as possible."""
         await publish(ticks, self.bootstrap, self.settings.topic(TICKS.name), pace=pace)
 
     @asynccontextmanager
     async def market(self, feed: Iterator[Quote | Trade], ticks: int, rate: float) -> AsyncIterator[None]:
-        """Publish a feed at `rate` ticks a second while the block runs, then at once what is left of `ticks`."""
+        """Publish `rate` ticks a second while the block runs; then publish the rest of `ticks` at once."""
         stop, topic = asyncio.Event(), self.settings.topic(TICKS.name)
         sending = asyncio.create_task(publish(feed, self.bootstrap, topic, pace=Pace(rate=rate), stop=stop))
         try:
@@ -169,10 +171,10 @@ class LiveLoop:
         await self.publish(islice(feed, max(0, ticks - sent)))
 
     async def until_caught_up(self) -> None:
-        """Wait until checkpoints cover every record of the source.
+        """Wait until the checkpoints of the workers cover every input record.
 
         Raises:
-            TimeoutError: they did not in `PATIENCE_S`; with the ends of the workers' logs.
+            TimeoutError: that took longer than `PATIENCE_S`; its message has the ends of the workers' logs.
         """
         sources = {node.source.name for node in chained(self.nodes)}
         async with Gauge(self.settings, self.bootstrap, sources) as gauge, self._patience():
@@ -182,7 +184,11 @@ class LiveLoop:
                 reading = await gauge.read()
 
     async def until_stored(self, topic: str, records: int) -> None:
-        """Wait until a topic, of which nothing was deleted, holds so many records; raises as `until_caught_up` does."""
+        """Wait until a topic, of which nothing was deleted, holds at least `records` records.
+
+        Raises:
+            TimeoutError: that took longer than `PATIENCE_S`; its message has the ends of the workers' logs.
+        """
         name = self.settings.topic(topic)
         partitions = [TopicPartition(name, number) for number in range(self.settings.partitions)]
         async with self._patience(), clients.started(clients.consumer(self.bootstrap)) as consumer:
@@ -192,7 +198,7 @@ class LiveLoop:
                 held = sum((await consumer.end_offsets(partitions)).values())
 
     async def stored(self, topic: str) -> list[Stored]:
-        """Everything in a topic, in order along each partition."""
+        """Read all records of a topic, in the order of each partition."""
         name = self.settings.topic(topic)
         async with clients.started(clients.log_reader(self.bootstrap)) as consumer:
             partitions = [TopicPartition(name, number) for number in range(self.settings.partitions)]
@@ -207,7 +213,7 @@ class LiveLoop:
             return found
 
     async def verdict(self) -> "Verdict":
-        """What the topics hold, held against an uninterrupted run over the same source records."""
+        """Compare the outputs on the topics with those of an undisturbed run over the same input in this process."""
         source = [SourceRecord(*record) for record in await self.stored(self.nodes[0].source.name)]
         nodes = following(self.nodes, self.nodes[0].source)
         expected = by_topic(replay(nodes, source))
@@ -219,13 +225,13 @@ class LiveLoop:
 
 
 class Verdict(NamedTuple):
-    """How outputs stand against an uninterrupted run: the comparison of `tickloop verify`.
+    """Differences of the outputs on topics from those of an undisturbed run.
 
     Attributes:
-        expected: outputs of the uninterrupted run.
-        missing: of them, not in the topics, or behind a later one, where readers drop them.
-        different: records that carry another content than in the uninterrupted run, or that it does not have.
-        repeats: records that a reader drops because it saw their position.
+        expected: number of outputs of the undisturbed run.
+        missing: expected outputs that readers do not get: absent, or written after a later one.
+        different: outputs with other content than in the undisturbed run, or that it does not have.
+        repeats: outputs that readers drop, since they have read their position already.
     """
 
     expected: int
@@ -242,7 +248,7 @@ class Verdict(NamedTuple):
 
 
 def compare(topic: str, held: list[Stored], expected: list[tuple[int, str, bytes]]) -> Verdict:
-    """One topic's records against the outputs they should be."""
+    """Compare the records of one topic with the expected outputs, given as partition, id and encoded value."""
     total = Verdict(0, 0, 0, 0)
     for partition in sorted({record.partition for record in held} | {number for number, _, _ in expected}):
         comparison = TopicComparison(topic, partition, first_offset=0, before=sys.maxsize)

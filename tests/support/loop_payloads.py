@@ -1,4 +1,4 @@
-"""Payloads from the schemas with values that mean something to the loop, and the loop that takes them."""
+"""Random payloads for the loop that often have meaningful values, such as known symbols and growing times."""
 
 from collections.abc import Callable, Iterator
 from itertools import count
@@ -22,7 +22,11 @@ FUZZED = replace(Parameters(), experiments={"calmer": TOGETHER})
 
 
 def sensible(seed: int) -> dict[str, Callable[[Random], Any]]:
-    """What draws values of some fields: symbols, names and models that the loop knows, times and counts that grow."""
+    """Functions that draw meaningful values, by name of the field: known symbols, names and models, growing times.
+
+    Args:
+        seed: keeps the ids of different callers apart.
+    """
     clock, window, pairs, ids = count(NS, 40_000_000), count(5), count(1), count(seed * 10**6)
 
     def one(*values: Any) -> Callable[[Random], Any]:
@@ -72,7 +76,13 @@ def sensible(seed: int) -> dict[str, Callable[[Random], Any]]:
 
 
 def payloads(topic: Topic, most: int, seed: int) -> Iterator[bytes]:
-    """So many values for a topic: a third fit their schema, most of which mean something; the same ones every time."""
+    """Payloads for a topic, the same for the same seed: a third fit its schema, the others are spoiled somewhere.
+
+    Args:
+        topic: topic whose records are imitated.
+        most: number of payloads.
+        seed: seed of the random numbers.
+    """
     random, values = Random(seed), sensible(seed)
     known = [SchemaPayloads(record, seed, values) for record in topic.records]
     odd = [SchemaPayloads(record, seed + 1) for record in topic.records]

@@ -1,4 +1,4 @@
-"""Ticks to test the market node with: a seeded market with everything odd in it, and the real files where present."""
+"""Ticks for tests of the market node: a random market with odd ticks, and real files if they are present."""
 
 import csv
 import gzip
@@ -28,18 +28,23 @@ QUICK = {"horizon_ns": 2_000_000, "scored_per_horizon": 5, "warmup_ticks": 10, "
 
 
 def quick_node(signing: Signing = UNSIGNED, **market: Any) -> MarketNode:
-    """Market node with quick parameters."""
+    """A market node whose predictions are scored after a few ticks.
+
+    Args:
+        signing: keys by which directives are checked.
+        market: parameters of the market that replace the quick ones.
+    """
     return MarketNode(load_parameters({"market": QUICK | market}), signing)
 
 
 def quick_parameters() -> Parameters:
-    """Parameters with which the paper account trades, and marks, within a few ticks."""
+    """Parameters with which the paper account trades and reports its value within a few ticks."""
     trades = {"costs": {"enabled": []}, "sizing": {"enabled": ["kelly"]}}
     return load_parameters({"market": QUICK | trades, "account": {"mark_every_ns": 3_000_000}})
 
 
 def seeded_ticks(seed: int, count: int, symbol: str = "X", odd: float = 0.05) -> list[Tick]:
-    """A random walk on a grid; a part of the ticks is late, repeated, absurd, locked or without sizes."""
+    """A random walk of prices. A fraction `odd` of the ticks is late, repeated, absurd, locked or without sizes."""
     random = Random(seed)
     clock, steps = START, 10_000
     ticks: list[Tick] = []
@@ -75,7 +80,7 @@ def _odd(random: Random, symbol: str, clock: int, bid: float, ask: float) -> Tic
 
 
 def start_arm(arm: str, symbol: str = "X", weight: float = 0.5, ts_event: int = START) -> Directive:
-    """Directive that starts `arm` with a model of equal weights, version `<arm>-v1`."""
+    """A directive that starts a model version `<arm>-v1` under the name `arm`, with all weights of its model equal."""
     model = SignedLogisticState(SIGNED, (weight,) * len(SIGNED), (1.0,) * len(SIGNED), 100)
     return Directive(f"start-{arm}", symbol, ts_event, "start_arm", arm, "test", ModelState(f"{arm}-v1", model))
 
@@ -89,7 +94,7 @@ def stop_arm(arm: str, symbol: str = "X") -> Directive:
 
 
 def real_ticks(name: str, count: int, skipped: int = 0) -> list[Tick]:
-    """First ticks of a shared file; the test is skipped where the files are absent."""
+    """Read `count` ticks of a file of real ticks, after the first `skipped`; skip the test if there is no such file."""
     path = DATA / f"{name}.csv.gz"
     if not path.is_file():
         pytest.skip(f"real ticks are absent: {path.name} is not beside this checkout")
@@ -108,12 +113,12 @@ def _parsed(rows: "csv.DictReader[str]") -> Iterator[Tick]:
 
 
 def as_records(ticks: list[Tick]) -> list[SourceRecord]:
-    """One partition of `ticks`."""
+    """The ticks as records of one partition."""
     return [SourceRecord(0, offset, tick.symbol.encode(), encode(tick)) for offset, tick in enumerate(ticks)]
 
 
 def written_by_offset(node: MarketNode, ticks: list[Tick]) -> list[list[bytes]]:
-    """Bytes that follow from each tick."""
+    """Apply ticks to a node; return the encoded outputs of each tick."""
     partition = Partition(node, 0)
     return [
         [encode(record) for record in partition.apply(offset, None, encode(tick))] for offset, tick in enumerate(ticks)

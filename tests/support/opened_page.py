@@ -1,4 +1,4 @@
-"""A page in a browser: how wide, in which colours, and what it complained of."""
+"""Opens an HTML file in a browser, and collects its messages and requests."""
 
 from pathlib import Path
 from typing import Any
@@ -9,7 +9,7 @@ VIEWS = [(width, scheme) for width in (390, 1400) for scheme in ("light", "dark"
 
 
 class Opened:
-    """A page, and everything that it complained about or asked for."""
+    """An open page, with all that it wrote to the console and all addresses that it requested."""
 
     def __init__(self, browser: Browser, path: Path, width: int = 1400, scheme: Any = "light") -> None:
         self.page: Page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
@@ -25,7 +25,10 @@ class Opened:
         return self.page.evaluate(script)
 
     def until(self, script: str, wanted: Any) -> None:
-        """Ask until the answer is the wanted one; the page's own policy forbids scripts that wait in it."""
+        """Evaluate a script until its result is `wanted`; fails after 5 s.
+
+        The page's security policy forbids scripts that wait inside the page.
+        """
         for _ in range(100):
             if (said := self.ask(script)) == wanted:
                 return

@@ -1,4 +1,4 @@
-"""A run as the backtest leaves it: frames of a replay and of a small paper account, for tests of the pages."""
+"""Results of a small backtest with a paper account, for tests of the pages."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -29,7 +29,7 @@ IDLE = MarketParameters(sizing=SizingParameters(max_position=0.0))
 
 @dataclass
 class PaperRun:
-    """Frames and summary of a run."""
+    """Tables and summary of a backtest."""
 
     predictions: pd.DataFrame
     outcomes: pd.DataFrame
@@ -39,7 +39,7 @@ class PaperRun:
 
 
 def paper_run(ticks: Iterable[Quote | Trade], parameters: MarketParameters = CHEAP) -> PaperRun:
-    """Replay ticks and hold what is predicted, until the horizon of it is over."""
+    """Replay ticks, and trade on paper: take the predicted position and hold it until the horizon has passed."""
     fed = list(ticks)
     records = list(replay_events(MarketNode(parameters), fed))
     predictions = [record for record in records if isinstance(record, Prediction)]

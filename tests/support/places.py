@@ -1,4 +1,4 @@
-"""Where this repository lies, and the real ticks beside it that some tests and benches use where they are there."""
+"""Paths of this repository, and of the real ticks beside it, which may be absent."""
 
 from pathlib import Path
 

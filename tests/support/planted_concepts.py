@@ -1,8 +1,9 @@
-"""Labels of a known concept on features of a real market: what a version should notice, learn and remember.
+"""Makes labels from a known relation ("concept") on real features, to test what is noticed, learned and remembered.
 
-The features, regimes and opinions of the rules are those of a run of the market node. The label of outcome i is the
-sign of `strength * concept . features_i + noise_i`; the noise is a moving mean over `overlap` numbers, so that labels
-depend on each other as labels do whose horizons overlap. The oracle knows the concept and the law of the noise.
+The features, regimes and opinions of the rules are those of a run of the market node. The label of outcome i
+is the sign of `strength * concept . features_i + noise_i`. The noise is a moving mean over `overlap` numbers,
+so that labels depend on each other, as labels with overlapping horizons do. The "oracle" is a forecaster that
+knows the concept and the distribution of the noise.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -37,20 +38,27 @@ CONCEPTS = {
 
 
 class Stream(NamedTuple):
-    """Features of outcomes in the order of time, and what stands beside them."""
+    """Features of outcomes in the order of time, with the opinions of the rules and the regime at each."""
 
     features: NDArray[np.float64]
     rules: list[list[float]]
     regimes: list[str]
 
     def repeated(self, count: int) -> "Stream":
-        """The first `count` outcomes of the stream, again and again."""
+        """A stream of `count` outcomes: this one from the start, repeated if it is shorter."""
         at = [index % len(self.rules) for index in range(count)]
         return Stream(self.features[at], [self.rules[index] for index in at], [self.regimes[index] for index in at])
 
 
 class Planted(NamedTuple):
-    """A stream with labels: sign of each, and the oracle's probability."""
+    """A stream with labels.
+
+    Attributes:
+        stream: features, opinions and regimes.
+        labels: direction of each outcome, 1 or -1.
+        oracle: best possible probability of an upward move for each outcome.
+        overlap: number of later outcomes after which a label is known.
+    """
 
     stream: Stream
     labels: list[int]
@@ -59,7 +67,7 @@ class Planted(NamedTuple):
 
 
 def stream_of(outcomes: Sequence[OutcomeMatured]) -> Stream:
-    """Features, rules and regimes of outcomes of the market node."""
+    """Take features, opinions of the rules and regimes from outcomes of the market node."""
     rules = MarketParameters().strategies.enabled
     return Stream(
         np.array([[each.features[name] for name in SIGNED] for each in outcomes]),
@@ -69,7 +77,14 @@ def stream_of(outcomes: Sequence[OutcomeMatured]) -> Stream:
 
 
 def scores(stream: Stream, concept: dict[str, float]) -> NDArray[np.float64]:
-    """What the concept says of each outcome: features in units of their root mean square, clipped, then summed."""
+    """Weighted sum of the features by a concept, for each outcome, scaled to a root mean square of 1.
+
+    Each feature is divided by its root mean square and clipped to 5 before that.
+
+    Args:
+        stream: features of the outcomes.
+        concept: weights by name of the feature.
+    """
     usual = np.sqrt((stream.features**2).mean(axis=0))
     scaled = np.clip(stream.features / np.where(usual > 0.0, usual, 1.0), -5.0, 5.0)
     found = scaled @ np.array([concept.get(name, 0.0) for name in SIGNED])
@@ -77,7 +92,7 @@ def scores(stream: Stream, concept: dict[str, float]) -> NDArray[np.float64]:
 
 
 def strength(score: NDArray[np.float64], accuracy: float) -> float:
-    """Strength with which the oracle has this accuracy."""
+    """Find the factor for scores with which the best possible forecaster is right with probability `accuracy`."""
     low, high = 0.0, 50.0
     for _ in range(40):
         middle = 0.5 * (low + high)
@@ -89,9 +104,14 @@ def strength(score: NDArray[np.float64], accuracy: float) -> float:
 def plant(
     stream: Stream, shown: NDArray[np.float64], seed: int, overlap: int, dependence: int | None = None
 ) -> Planted:
-    """Labels from `shown`, the strength times the score of the concept that holds at each outcome.
+    """Draw labels from scores and random noise.
 
-    They mature `overlap` outcomes later; `dependence`, by default as much, is how many neighbours share noise.
+    Args:
+        stream: the stream that gets the labels.
+        shown: for each outcome the score of the concept that holds there, times its strength.
+        seed: seed of the noise.
+        overlap: number of later outcomes after which a label is known.
+        dependence: number of neighbours that share noise; None: as many as `overlap`.
     """
     width = dependence or overlap
     random = np.random.default_rng(seed)
@@ -112,7 +132,12 @@ Told = Callable[[OutcomeMatured, "LiveArm"], None]
 
 
 class LiveArm:
-    """The live arm of the pipeline on a planted stream: it predicts, and learns each label when it has matured."""
+    """The market node's pipeline for the live version, run on a stream: it predicts, and learns each label once known.
+
+    Args:
+        market: parameters.
+        model: model to begin with; None: an untrained one.
+    """
 
     def __init__(self, market: MarketParameters, model: SignedLogistic | None = None) -> None:
         self.market = market
@@ -121,14 +146,25 @@ class LiveArm:
         self.arm: ArmState = self._arms.start("live", "builtin", 0, model or signed_logistic.start(market.model))
 
     def switch(self, model: SignedLogistic, version: str) -> None:
-        """A new arm with `model` is the live one; what the old one waits for is not learned."""
+        """Replace the live version by a new one; labels of earlier predictions are not learned by it.
+
+        Args:
+            model: model of the new version; it is copied.
+            version: name of the new version.
+        """
         copy = SignedLogistic(list(model.weights), list(model.mean_squares), list(model.scales), model.n_seen)
         recall = self._arms.remember(self.arm)
         self.arm = self._arms.start("live", version, self.arm.number + 1, copy)
         self.arm.recall = recall
 
     def run(self, planted: Planted, told: Told | None = None) -> Iterator[float]:
-        """Probability for each outcome; `told` hears of each as it matures, and may switch."""
+        """Yield a probability for each outcome of a stream.
+
+        Args:
+            planted: stream with labels.
+            told: called with each outcome once it is known, and with this object, which it may switch to another
+                model.
+        """
         overlap, horizon = planted.overlap, planted.overlap * APART_NS
         state = UniquenessState()
         records = baselines.start()
@@ -181,13 +217,16 @@ def _outcome(
 
 
 def market(overlap: int) -> MarketParameters:
-    """Parameters with the horizon of a planted stream; no rules, which know nothing of what was planted."""
+    """Parameters for a stream: the horizon of its labels, and no rules, since they know nothing about a concept."""
     plain = MarketParameters()
     return replace(plain, horizon_ns=overlap * APART_NS, strategies=replace(plain.strategies, enabled=()))
 
 
 def outcomes_of(planted: Planted, probabilities: Sequence[float], version: str = "frozen") -> Iterator[OutcomeMatured]:
-    """Outcomes of a version that says `probabilities`, without features and rules: what a monitor needs."""
+    """Outcomes of a version that predicted `probabilities`, with the fields that the monitor node needs.
+
+    Features and opinions of rules are left out.
+    """
     records = baselines.start()
     imbalance = planted.stream.features[:, SIGNED.index("queue_imbalance")].tolist()
     waiting: list[Called] = []

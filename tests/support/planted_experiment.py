@@ -1,4 +1,4 @@
-"""The experiment of the demo's story as tests play it: so many ticks of one kind, then of the other."""
+"""The market and the configuration of the experiment that the demo shows, for tests."""
 
 from collections.abc import Iterator
 
@@ -11,7 +11,13 @@ __all__ = ["CONFIGURATION", "NAME", "START", "SYMBOL", "planted_market"]
 
 
 def planted_market(honest: int, sabotaged: int, seed: int = 7) -> Iterator[Quote]:
-    """Quotes in which the imbalance of the book tells the next moves, then ones in which it tells the opposite."""
+    """Quotes in which the imbalance of the book predicts the next moves, followed by ones in which it misleads.
+
+    Args:
+        honest: number of quotes of the first kind.
+        sabotaged: number of quotes of the second kind.
+        seed: seed of the market.
+    """
     market = PlantedMarket(SYMBOL, seed)
     for number in range(honest + sabotaged):
         market.inverted = number >= honest

@@ -1,4 +1,4 @@
-"""A plugin: a calibrator that takes as long as `PONDEROUS_S` says, and says the same as the one it is made of."""
+"""A plugin for tests: a calibrator that sleeps `PONDEROUS_S` seconds and then answers as temperature scaling does."""
 
 import os
 import time

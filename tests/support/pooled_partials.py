@@ -1,4 +1,8 @@
-"""What symbols that move together tell of one experiment, and interleavings of it as partitions may give them."""
+"""Records of an experiment that decides on three symbols together, in any order in which partitions may deliver them.
+
+A partial is a record with one symbol's sums over its pairs so far; the pooling node combines those of all
+symbols.
+"""
 
 from collections.abc import Sequence
 from random import Random
@@ -35,7 +39,16 @@ TOGETHER = Declaration(symbols=SYMBOLS, test=TEST, apply="automatic")
 
 
 def outcomes(symbol: str, partition: int, count: int, edge: float, seed: int, common: int = 1) -> list[OutcomeMatured]:
-    """Outcomes of one symbol, at moments of its own; `common` seeds what all symbols share, second by second."""
+    """Outcomes of one symbol at random times, with the live version and the one under test.
+
+    Args:
+        symbol: symbol of the outcomes.
+        partition: its partition.
+        count: number of outcomes.
+        edge: mean advantage of the version under test for a prediction, bps.
+        seed: seed of the symbol's own random numbers.
+        common: seed of the numbers that all symbols share, one for each second.
+    """
     own, shared = Random(seed), {}
     moments = sorted(own.randrange(1, count * SECOND // 4) for _ in range(count))
     found = []
@@ -51,14 +64,20 @@ def outcomes(symbol: str, partition: int, count: int, edge: float, seed: int, co
 
 
 def told(found: Sequence[OutcomeMatured], declaration: Declaration = TOGETHER) -> list[ExperimentPartial]:
-    """Partials that the experiments node writes of one symbol."""
+    """Partials (records of one symbol's sums) that the experiments node writes for these outcomes."""
     node = Partition(ExperimentsNode({"calmer": declaration}, SIGNING), 0)
     written = [record for offset, each in enumerate(found) for record in node.receive(offset, each)]
     return [record for record in written if isinstance(record, ExperimentPartial)]
 
 
 def interleaved(of: Sequence[Sequence[ExperimentPartial]], random: Random, repeats: float) -> list[ExperimentPartial]:
-    """Any order in which the streams keep theirs; now and then a writer goes back some way and tells it again."""
+    """Merge streams at random, each in its own order, with some parts repeated as a restarted writer repeats them.
+
+    Args:
+        of: records of each symbol.
+        random: source of the random choices.
+        repeats: probability of a repeat after each run of records of one symbol.
+    """
     places, found = [0] * len(of), []
     while open_ := [number for number, place in enumerate(places) if place < len(of[number])]:
         number = random.choice(open_)
@@ -74,7 +93,13 @@ def interleaved(of: Sequence[Sequence[ExperimentPartial]], random: Random, repea
 def decided(
     partials: Sequence[ExperimentPartial], declaration: Declaration = TOGETHER, restores: Sequence[int] = ()
 ) -> list[bytes]:
-    """All that the pooling node writes, each record once; its state goes through bytes before some of the partials."""
+    """All outputs of the pooling node for these records, each once.
+
+    Args:
+        partials: input of the node, in order.
+        declaration: declaration of the experiment.
+        restores: indices of records before which the node is restored from its snapshots.
+    """
     node = PoolingNode({"calmer": declaration}, SIGNING)
     partition, written = Partition(node, 0), dict[bytes, None]()
     for offset, partial in enumerate(partials):
@@ -89,7 +114,7 @@ def decided(
 
 
 def records(written: Sequence[bytes], kind: type[Struct]) -> list[Struct]:
-    """Those of one kind."""
+    """Decode the records of one type among these."""
     decoder = msgspec.json.Decoder(kind)
     tag = kind.__struct_config__.tag
     return [decoder.decode(value) for value in written if f'"kind":"{tag}"'.encode() in value]

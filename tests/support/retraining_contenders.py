@@ -1,4 +1,4 @@
-"""Who competes on planted concepts: what stays as it is, what is refitted, what learns on, and all of the loop."""
+"""Forecasters that are compared on streams with a planted relation, from a fixed model to the whole loop."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -29,12 +29,12 @@ REFIT_EVERY = 2_000
 
 
 def frozen(case: Planted) -> list[float]:
-    """Fitted once, then left alone."""
+    """Probabilities of a model that is fitted once, to the first 5,000 labels."""
     return _refitted(case, every=10**9)
 
 
 def refitted(case: Planted) -> list[float]:
-    """Fitted anew to all labels so far, on a schedule; the newest is always used."""
+    """Probabilities of a model that is fitted to all labels so far after every 2,000 labels."""
     return _refitted(case, every=REFIT_EVERY)
 
 
@@ -54,7 +54,7 @@ def _refitted(case: Planted, every: int) -> list[float]:
 
 
 def river_online(case: Planted) -> list[float]:
-    """River as its manual has it: standard scaler, logistic regression, each label as it matures."""
+    """Probabilities of River's scaler and logistic regression, which learn each label once it is known."""
     model = Pipeline(StandardScaler(), LogisticRegression())
     features = [dict(zip(SIGNED, values, strict=True)) for values in case.stream.features.tolist()]
     told = []
@@ -66,25 +66,25 @@ def river_online(case: Planted) -> list[float]:
 
 
 def forgetful(case: Planted) -> list[float]:
-    """The pipeline that learns, without retrains and without copies of what it knew."""
+    """Probabilities of the live pipeline without retrains and without stored copies of earlier models."""
     parameters = market(case.overlap)
     return list(LiveArm(replace(parameters, recall=RecallParameters(most=0))).run(case))
 
 
 def live_arm(case: Planted) -> list[float]:
-    """The pipeline that learns, without retrains."""
+    """Probabilities of the live pipeline, which learns each label, without retrains."""
     return list(LiveArm(market(case.overlap)).run(case))
 
 
 class Traced(NamedTuple):
-    """Probabilities of the loop, and each retrain with the outcome at which it was called for."""
+    """Probabilities of the whole loop, and each retrain's result with the number of the outcome that called for it."""
 
     told: list[float]
     results: list[tuple[int, RetrainingResult]]
 
 
 def tickloop(case: Planted) -> Traced:
-    """The pipeline that learns, monitored, retrained, gated; a candidate that passes is live at once (no shadow)."""
+    """Run the live pipeline with monitoring and retrains; a new model that passes its checks goes live at once."""
     parameters = market(case.overlap)
     node = MonitorNode()
     state = node.open("X")
@@ -110,7 +110,7 @@ def tickloop(case: Planted) -> Traced:
 
 
 def useless_candidate(case: Planted) -> RetrainingResult:
-    """A retrain that somebody asked for at the end of a stream in which nothing changed."""
+    """Result of a retrain at the end of a stream without a change, where no better model can be found."""
     parameters = market(case.overlap)
     outcomes: list[OutcomeMatured] = []
     list(LiveArm(parameters).run(case, lambda outcome, live: outcomes.append(outcome)))

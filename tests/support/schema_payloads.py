@@ -1,4 +1,4 @@
-"""Payloads made from the schemas: records at and around every bound, and what no schema lets pass."""
+"""Random payloads from the schemas: records with values at and near every bound, and ones that break the schema."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping
@@ -16,7 +16,7 @@ LONGEST_TEXT = 20_000
 
 
 class Raw(str):
-    """JSON as it is written, for what Python has no value of."""
+    """Text that is written into JSON as it is, for values that Python cannot represent."""
 
 
 SYMBOLS = ("FUZZ", "A|B", "BINANCE:BTCUSDT", "EUR/USD", "BTC-USD", "~", "!", "*", "pooled:1:2:3", "live", "0")
@@ -51,13 +51,13 @@ ODD = (
 
 
 class SchemaPayloads:
-    """Values of one type on the wire, from its fields and their bounds.
+    """Makes random encoded records of a type from its fields and their bounds.
 
     Args:
-        record: a record, or a union of several.
-        seed: of what is drawn; the same values every time.
-        sensible: for some fields, by name, what draws a value that means something to a node, so that more of the
-            records come to be judged by what was before them; used for most of the records.
+        record: a record type, or a union of several.
+        seed: seed of the random values; the same seed gives the same records.
+        sensible: by name of a field, a function that draws values that mean something to a node. Most records use
+            them, so that nodes compare them with earlier records instead of refusing them at once.
     """
 
     def __init__(self, record: Any, seed: int, sensible: Mapping[str, Callable[[Random], Any]] | None = None) -> None:
@@ -67,12 +67,12 @@ class SchemaPayloads:
         self._sensible = sensible or {}
 
     def fitting(self) -> bytes:
-        """A record that fits its schema: ordinary values, and those at the bounds."""
+        """Make a record that fits its schema, with ordinary values and ones at the bounds."""
         self._room = LARGEST_COLLECTIONS
         return _written(self._value(self._type))
 
     def spoiled(self) -> bytes:
-        """One that fits but for one to three places."""
+        """Make a record with an invalid value at one to three places."""
         self._room = LARGEST_COLLECTIONS
         value = self._value(self._type)
         for _ in range(self._random.choice((1, 1, 1, 2, 3))):

@@ -1,4 +1,4 @@
-"""A log of signed records with two keys."""
+"""Commands and ticks with signatures by two keys, and the nodes that read them."""
 
 from typing import Any
 
@@ -28,7 +28,12 @@ START = StartVariant("start", "X", 5, "a", "test", from_live=True)
 
 
 class Log:
-    """Commands and ticks of one partition, with the nodes that read them; everything is kept as bytes."""
+    """The commands and ticks of one partition, with the lifecycle node and the market node that read them.
+
+    Args:
+        signing: keys of both nodes and of `ask`.
+        number: number of the partition.
+    """
 
     def __init__(self, signing: Signing = OURS, number: int = 3) -> None:
         self.signing, self.number = signing, number
@@ -44,7 +49,10 @@ class Log:
         return self._read(self.market, len(self.ticks) - 1, value)
 
     def put(self, value: bytes) -> list[Any]:
-        """A record on `commands`, whoever wrote it; directives that follow lie on the ticks, as the node wrote them."""
+        """Add a record to the topic of commands, whoever wrote it; return the outputs.
+
+        Directives among them are added to the topic of ticks and applied.
+        """
         self.commands.append(value)
         found = self._read(self.lifecycle, len(self.commands) - 1, value)
         for record in found:
@@ -53,7 +61,7 @@ class Log:
         return found
 
     def ask(self, command: Command) -> list[Any]:
-        """A command of somebody who has the key."""
+        """Sign a command, add it to the topic of commands, and return the outputs."""
         return self.put(encode(self.signing.sign(command, f"commands:{self.number}:{len(self.commands)}")))
 
     def _read(self, partition: Partition, offset: int, value: bytes) -> list[Any]:
@@ -63,7 +71,7 @@ class Log:
 
     @property
     def effects(self) -> Any:
-        """All that a command can change, but for what is remembered of commands themselves."""
+        """All state that commands can change, without the nodes' memory of the commands themselves."""
         life = replace(self.lifecycle.keys["X"].state, applied=[], judged=Judged())
         arms = self.market.keys["X"].state.arms
         return msgspec.msgpack.encode(life), [(arm.name, arm.version, arm.number) for arm in arms.arms]

@@ -1,8 +1,8 @@
-"""The negative control: counts as `CountingNode` does, the way every Faust tutorial has it. `stock_faust.py SLOT`.
+"""Negative control: counts ticks with plain Faust, as its tutorials do: `python -m tests.support.stock_faust SLOT`.
 
-One table, one `send` an event, at least once, nothing of our runtime; settings as kind as they can be chosen: all
-replicas acknowledge, offsets are committed as often as our checkpoints are taken, a killed worker's successor takes
-over at once, and outputs carry the ids that ours would.
+It uses one table and one `send` for each tick, at least once, and nothing of our runtime. Its settings favour
+it: all replicas acknowledge, offsets are committed as often as our checkpoints are taken, and a killed
+worker's successor takes over at once. Outputs have the ids that ours would have.
 """
 
 import sys
@@ -19,7 +19,7 @@ from tests.support.counting import COUNTS, Counted
 
 
 def create_stock_app(settings: Settings, slot: str) -> faust.App:
-    """A Faust app as it comes, with one agent that counts."""
+    """A plain Faust app with one agent that counts ticks."""
     app = faust.App(
         settings.group,
         broker="kafka://" + settings.bootstrap,

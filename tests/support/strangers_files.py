@@ -1,4 +1,4 @@
-"""Files as strangers have them: headers, words and marks that nobody here chose."""
+"""Tick files with headers, words and number formats that no known format has."""
 
 import shlex
 from io import BufferedReader, BytesIO
@@ -20,13 +20,18 @@ NOON_S = 12 * 3_600
 
 
 def clock(ms: int) -> str:
-    """A time of day on 2024-08-09."""
+    """Text of a time of day, given in ms since midnight."""
     seconds, rest = divmod(ms, 1000)
     return f"{seconds // 3_600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}.{rest:03}"
 
 
 def trades(rows: int = 1_500, decimal: str = ",") -> str:
-    """Trades of two products in one file, in German: date and time apart, K and V, a decimal comma."""
+    """A German file of trades of two products: date and time in two columns, sides K and V, and a decimal comma.
+
+    Args:
+        rows: number of trades.
+        decimal: decimal mark of the prices.
+    """
     random = Random(7)
     now, prices = NOON_S * 1000, {name: price for name, (price, _) in PRODUCTS.items()}
     lines = ["Datum;Uhrzeit;Produkt;Kurs;Menge;Richtung"]
@@ -40,7 +45,14 @@ def trades(rows: int = 1_500, decimal: str = ",") -> str:
 
 
 def bars(header: str, rows: int = 300, seconds: int = 60, day: str = "2024-08-09 ") -> str:
-    """Bars of one product: a time, open, high, low, close and a volume."""
+    """A file of bars of one product: time, open, high, low, close, volume.
+
+    Args:
+        header: first line of the file.
+        rows: number of bars.
+        seconds: length of a bar, s.
+        day: text before each time of day.
+    """
     random, price, lines = Random(7), 100.0, [header]
     for row in range(rows):
         path = [price]
@@ -68,7 +80,7 @@ def refused(text: str | bytes, **how: Any) -> str:
 
 
 def said_by(options: str) -> Columns:
-    """Columns as the command line understands such options."""
+    """The description of columns that the command line makes of these options."""
     found: dict[str, list[str]] = {}
     words = shlex.split(options)
     for option, value in zip(words[::2], words[1::2], strict=True):

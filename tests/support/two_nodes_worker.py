@@ -1,4 +1,4 @@
-"""A worker that runs two nodes on the same topic."""
+"""A worker that runs two nodes on one topic: `python -m tests.support.two_nodes_worker SLOT`."""
 
 import os
 import sys
@@ -15,7 +15,7 @@ from tests.support.counting import Count, CountingNode
 
 
 class Squared(Struct, frozen=True):
-    """The square of the count of a symbol after one tick."""
+    """The square of the number of ticks of a symbol, after one tick."""
 
     id: str
     symbol: str
