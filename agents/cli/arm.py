@@ -75,12 +75,12 @@ def start(
     anyway: bool,
     as_json: bool,
 ) -> None:
-    """Run a variant in shadow.
+    """Run a variant of SYMBOL's pipeline in shadow: it predicts and learns, but is not published.
 
-    The variant is SYMBOL's pipeline with a model or some parameters of its own, and runs under the name ARM. It
-    may have its own parameters in the tables model, recall, mixture, correction, confidence and sizing
-    (docs/configuration.md); all others are SYMBOL's. It starts with what the live variant has learned so far,
-    so that a comparison is fair from the first tick on, unless --from-nothing is given.
+    The variant has a model or some parameters of its own, and runs under the name ARM. It may have its own
+    parameters in the tables model, recall, mixture, correction, confidence and sizing (docs/configuration.md);
+    all others are SYMBOL's. It starts with what the live variant has learned so far, so that a comparison is
+    fair from the first tick on, unless --from-nothing is given.
 
     \b
     Examples:
@@ -135,9 +135,10 @@ def stop(symbol: str, arm: str, cause: str, command_id: str | None, wait: float,
 def promote(
     symbol: str, arm: str, cause: str, command_id: str | None, wait: float, anyway: bool, as_json: bool
 ) -> None:
-    """Make the variant ARM live, which has run in shadow so far.
+    """Make the variant ARM live, so that its predictions are published.
 
-    The variant that was live goes on in shadow, under the name of its version.
+    Until now it must have run in shadow. The variant that was live goes on in shadow, under the name of its
+    version.
     """
     ask(requests.promote_variant(_id(command_id), symbol, arm, cause), wait, as_json, anyway)
 
@@ -152,7 +153,8 @@ def promote(
 def rollback(symbol: str, cause: str, command_id: str | None, wait: float, anyway: bool, as_json: bool) -> None:
     """Make the version live again that was live before the present one.
 
-    The present one goes on in shadow, under its own name. Repeating the command goes one version further back.
+    The present one goes on in shadow, unpublished, under its own name. Repeating the command goes one version
+    further back.
     """
     ask(requests.roll_back(_id(command_id), symbol, cause), wait, as_json, anyway)
 

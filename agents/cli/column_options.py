@@ -130,6 +130,8 @@ def columns(
 ) -> Columns:
     """Return the description of how rows become ticks, from the values of the command-line options.
 
+    Each argument is the value of one option; `others` are fields of `Columns` that need no conversion.
+
     >>> columns(mapping=["bid=b1,ask=a1", "ts_event=time"]).names
     {'bid': 'b1', 'ask': 'a1', 'ts_event': 'time'}
     >>> made = columns(symbols=["eth.csv=ETHUSDT", "BTCUSDT"], sides=["buy=B,buy=1"])

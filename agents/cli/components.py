@@ -84,7 +84,7 @@ def _parameters() -> Parameters:
 
 
 def imported(environment: Mapping[str, str] = os.environ) -> list[PromiseFinding]:
-    """Import every plug-in module of the configuration, and return for each whether it could be imported."""
+    """Import every plug-in module of the configuration, and return a finding for each, with the error if it failed."""
     return [PromiseFinding(f"module {name}", IMPORTED, said) for name, said in import_each(environment).items()]
 
 

@@ -83,10 +83,10 @@ class ShownExperiment(Struct):
     Attributes:
         experiment: name of the experiment.
         declared: whether the configuration declares it.
-        symbols: state by symbol; `*` stands for the symbols that decide together.
-        pooled: combined evidence of the symbols that decide separately; None for fewer than two.
-        waits_for: sentence that names the symbols which those that decide together are waiting for; empty:
-            none.
+        symbols: state by symbol; under `*` the common state, if the experiment makes one decision for all
+            symbols.
+        pooled: combined evidence of the symbols that are decided separately; None for fewer than two.
+        waits_for: sentence that names the symbols which a common decision still waits for; empty: none.
     """
 
     experiment: str
@@ -98,12 +98,13 @@ class ShownExperiment(Struct):
 
 @click.group("experiment")
 def command() -> None:
-    """Test a variant against the live pipeline on the same live ticks, and decide which is better.
+    """Test a variant of the pipeline against the live one on the same live ticks, and decide which is better.
 
     An experiment is declared as [experiments.NAME] in the configuration of the workers. `start` runs its
-    variant in shadow. The workers then compare both on each scored prediction, publish the present state on the
-    topic `experiments`, and the result, once, on `experiment-decisions`. The error rates hold however often you
-    look. With apply = "automatic" the decision is carried out as well.
+    variant in shadow, where its predictions are not published. The workers then compare both on each scored
+    prediction. They publish the present state on the topic `experiments`, and the result, once, on
+    `experiment-decisions`. The error rates hold however often you look. With apply = "automatic" the decision
+    is carried out as well.
 
     \b
     Examples:
@@ -134,7 +135,7 @@ def list_command(as_json: bool) -> None:
 @SYMBOL
 @JSON
 def show(name: str, symbols: tuple[str, ...], as_json: bool) -> None:
-    """Show one experiment in detail: result, estimated difference, guardrails, plan, days left, what to do."""
+    """Show one experiment in detail: result, estimated difference, secondary metrics, plan, days left, what to do."""
     declaration = declared_experiments().get(name)
     of = _of(name, declaration, _courses(), symbols)
     shown = _shown(name, declaration, of)
@@ -220,9 +221,10 @@ def plan_command(
 def start(name: str, symbols: tuple[str, ...], yes: bool, wait: float, anyway: bool, as_json: bool) -> None:
     """Run the variant of an experiment in shadow, and begin its test.
 
-    It runs on the declared symbols, or on those given with --symbol. Positions remain those of the live
-    pipeline. From now on [experiments.NAME.test] must not be changed: workers with another declaration stop
-    with exit code 4.
+    The variant is the pipeline with the changes that [experiments.NAME] declares. In shadow it predicts on the
+    same ticks, but only predictions of the live pipeline are published. It runs on the declared symbols, or on
+    those given with --symbol. From now on [experiments.NAME.test] must not be changed: workers with another
+    declaration stop with exit code 4.
     """
     parameters = parameters_in_use()
     declaration = _declared(parameters, name)
@@ -277,7 +279,7 @@ def stop(name: str, symbols: tuple[str, ...], yes: bool, wait: float, as_json: b
 @SYMBOL
 @click.option("--out", type=click.Path(dir_okay=False, writable=True), help="HTML file  [default: NAME.html]")
 def report(name: str, symbols: tuple[str, ...], out: str | None) -> None:
-    """Write a self-contained HTML file about an experiment: evidence, confidence sequence, guardrails, plan."""
+    """Write a self-contained HTML file about an experiment: evidence, confidence sequence, metrics, plan."""
     declaration = declared_experiments().get(name)
     of = _of(name, declaration, _courses(), symbols)
     path = Path(out or f"{name}.html")

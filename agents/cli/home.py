@@ -1,4 +1,4 @@
-"""The option `--home`, which says in which folder the system lives that a command works on."""
+"""The option `--home`: the folder of the system that a command works on, with its local broker, logs and token."""
 
 from typing import Any
 

@@ -102,7 +102,10 @@ def new_command(key_id: str, adopt: bool) -> None:
 @command.command("use")
 @KEY
 def use_command(key_id: str) -> None:
-    """Sign with the key KEY from now on; all workers must accept it already."""
+    """Sign with the key KEY from now on.
+
+    All workers must accept the key already, as they do when they are restarted after `tickloop keys new`.
+    """
     path = path_of(settings_of_command())
     ring = load(path)
     ring.key(key_id)

@@ -127,8 +127,8 @@ def list_command(symbol: str | None, everything: bool, timeout_s: float, as_json
 def show(symbol: str, version: str, as_json: bool) -> None:
     """Show all that is known of one version: ancestors, hash, training data, checks and figures.
 
-    For a retrained version this includes how well it predicts the market from before the change that caused the
-    retrain.
+    For a retrained version this includes how well it predicts outcomes from before the market changed, beside
+    the version that was live then.
     """
     shown = _shown(symbol, version)
     if as_json:
@@ -201,7 +201,8 @@ def promote(
 ) -> None:
     """Make a version live that runs in shadow, whatever its test says.
 
-    It is watched from then on, and rolled back if it does worse.
+    In shadow a version predicts without being published; live, its predictions are published. From then on it
+    is watched, and rolled back if it does worse.
     """
     settings = settings_of_command()
     found = {each.version: each for each in asyncio.run(versions(settings, bootstrap(settings), symbol))}

@@ -193,7 +193,7 @@ def _right(outcome: OutcomeMatured) -> str:
 
 
 def columns_of(record: Any) -> tuple[Column, ...]:
-    """Return the columns for a type of record: the defined ones, or else one for each plain field."""
+    """Return the table columns for a type of record: those in `COLUMNS`, else one for each field except the id."""
     if record in COLUMNS:
         return COLUMNS[record]
     kinds = get_args(record) or (record,)

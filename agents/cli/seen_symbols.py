@@ -1,6 +1,6 @@
-"""Refuses commands about unknown symbols or variants, which may be misspelt, unless the user insists (`--anyway`).
+"""Refuses commands about unknown symbols or variants, unless the user insists (`--anyway`).
 
-Such a command would otherwise wait for ever for ticks of a symbol that does not exist.
+The name may be misspelt. The command would then wait for ever for ticks of a symbol that does not exist.
 """
 
 from collections.abc import Collection
@@ -39,7 +39,7 @@ BTCUSD; fix: BTCUSDT, or --anyway if its ticks are still to come
 
 
 def expect_running(arm: str, symbol: str, running: Collection[str]) -> None:
-    """Refuse the name of a variant that does not run in shadow, since it may be misspelt.
+    """Refuse the name of a variant that does not run in shadow (predicting unpublished); it may be misspelt.
 
     Args:
         arm: name of a variant that a command is about.

@@ -59,11 +59,11 @@ def command(name: str | None, timeout_s: float, as_json: bool) -> None:
     waits until they have processed all ticks that are there at its start. Parameters, plug-ins and signing keys
     are those of this shell's configuration, which must be those of the workers. Nothing is written.
 
-    If the first ticks were deleted, or the workers' code has changed since, the replay begins with snapshots
-    that workers have kept. The output then says from which offset on it compares.
+    If the first ticks were deleted, or the workers' code has changed since, the replay begins with a state that
+    workers have stored (TICKLOOP_VERIFY_EVERY_S). The output then says from which offset on it compares.
 
     Exit code 0: every record that was compared is the same. 1: one differs, or a partition could not be
-    compared (no snapshots were kept, workers are behind, there are no ticks).
+    compared (no state was stored, workers are behind, there are no ticks).
 
     \b
     Examples:

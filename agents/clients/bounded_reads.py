@@ -65,11 +65,11 @@ class Nearby:
         return next((each for each in records if each.offset == offset), None)
 
     async def newest(self, topic: Topic, most: int, until: int | None = None) -> AsyncIterator[Received]:
-        """Yield the newest records of the topic, newest first, until `most` are read or the budget is used up.
+        """Yield the newest records of the topic, newest first, until `most` offsets or the budget are used up.
 
         Args:
             topic: to read.
-            most: largest number of offsets to look at.
+            most: largest number of offsets to look at; an offset without a record counts, too.
             until: only records at offsets below this one; None: up to the end of the partition.
         """
         place, first, end = await self._assign(topic)

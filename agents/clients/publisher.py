@@ -64,9 +64,9 @@ class Published(Struct):
 
     Attributes:
         ticks: records that the broker acknowledged.
-        unreadable: how many of the sent ticks were `RawTick`s: input that could not be decoded and is sent as
-            it is.
-        first_problem: what was wrong with the first unreadable tick; empty if there was none.
+        unreadable: how many of the sent ticks were `RawTick`s: input that is no valid tick but is sent all the
+            same.
+        first_problem: what was wrong with the first of these; empty if there was none.
         seconds: time from the start until the last acknowledgement.
         complete: False when sending was stopped before the end of the feed.
         partitions: range of offsets written to each partition, by partition number.
@@ -103,11 +103,12 @@ async def publish(
         bootstrap: address of the cluster.
         topic: name of the topic on the broker, prefix included.
         pace: how fast to send; None: as fast as possible.
-        stop: event that ends sending once it is set; ticks already taken from the feed are still sent.
-        progress: called after each block with the number of ticks taken from the feed so far.
+        stop: event that ends sending once it is set; ticks that were taken from the feed and are due are still
+            sent.
+        progress: called after each block with the number of ticks sent or on their way so far.
         first: called with the first readable tick of each symbol before it is sent; it may raise `SetBack`.
         seen: called with every block of ticks before it is sent.
-        say: called with a sentence when a gap in event time is shortened.
+        say: called with a sentence when a gap in event time is shortened for the first time.
 
     Raises:
         BrokenFile, Refused, SetBack: the feed cannot be read further, or `first` refuses a tick; everything

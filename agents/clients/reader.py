@@ -60,9 +60,9 @@ def identity_of(value: bytes | None) -> str:
 class Once:
     """Recognises records that a worker wrote again after a crash.
 
-    A record's id ends with the offset of the input that it was computed from. Along one partition the offsets
-    in the ids of one kind of record only grow, so a known or lower one marks a repeat. Records without such an
-    id, ticks for example, never count as repeats.
+    A record's id contains the offset of the input that it was computed from. In the records that one part of
+    the program (field `node`) wrote to a partition, these offsets only grow, so a known or lower one marks a
+    repeat. Records without such an id, ticks for example, never count as repeats.
 
     >>> once = Once()
     >>> [once.is_new(0, b'{"id":"ticks:0:%d"}' % offset) for offset in (7, 8, 7, 8, 9)]
@@ -77,7 +77,7 @@ class Once:
 
         Args:
             partition: number of the partition that the record was read from.
-            value: bytes of the record; without an id that ends with an offset it counts as new.
+            value: bytes of the record; without an id that contains an offset it counts as new.
         """
         try:
             identity = _identity(value or b"{}")

@@ -1,7 +1,7 @@
-"""Compares which model versions should run, by the registry of versions, with those that outcomes show to run.
+"""Compares the model versions that should run with those that really run.
 
-The lifecycle node, the part of a worker that carries out commands, writes the registry (topic
-`model-versions`). The two can differ after a fault, and nothing else would notice.
+The topic `model-versions` says which versions should run. Outcomes, the records that score predictions,
+show which ones really predicted. The two can differ after a fault that nothing else would notice.
 """
 
 import time
@@ -33,11 +33,11 @@ POLL_MS = 200
 
 
 class Differing(NamedTuple):
-    """A symbol whose running model versions are not those that the registry of versions names.
+    """A symbol whose running model versions are not those that the topic `model-versions` names.
 
     Attributes:
         partition: partition of the symbol's ticks.
-        outcome: the outcome that shows which versions run.
+        outcome: record with the score of a prediction, which shows which versions run.
         difference: both lists of versions, and what to do about it.
     """
 
@@ -52,9 +52,10 @@ class Differing(NamedTuple):
 
 
 class Rosters:
-    """Follows the registry of model versions and compares it with the newest outcomes; made by `rosters`.
+    """Compares the versions that `model-versions` says should run with the newest outcomes; made by `rosters`.
 
-    It remembers which versions of each symbol should run, and when that last changed.
+    Outcomes are records that score predictions and show which versions made them. Between two comparisons it
+    remembers which versions of each symbol should run, and when that last changed.
     """
 
     def __init__(self, settings: Settings, topic: TopicFollower, consumer: AIOKafkaConsumer) -> None:
@@ -64,10 +65,10 @@ class Rosters:
         self._changed_ms: dict[str, int] = {}
 
     async def look(self) -> list[Differing]:
-        """Return the symbols whose newest outcome shows other running versions than the registry names.
+        """Return the symbols whose newest outcome shows other running versions than the topic `model-versions` names.
 
-        A symbol is left out while its newest outcome may stem from a tick before the registry's last change took
-        effect.
+        Both topics are read up to their present ends. A symbol is left out while its newest outcome may stem from a
+        tick before the last change of its versions took effect.
 
         Raises:
             KafkaError: a topic cannot be read.
@@ -132,7 +133,7 @@ class Rosters:
 
 @asynccontextmanager
 async def rosters(settings: Settings, bootstrap: str) -> AsyncIterator[Rosters]:
-    """Open a `Rosters` for the duration of the block; its first `look` reads the whole registry of versions.
+    """Open a `Rosters` for the duration of the block; its first `look` reads the whole topic `model-versions`.
 
     Args:
         settings: of the deployment; its prefix is put before topic names.
@@ -147,7 +148,7 @@ async def rosters(settings: Settings, bootstrap: str) -> AsyncIterator[Rosters]:
 
 
 async def differing_rosters(settings: Settings, bootstrap: str) -> list[Differing]:
-    """Return the symbols whose running versions are not those that the registry names, by one comparison.
+    """Return, by one comparison, the symbols whose running versions are not those that `model-versions` names.
 
     Args:
         settings: of the deployment; its prefix is put before topic names.

@@ -131,7 +131,7 @@ purpose (--set-back); docs/faq.md says more
     Args:
         begins: event time with which each symbol of the feed begins, ns.
         held: newest event times on the topic; symbols that are not among them are not checked.
-        say: called with a sentence about the symbol that begins latest after its newest tick.
+        say: called with a sentence about the symbol with the longest such gap.
         tolerance_ns: how far before the newest tick a symbol may begin, ns.
 
     Raises:

@@ -53,10 +53,10 @@ class Answer(NamedTuple):
     """What came of a command; if all fields are empty, no answer came, or the command was carried out before.
 
     Attributes:
-        versions: new records about model versions that the command caused.
+        versions: records about model versions that were written because of the command.
         refused: why the command cannot be carried out; empty: it was not refused.
-        job: the retrain that the command started, or that was turned down for a reason; None: no retrain was
-            asked for.
+        job: the retrain that the command asked for, with a reason if it was turned down; None: the command
+            asked for none, or no answer came.
     """
 
     versions: list[ModelVersion]
@@ -115,7 +115,10 @@ class Commander:
         return LogPlace(partition_of(symbol, self._partitions), 0)
 
     async def arms_of(self, symbol: str) -> list[str]:
-        """Return the names of the symbol's variants in shadow, beside the live one, according to `model-versions`."""
+        """Return the names of the symbol's variants that run in shadow, according to the topic `model-versions`.
+
+        In shadow a variant predicts without being published.
+        """
         found = await versions(self._settings, self._bootstrap, symbol)
         return [each.arm for each in found if each.arm and each.arm != LIVE]
 

@@ -27,8 +27,8 @@ class Ring(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     Attributes:
         deployment: name of the deployment; it is part of every signature.
         signs: id of the key that signs new records.
-        keys: keys whose signatures are accepted, the newest first; a retired key only for records up to its
-            end.
+        keys: known keys, the newest first. Signatures of a retired key are accepted only on records that were
+            written before it was retired.
     """
 
     deployment: str
@@ -36,7 +36,7 @@ class Ring(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     keys: tuple[Key, ...]
 
     def __post_init__(self) -> None:
-        """Check ids and secrets of all keys, and that the key `signs` is known and not retired.
+        """Check ids and secrets of all keys, and that the signing key is among them and not retired.
 
         Raises:
             ConfigurationError: one of the checks fails.
@@ -70,7 +70,8 @@ class Ring(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 def deployments(name: str, prefix: str) -> tuple[str, ...]:
     """Return the deployment names whose signatures are accepted: the own one, then those a replay copied from.
 
-    A replay run copies the records of another run together with their signatures, and must accept them.
+    A replay run copies the records of another run together with their signatures, and must accept them. Each of
+    the returned names consists of `name` and the prefix of a run's topics.
 
     Args:
         name: name of the deployment from settings or key file.
@@ -113,11 +114,11 @@ def signing(settings: Settings) -> Signing:
 def named(settings: Settings) -> str:
     """Return the setting `deployment`, the name that becomes part of every signature.
 
-    It may be empty only if the setting `prefix` already distinguishes this deployment from others with the same
+    It may be empty only if the setting `prefix` already distinguishes this system from others with the same
     key.
 
     Raises:
-        ConfigurationError: neither of the two settings does.
+        ConfigurationError: the name is empty and `prefix` does not make up for it.
     """
     if not settings.deployment and deployments("", settings.prefix)[-1] == "/":
         raise ConfigurationError(

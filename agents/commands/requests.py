@@ -18,13 +18,14 @@ Overrides = Mapping[str, Mapping[str, Any]]
 
 
 class Request(NamedTuple):
-    """A command that lacks its event time.
+    """A command about the model versions of a symbol, complete except for its event time.
 
     Attributes:
         id: id of the command; of several commands with one id only the first is carried out.
         symbol: instrument whose versions the command is about.
-        dated: makes the command, given the event time in ns since 1970, UTC.
-        shadow: name of the variant that must run in shadow for the command to make sense; empty: none must.
+        dated: function that returns the command, given its event time in ns since 1970, UTC.
+        shadow: name of a variant that the command requires to run in shadow, predicting without being
+            published; empty: it requires none.
     """
 
     id: str
@@ -88,7 +89,7 @@ def start_variant(
 
 
 def stop_variant(command_id: str, symbol: str, arm: str, cause: str) -> Request:
-    """Build the command to end a variant that runs in shadow.
+    """Build the command to end a variant that runs in shadow, predicting without being published.
 
     Args:
         command_id, symbol: see `Request`.
@@ -104,7 +105,9 @@ def stop_variant(command_id: str, symbol: str, arm: str, cause: str) -> Request:
 
 
 def promote_variant(command_id: str, symbol: str, arm: str, cause: str) -> Request:
-    """Build the command to make a variant live that runs in shadow, so that its predictions are published.
+    """Build the command to make a variant live, so that its predictions are published.
+
+    So far the variant must run in shadow, predicting without being published.
 
     Args:
         command_id, symbol: see `Request`.
@@ -136,7 +139,7 @@ def roll_back(
         cause: why, for people.
         version: version to take back; if another one is live the command is refused; empty: whichever is live.
         metrics: figures that the decision rests on, by name.
-        stop: whether the version that is taken back ends; else it goes on in shadow.
+        stop: whether the version that is taken back ends; else it goes on predicting without being published.
         automatic: whether the system asks by itself; else a person does.
     """
     return Request(

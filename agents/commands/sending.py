@@ -1,4 +1,4 @@
-"""Gives a request its event time, sends it as a command, and reports what came of it."""
+"""Sends a requested command: gives it its event time, writes it, and reports what came of it."""
 
 import time
 

@@ -28,9 +28,8 @@ class CommandWriter:
 
         Args:
             command: what is asked for.
-            as_of: id that becomes part of the signature, so that the command cannot be sent a second time
-                elsewhere: that of the record that caused it, or `commands:PARTITION:OFFSET` of where it is expected
-                to be written.
+            as_of: id of the record that caused the command, or `commands:PARTITION:OFFSET`, where it is expected to
+                be written, if there is none; the signature includes it.
             partition: number of the partition of its symbol.
         """
         signed = self._signing.sign(command, as_of)

@@ -1,6 +1,7 @@
 """Stores the parameters that workers ran with, so that an error can later list which parameters have changed.
 
-Each set of parameters is one TOML file in the folder `parameters` of the system's home folder.
+Each set of parameters is one TOML file in the folder `parameters` of the system's home folder (setting
+`home`).
 """
 
 import logging
@@ -99,7 +100,10 @@ def _part(whole: dict[str, Any], table: str) -> dict[str, Any]:
 
 
 def digests(parameters: Parameters) -> Iterator[tuple[str, str]]:
-    """Yield pairs of a table name, such as `market`, and the digest that stored state has for its parameters."""
+    """Yield each table of parameters by its name, such as `market` or `symbols.BTCUSDT.market`, with its digest.
+
+    State that a worker stores carries the digest of the parameters that it was computed with.
+    """
     yield "market", parameters.market.digest()
     for name, own in parameters.symbols.items():
         yield f"symbols.{name}.market", own.digest()

@@ -43,13 +43,14 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         partitions: number of partitions of every topic; fixed once topics exist.
         replication: replicas of every topic; 1 on the local broker.
         workers: number of worker processes that `tickloop up` keeps running.
-        checkpoint_s: longest time between two snapshots of a partition, seconds.
-        checkpoint_bytes: most bytes that one checkpoint writes; states that have waited longest are written
+        checkpoint_s: longest time between two checkpoints, in which a worker stores the state of a partition,
+            seconds.
+        checkpoint_bytes: most bytes of state that one checkpoint writes; what has waited longest is written
             first.
-        verify_every_s: interval, in seconds of event time, at which snapshots for `tickloop verify` are kept;
-            the last four remain.
-        accept_code: digest of this program's code, to let it go on from snapshots that other code computed;
-            empty: it refuses them.
+        verify_every_s: interval, in seconds of the ticks' Kafka timestamps, at which a copy of the stored state is
+            kept for `tickloop verify`; the last four copies remain.
+        accept_code: digest of this program's code, which lets it go on from state that other code computed;
+            empty: it refuses to.
         session_timeout_s: time after which a silent worker loses its partitions, seconds.
         metrics_port: port of `/metrics`, `/healthz` and `/readyz` of a worker; a worker started with `--slot N`
             uses this port plus N; 0: not served.
@@ -58,13 +59,13 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
             records without its signature are refused. Never logged.
         directive_keys: path of a file with several such secrets, so that one can replace another; used instead
             of `directive_key`.
-        deployment: name of the deployment, part of every signature. It must never change, and must differ
-            between deployments that share a key. Needed with a key if `prefix` is empty.
+        deployment: name of this system, part of every signature. It must never change, and must differ between
+            systems that share a key. Needed with a key if `prefix` is empty.
         retrain_timeout_s: time after which a training is ended and counts as failed, seconds.
-        latency_limit_ms: a model version that has just gone live is rolled back if the 95th percentile of the
-            latency of its predictions exceeds this for 15 seconds, ms. It is spared if its predecessor was as
-            slow, or if it takes at most twice as long as its predecessor on the same ticks. 0: never rolled
-            back for latency.
+        latency_limit_ms: limit on the latency of predictions of a model version that has just gone live, ms. If
+            the 95th percentile exceeds it for 15 seconds, the version before goes live again. The new one is
+            spared if the version before was as slow, or if it takes at most twice as long on the same ticks. 0:
+            no limit.
         alert_webhook: URL that alerts are posted to as JSON; it may contain a secret. Never logged.
         dashboard_host: address that the dashboard listens on.
         dashboard_port: port that the dashboard listens on.

@@ -1,1 +1,1 @@
-"""Names and digests of what can change a computed result: own code, plug-ins, libraries, snapshot layout."""
+"""Names and digests of what can change a result: own code, plug-ins, libraries, layout of stored state."""

@@ -38,8 +38,10 @@ class Fetched(list[Any]):
 def without_records(state: Any) -> tuple[int, int]:
     """Return the last range of offsets that the client read without finding a record: its first offset and its end.
 
+    The range is (0, 0) if there was none.
+
     Args:
-        state: aiokafka's internal state of an assigned partition; (0, 0) if there was no such range.
+        state: aiokafka's internal state of an assigned partition.
     """
     stretch: tuple[int, int] = getattr(state, "read_without_records", (0, 0))
     return stretch

@@ -19,18 +19,17 @@ log = logging.getLogger(__name__)
 
 
 async def owned(name: str, work: Awaitable[object]) -> None:
-    """Await work that should never end, and raise an error whenever it ends, even without an error of its own.
+    """Await work that should never end, and raise an error when it ends, whether it failed or just finished.
 
     Args:
         name: what the work is, for the message, such as `the retrainer`.
         work: runs until it is cancelled.
 
     Raises:
-        TickloopError: the work ended; if it raised a `TickloopError` this is the same error, for other errors
-            the log has the traceback.
-        EnvironmentProblem: the work raised an error of Kafka.
-        CancelledError: the task that awaits `owned` was cancelled; a cancellation inside the work is a
-            `TickloopError`.
+        TickloopError: the work ended. Its own error is raised again if it is a `TickloopError`; of any other
+            error the message has a line, and the log has the traceback.
+        EnvironmentProblem: the work failed with an error of Kafka.
+        CancelledError: the task that awaits `owned` was cancelled from outside.
     """
     try:
         await work
