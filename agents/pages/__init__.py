@@ -1,1 +1,1 @@
-"""Pages that people look at: figures, and the one file that holds a whole report."""
+"""Charts, tables and wording of pages for people, and the tear sheet: the report of a backtest in one file."""

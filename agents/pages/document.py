@@ -1,4 +1,4 @@
-"""One HTML file that needs nothing else: style, figures, and the library that draws them."""
+"""Builds one self-contained HTML file: its style, its charts, and the library that draws them."""
 
 from collections.abc import Sequence
 from html import escape
@@ -21,14 +21,14 @@ HINT = "Times are UTC. Point at a chart for its moment, drag to zoom all time ch
 
 
 class Panel(Struct, frozen=True):
-    """A figure with its title and a sentence that says how to read it.
+    """A chart with its title and a sentence on how to read it.
 
     Attributes:
-        name: unique on the page; letters and hyphens.
-        title: what is shown.
+        name: id of the panel's element; unique on the page, letters and hyphens.
+        title: what the chart shows.
         sentence: how to read it.
-        content: the figure, or what is missing for one.
-        wide: over the whole width.
+        content: the chart, or a note on missing data.
+        wide: whether the panel takes the whole width of the page.
     """
 
     name: str
@@ -39,13 +39,13 @@ class Panel(Struct, frozen=True):
 
 
 class Section(Struct, frozen=True):
-    """Panels under a heading, after some HTML.
+    """A part of the page under one heading.
 
     Attributes:
-        name: unique on the page; letters and hyphens.
-        title: the question that it answers.
-        panels: figures.
-        before, after: HTML around the figures.
+        name: id of the section's element; unique on the page, letters and hyphens.
+        title: heading; the question that the section answers.
+        panels: charts.
+        before, after: HTML to be placed before and after the charts; not escaped.
     """
 
     name: str
@@ -56,13 +56,13 @@ class Section(Struct, frozen=True):
 
 
 def document(title: str, top: str, sections: Sequence[Section], axis: TimeAxis) -> str:
-    """The whole page.
+    """HTML text of a whole page, which opens without a network.
 
     Args:
         title: of the page.
-        top: HTML above the sections.
-        sections: in order.
-        axis: of all time charts.
+        top: HTML above the sections; not escaped.
+        sections: in the order in which they appear.
+        axis: shared by all charts over time.
     """
     links = "".join(f'<a href="#{each.name}">{escape(each.title)}</a>' for each in sections)
     return (
@@ -81,7 +81,14 @@ def document(title: str, top: str, sections: Sequence[Section], axis: TimeAxis) 
 
 
 def table(headings: Sequence[str], rows: Sequence[Sequence[str]], caption: str = "", says: bool = False) -> str:
-    """An HTML table from cells that are HTML already; with `says` the last column is set as running text."""
+    """An HTML table.
+
+    Args:
+        headings: HTML of each column's heading.
+        rows: HTML of the cells of each row; not escaped.
+        caption: text above the table, escaped; empty for none.
+        says: whether the last column holds sentences, which are set as running text.
+    """
     last = len(headings) - 1
 
     def cell(tag: str, place: int, text: str) -> str:
@@ -135,7 +142,7 @@ def _panel(panel: Panel, axis: TimeAxis) -> str:
 
 
 def _json(text: bytes) -> str:
-    """JSON that cannot end the element that it stands in."""
+    """JSON as text that is safe inside a `<script>` element, since it contains no `<`."""
     return text.decode().replace("<", "\\u003c")
 
 

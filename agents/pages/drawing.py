@@ -1,4 +1,4 @@
-"""What all figures have in common: axes, fonts, the time axis, lines and bands."""
+"""What all charts have in common: axes, fonts, lines, and intervals around lines."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,11 +16,11 @@ SHARED = "shared"
 
 
 def figure(y: str, x: str = "", height: int = HEIGHT) -> go.Figure:
-    """An empty figure.
+    """An empty chart in the style of the pages.
 
     Args:
-        y: what the values are, with their unit.
-        x: the same for the other axis; empty for time.
+        y: heading that says what the values are, with their unit.
+        x: title of the horizontal axis; empty for the event-time axis that charts of a page share.
         height: pixels.
     """
     axis = {
@@ -73,28 +73,28 @@ def figure(y: str, x: str = "", height: int = HEIGHT) -> go.Figure:
 
 
 def without_legend(made: go.Figure) -> None:
-    """Say nothing about a line that the title names already, and use its room."""
+    """Remove the legend of a chart whose title already names its only line, and the room for it."""
     made.update_layout(showlegend=False, margin_t=8)
 
 
 def moments(times: Times) -> NDArray[np.float64]:
-    """Event times as a time axis takes them: milliseconds since the epoch, UTC."""
+    """Event times in ns as Plotly's time axis needs them: milliseconds since 1970, UTC."""
     return times / 1e6
 
 
 def line(
     made: go.Figure, times: Times, values: Column, name: str, shade: palette.Shade, unit: str, **style: object
 ) -> None:
-    """Add a line, of no more points than a screen shows.
+    """Add a line to a chart, drawn with at most 2,000 points that are chosen so that its shape is kept.
 
     Args:
-        made: figure to add it to.
-        times: event times, ns.
-        values: in `unit`.
-        name: for the legend.
+        made: the chart.
+        times: event times, ns since 1970.
+        values: value at each time.
+        name: of the line, for the legend.
         shade: colour.
-        unit: for the hover, with its leading space, and the format of the number before it, as in `.2f bps`.
-        style: of the line: `width`, `dash`, `shape`.
+        unit: number format, space, and unit of the value shown when the reader points at the line, as in `.2f bps`.
+        style: further Plotly settings of the line, such as `width`, `dash` or `shape`.
     """
     places = kept(times, values)
     form, _, of = unit.partition(" ")
@@ -109,12 +109,19 @@ def line(
 
 
 def band(made: go.Figure, times: Times, low: Column, high: Column, name: str) -> None:
-    """Add the interval of an estimate, behind its line."""
+    """Add the interval of an estimate to a chart, as an area; call it before the estimate's own line is added.
+
+    Args:
+        made: the chart.
+        times: event times, ns since 1970.
+        low, high: ends of the interval at each time.
+        name: of the area, for the legend.
+    """
     shape = {"mode": "lines", "line": {"width": 0}, "hoverinfo": "skip", "connectgaps": False}
     made.add_scatter(x=moments(times), y=low, showlegend=False, **shape)
     made.add_scatter(x=moments(times), y=high, name=name, fill="tonexty", fillcolor=palette.BAND.light, **shape)
 
 
 def level(made: go.Figure, value: float) -> None:
-    """Add a thin line where nothing would be gained or known."""
+    """Add a thin horizontal line at a value, such as 0, that separates better from worse."""
     made.add_hline(y=value, line={"color": palette.FAINT.light, "width": 1}, layer="below")

@@ -1,16 +1,17 @@
-"""A state in its own right: there is not enough data yet for what a panel shows."""
+"""A note in place of a chart or a figure: there is not enough data for it yet."""
 
 from msgspec import Struct
 
 
 class NotEnough(Struct, frozen=True):
-    """The reason why a panel shows nothing yet.
+    """Says why a chart cannot be drawn yet. As text it is a sentence for people.
 
     Attributes:
-        have, need: how many there are, and how many it takes.
-        of: what is counted.
+        have: number of items that there are.
+        need: number of items that the chart takes.
+        of: what the items are, in the plural.
 
-    >>> print(NotEnough(180, 400, "effective outcomes"))
+    >>> print(NotEnough(have=180, need=400, of="effective outcomes"))
     Not enough data yet: 180 of 400 effective outcomes.
     """
 

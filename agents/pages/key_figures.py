@@ -1,4 +1,4 @@
-"""The figures of a run at a glance, and all of them with unit, interval and size."""
+"""Figures of a backtest as HTML: the most important ones, and tables of all with intervals and sample sizes."""
 
 from html import escape
 
@@ -15,12 +15,12 @@ from streams.scoring.wilson import Z, wilson
 
 
 class Tile(Struct, frozen=True):
-    """A figure at a glance.
+    """One of the figures at the top of the tear sheet.
 
     Attributes:
         name: of the figure.
         value: with its unit.
-        note: interval and size, or why there is none.
+        note: interval and sample size, or why there are none.
     """
 
     name: str
@@ -29,7 +29,12 @@ class Tile(Struct, frozen=True):
 
 
 def tiles(record: Record, forecasts: Forecasts | None) -> str:
-    """The figures that a reader looks for first."""
+    """HTML of the six figures at the top: gain, Sharpe ratio, drawdown, win rate, cost, and skill.
+
+    Args:
+        record: figures of the paper account.
+        forecasts: predictions with their outcomes; None if no predicted price moved.
+    """
     rate, rate_interval, trades = part(record.win_rate)
     fall = record.drawdown
     won = f"95 % {rate_interval}, {trades} round trips" if record.trades else "no round trip closed"
@@ -52,7 +57,12 @@ def tiles(record: Record, forecasts: Forecasts | None) -> str:
 
 
 def verdict(record: Record, forecasts: Forecasts | None) -> str:
-    """Verdict on the run, in a sentence or two."""
+    """HTML of one or two sentences: gain of the paper account, and whether predictions beat the best baseline.
+
+    Args:
+        record: figures of the paper account.
+        forecasts: predictions with their outcomes; None if no predicted price moved.
+    """
     gained = "gained" if record.net_bps > 0.0 else "lost" if record.net_bps < 0.0 else "neither gained nor lost:"
     amount = f"{abs(record.net_bps):,.2f} bps of capital{_shared(record)}"
     said = [f"After cost the paper account {gained} {amount} in {_span(record)}"]
@@ -73,7 +83,10 @@ def verdict(record: Record, forecasts: Forecasts | None) -> str:
 
 
 def forecasting_table(forecasts: Forecasts) -> str:
-    """The live arm beside its experts and the baselines on the same moves."""
+    """HTML table that compares the live predictions with the baselines, and with the experts mixed into them.
+
+    All are judged on the same outcomes, by hit rate, log-loss and skill, with 95 % intervals.
+    """
     rows = []
     for name, told in forecasts.probabilities.items():
         skill = forecasts.skill(name)[0]
@@ -100,7 +113,7 @@ def forecasting_table(forecasts: Forecasts) -> str:
 
 
 def all_figures(record: Record) -> str:
-    """Every figure of the account, with its interval, its size and what it is."""
+    """HTML table of every figure of the paper account, with interval, sample size and meaning."""
     every = lasting(record.interval_ns)
     rate, rate_interval, trades = part(record.win_rate)
     fall = record.drawdown

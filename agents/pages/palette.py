@@ -1,13 +1,19 @@
-"""Colours: one accent, greys, a scale for regimes and one for strategies; each with its twin for a dark page.
+"""Colours of charts and pages: an accent, greys, one scale for regimes and one for strategies.
 
-Figures are made in the light ones, so that they can be shown anywhere; a page exchanges them for their twins.
+Each has a variant for a dark background. Charts are made in the light colours, and the page's script
+replaces them with the dark ones if the reader prefers a dark page.
 """
 
 from typing import NamedTuple
 
 
 class Shade(NamedTuple):
-    """A colour on a light and on a dark ground."""
+    """A colour in two variants.
+
+    Attributes:
+        light: for a light background, as CSS.
+        dark: for a dark background, as CSS.
+    """
 
     light: str
     dark: str
@@ -44,7 +50,7 @@ CATEGORIES = (
 
 
 def twins() -> dict[str, str]:
-    """Dark colour of each light one.
+    """The dark variant of each colour, by its light variant.
 
     >>> twins()["#1b5fc1"]
     '#6cabff'

@@ -1,4 +1,4 @@
-"""Gains by minute, hour, day or month, as a table with bars."""
+"""Table of the paper account's gains by minute, hour, day or month."""
 
 import pandas as pd
 
@@ -12,9 +12,11 @@ MOST_PERIODS = 400
 
 
 def period_table(account: pd.DataFrame, predictions: pd.DataFrame) -> str:
-    """A row for each period of the calendar in which something was predicted or gained, none for a closed market.
+    """HTML table of the gain in each minute, hour, day or month, whichever suits the length of the backtest.
 
-    Empty when no interval has ended or nothing was traded.
+    Periods without predictions and gains, in which the market was closed, are left out. Of more than 400 periods, the
+    last 400 are shown. The text is empty if nothing was traded, or if the run is shorter than one interval of the
+    returns.
     """
     curve = regular_curve(account, predictions)
     if len(curve.times) < 2 or not account["turnover"].any():

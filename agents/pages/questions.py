@@ -1,4 +1,4 @@
-"""What a person asks of a run, and the figures that answer."""
+"""Sections of the tear sheet, each of which answers a question about a backtest with charts."""
 
 import pandas as pd
 
@@ -23,7 +23,13 @@ from streams.reports.track_record.record import Record
 
 
 def earned(found: Record, account: pd.DataFrame, predictions: pd.DataFrame) -> Section:
-    """Equity, its falls, its returns and what they say."""
+    """Section "What did it earn?": equity, drawdown, returns, Sharpe ratio, and a table of gains by period.
+
+    Args:
+        found: figures of the paper account.
+        account: records of the paper account.
+        predictions: all predictions.
+    """
     every = lasting(found.interval_ns)
     return Section(
         "earned",
@@ -56,7 +62,12 @@ def earned(found: Record, account: pd.DataFrame, predictions: pd.DataFrame) -> S
 
 
 def predicted(outcomes: pd.DataFrame, told: Forecasts | None) -> Section:
-    """Skill beside the baselines, and calibration."""
+    """Section "Does it predict?": skill over time and of each forecaster, calibration, and a table of forecasters.
+
+    Args:
+        outcomes: all outcomes.
+        told: predictions with their outcomes, for the table; None if no predicted price moved.
+    """
     return Section(
         "predicts",
         "Does it predict?",
@@ -86,7 +97,12 @@ def predicted(outcomes: pd.DataFrame, told: Forecasts | None) -> Section:
 
 
 def traded(account: pd.DataFrame, predictions: pd.DataFrame) -> Section:
-    """Positions, turnover, cost and round trips."""
+    """Section "How did it trade?": position, turnover, cost, and win rate.
+
+    Args:
+        account: records of the paper account.
+        predictions: all predictions.
+    """
     return Section(
         "traded",
         "How did it trade?",
@@ -106,7 +122,13 @@ def traded(account: pd.DataFrame, predictions: pd.DataFrame) -> Section:
 
 
 def saw_and_chose(predictions: pd.DataFrame, outcomes: pd.DataFrame, decisions: pd.DataFrame) -> Section:
-    """Market, regimes, strategies, versions and decisions."""
+    """Section "What did it see and choose?": price, regimes, weights of experts, model versions, and decisions.
+
+    Args:
+        predictions: all predictions.
+        outcomes: all outcomes.
+        decisions: decisions about versions, with at least the column `ts_event`; may be empty.
+    """
     return Section(
         "did",
         "What did it see and choose?",

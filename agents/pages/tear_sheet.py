@@ -1,4 +1,7 @@
-"""The report of a run: one HTML file that opens offline and says what was run, how it went, and how sure that is."""
+"""The tear sheet: the report of a backtest in one HTML file that opens offline.
+
+It says what was run, how it went, and how certain that is.
+"""
 
 from collections.abc import Mapping
 from html import escape
@@ -18,10 +21,11 @@ from streams.reports.track_record.record import Record, record
 
 
 class Run(Protocol):
-    """Results of a backtest: frames whose columns are the records' fields, and a summary.
+    """What the tear sheet needs of a backtest: tables of records, with the records' fields as columns, and a summary.
 
-    Of the summary the page shows what is there: `title`, `ticks`, `trials`, `counts` (topic to number of records),
-    `parameters` (part to digest), `inputs` (name to digest) and `digests` (topic to `all`, a digest).
+    The summary may have these keys: `title`, `ticks`, `trials` (how many set-ups were tried), `first`, `last`,
+    `counts` (number of records by topic), `parameters` and `inputs` (digest by name), and `digests` (by topic). The
+    page leaves out what is missing.
     """
 
     @property
@@ -37,7 +41,7 @@ class Run(Protocol):
 
 
 def tear_sheet(run: Run) -> str:
-    """The page as text; of a run in which nothing was predicted, a page that says so."""
+    """HTML text of the report of a backtest; if nothing was predicted, it only says so and what was run."""
     if run.predictions.empty or run.account.empty:
         return _nothing(run)
     found = record(run.account, run.predictions, int(run.summary.get("trials", 1)))

@@ -1,4 +1,4 @@
-"""Fewer points that draw the same line: a million ticks stay quick."""
+"""Chooses points of a long line that keep its shape, since a page with a million points would be slow."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,9 +10,15 @@ MOST = 2_000
 
 
 def kept(times: NDArray[np.int64], values: NDArray[np.float64], most: int = MOST) -> NDArray[np.int64]:
-    """Places of the points to draw: first, last, least and largest of each of `most / 4` spans, equally wide as drawn.
+    """Indices, in ascending order, of the points of a line that need to be drawn.
 
-    Drawn on as many columns, the line is the same as that of all points.
+    Time is cut into `most / 4` spans. Of each span the first, last, least and largest point are kept, so
+    that the line looks the same as with all points on a chart as many pixels wide as there are spans.
+
+    Args:
+        times: event times, ns, ascending.
+        values: value at each time.
+        most: largest number of indices; all points are kept if there are no more than this.
 
     >>> values = np.zeros(1_000)
     >>> values[617] = 9.0

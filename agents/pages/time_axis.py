@@ -1,4 +1,4 @@
-"""The time axis that the charts of a page share: hours in which a market was closed take no room on it."""
+"""The time axis that the charts of a page share; hours in which a market was closed are cut out of it."""
 
 from typing import Any
 
@@ -18,12 +18,11 @@ PART_LEFT = 60
 
 
 class TimeAxis(Struct, frozen=True):
-    """Range of a time axis, and the hours that are cut out of it.
+    """Range of a time axis, and the pauses that are cut out of it.
 
     Attributes:
-        first, last: its ends, ns; one that has no length is drawn with a millisecond.
-        closed: begin and end of each pause of more than an hour, less what is left of it to be seen, ns; found in the
-            times themselves, since a calendar would have to know every market.
+        first, last: ends of the range, ns since 1970.
+        closed: begin and end of each cut, ns since 1970. A short piece of the pause is left, for the reader to notice.
 
     >>> day = np.arange(0, 6 * HOUR, 10 * SECOND)
     >>> axis = time_axis(np.concatenate([day, day + 24 * HOUR]))
@@ -36,19 +35,20 @@ class TimeAxis(Struct, frozen=True):
     closed: tuple[tuple[int, int], ...] = ()
 
     def layout(self) -> dict[str, Any]:
-        """Settings of an axis of Plotly."""
+        """Settings of this axis for Plotly; a range without length is widened to a millisecond."""
         breaks = [{"bounds": [str(np.datetime64(end, "ns")) for end in pause]} for pause in self.closed]
         return {"range": (self.first / 1e6, max(self.last, self.first + MS) / 1e6), "rangebreaks": breaks}
 
     @property
     def opened(self) -> int:
-        """How much of the time is drawn, ns."""
+        """Length of the axis without the pauses that are cut out, ns."""
         return self.last - self.first - sum(end - begin for begin, end in self.closed)
 
     def edges(self, cells: int) -> NDArray[np.float64]:
-        """Edges of cells that are equally wide as they are drawn, ns; none lies within a pause.
+        """Event times in ns that divide the axis into `cells` spans of equal width on the screen; none lies within
+        a cut.
 
-        >>> TimeAxis(0, 100, ((20, 60),)).edges(3).tolist()
+        >>> TimeAxis(first=0, last=100, closed=((20, 60),)).edges(cells=3).tolist()
         [0.0, 20.0, 80.0, 100.0]
         """
         times = np.array([self.first, *(end for pause in self.closed for end in pause), self.last], float)
@@ -60,16 +60,21 @@ class TimeAxis(Struct, frozen=True):
         return np.asarray(times[behind] - (room[behind] - wanted))
 
     def middles(self, cells: int) -> NDArray[np.int64]:
-        """Where each of these cells has its middle, ns.
+        """Event times in ns at the middle of each of `cells` spans of equal width on the screen.
 
-        >>> TimeAxis(0, 100, ((20, 60),)).middles(3).tolist()
+        >>> TimeAxis(first=0, last=100, closed=((20, 60),)).middles(cells=3).tolist()
         [10, 70, 90]
         """
         return self.edges(2 * cells)[1::2].astype(np.int64)
 
 
 def time_axis(times: Times) -> TimeAxis:
-    """The axis of what happened at these times, in any order; at least one."""
+    """Time axis for events at these times (ns since 1970, in any order, at least one).
+
+    A pause between two events is cut if it is longer than an hour and over 20 times the median distance of events.
+    Each cut leaves a short piece, a sixtieth of the time outside of pauses. A pause under three such pieces is not
+    cut.
+    """
     at = np.unique(times)
     steps = np.diff(at)
     usual = USUAL_STEPS * float(np.median(steps)) if len(steps) else 0.0

@@ -1,4 +1,4 @@
-"""Numbers and times in the words of the pages."""
+"""Numbers, intervals and times as text for people."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -21,7 +21,7 @@ STANDS: Mapping[str, str] = {
 
 
 def stands(status: str) -> str:
-    """Where a version stands, for people.
+    """Status of a model version in words for people.
 
     >>> stands("champion"), stands("rolled_back")
     ('live', 'rolled back')
@@ -30,9 +30,14 @@ def stands(status: str) -> str:
 
 
 def number(value: float | None, form: str = "+.2f", unit: str = "") -> str:
-    """A number with its unit, a dash for none.
+    """A number as text with its unit; "-" if it is None or not finite.
 
-    >>> number(3.14159, unit="bps"), number(None), number(0.25, ".1%")
+    Args:
+        value: the number.
+        form: format of the number, as in `format`.
+        unit: appended after a space; empty for none.
+
+    >>> number(3.14159, unit="bps"), number(None), number(0.25, form=".1%")
     ('+3.14 bps', '-', '25.0%')
     """
     if value is None or not isfinite(value):
@@ -41,7 +46,11 @@ def number(value: float | None, form: str = "+.2f", unit: str = "") -> str:
 
 
 def between(low: float | None, high: float | None, form: str = "+.2f") -> str:
-    """An interval, a dash for none.
+    """An interval as text; "-" if either end is None.
+
+    Args:
+        low, high: ends of the interval.
+        form: format of both ends, as in `format`.
 
     >>> between(-0.5, 1.25)
     '-0.50 to +1.25'
@@ -50,14 +59,14 @@ def between(low: float | None, high: float | None, form: str = "+.2f") -> str:
 
 
 def part(found: Proportion | None) -> tuple[str, str, str]:
-    """Value, interval and size of a proportion."""
+    """Value, interval and sample size of a proportion, each as text; "-", "-" and "0" for None."""
     if found is None:
         return NONE, NONE, "0"
     return number(found.value, ".1%"), between(found.low, found.high, ".1%"), f"{found.count:,.0f}"
 
 
 def moment(ts_ns: int) -> str:
-    """An event time in UTC.
+    """A time in ns since 1970 as UTC text, without fractions of a second.
 
     >>> moment(1_723_161_255_088_169_167)
     '2024-08-08 23:54:15'
@@ -66,7 +75,7 @@ def moment(ts_ns: int) -> str:
 
 
 def lasting(span_ns: int) -> str:
-    """A span in the unit that people would say it in.
+    """A length of time in ns as text, in the unit that suits it.
 
     >>> [lasting(seconds * 10**9) for seconds in (5, 344, 5_400, 40 * 86_400)]
     ['5 s', '5.73 min', '1.5 h', '40 d']

@@ -1,1 +1,1 @@
-"""Metrics for Prometheus and health checks of a worker, served by a thread of its own."""
+"""Prometheus metrics and health checks of a worker, served by a thread of its own."""

@@ -1,4 +1,4 @@
-"""Health and readiness checks of a worker: each has a value, a limit, and the time of its last change."""
+"""Health and readiness checks of a worker: each compares a number of seconds with a limit."""
 
 from datetime import UTC, datetime
 
@@ -19,15 +19,15 @@ WITH_A_QUEUE = 3.0
 
 
 class HealthCheck(Struct, frozen=True):
-    """Result of one rule.
+    """Result of one check.
 
     Attributes:
-        name: of the rule, stable.
+        name: of the check; the same in every release.
         ok: whether the value is within the limit.
         value: measured, seconds.
-        limit: most that is well, seconds.
-        since: when it became as it is, ISO 8601, UTC.
-        says: sentence.
+        limit: largest value that is still healthy, seconds.
+        since: time at which `ok` took its present value, ISO 8601, UTC.
+        says: value and limit in a sentence for people.
     """
 
     name: str
@@ -39,16 +39,16 @@ class HealthCheck(Struct, frozen=True):
 
 
 class Verdict(Struct, frozen=True):
-    """Body of `/healthz` and `/readyz`.
+    """Answer of a worker or the dashboard to `/healthz` and `/readyz`.
 
     Attributes:
-        ok: whether all checks are.
-        group: consumer group of the worker.
-        worker: its name in the group, empty for one without a slot.
-        version: of the package.
-        checks: every one.
-        home: folder of its system on its machine.
-        cluster: id of the Kafka cluster that it works on; empty as long as it has not answered.
+        ok: whether all checks have passed.
+        group: consumer group of the system's workers.
+        worker: name of the worker, such as `worker-1`; empty for the dashboard, and for a worker without a number.
+        version: of the installed package.
+        checks: results of all checks.
+        home: folder in which the system keeps its files, on the machine that answers.
+        cluster: id of the Kafka cluster; empty until the cluster has answered.
     """
 
     ok: bool
@@ -60,18 +60,20 @@ class Verdict(Struct, frozen=True):
     cluster: str = ""
 
     def is_of(self, settings: Settings, cluster: str = "") -> bool:
-        """Whether it is about a part of the system of these settings: same group, on the same cluster.
+        """Whether this answer comes from the system with these settings: same consumer group on the same cluster.
+
+        If one of the two cluster ids is not known, the home folders are compared instead.
 
         Args:
             settings: of the system.
-            cluster: id of its cluster; where either side does not know it, the folders of the two must be the same.
+            cluster: id of the system's cluster; empty if it is not known.
 
-        >>> ours = Verdict(True, "tickloop", "worker-1", "0.1.0", (), "/srv/loop", "jq3")
-        >>> ours.is_of(Settings(home="/elsewhere"), "jq3"), ours.is_of(Settings(home="/srv/loop"), "other")
+        >>> ours = Verdict(True, "tickloop", "worker-1", "0.1.0", checks=(), home="/srv/loop", cluster="jq3")
+        >>> ours.is_of(Settings(home="/elsewhere"), cluster="jq3"), ours.is_of(Settings(home="/srv/loop"), "other")
         (True, False)
         >>> ours.is_of(Settings(home="/srv/loop")), ours.is_of(Settings(home="/srv/other"))
         (True, False)
-        >>> ours.is_of(Settings(home="/srv/loop", prefix="lab-"), "jq3")
+        >>> ours.is_of(Settings(home="/srv/loop", prefix="lab-"), cluster="jq3")
         False
         """
         same = self.cluster == cluster if self.cluster and cluster else self.home == str(settings.home_path)
@@ -79,11 +81,11 @@ class Verdict(Struct, frozen=True):
 
 
 class HealthLimits(Struct, frozen=True):
-    """Seconds after which something is not well.
+    """Limits of a worker's health checks that depend on its settings, seconds.
 
     Attributes:
-        checkpoint_s: since the last checkpoint: five times what the setting asks for, and the time that one may take.
-        member_s: out of the group: a rebalance waits for twice the session time-out.
+        checkpoint_s: longest time since the last checkpoint.
+        member_s: longest time outside the consumer group; a rebalance may take twice the session time-out.
 
     >>> HealthLimits.of(Settings(checkpoint_s=1.0, session_timeout_s=10.0))
     HealthLimits(checkpoint_s=10.0, member_s=30.0)
@@ -94,16 +96,18 @@ class HealthLimits(Struct, frozen=True):
 
     @classmethod
     def of(cls, settings: Settings) -> "HealthLimits":
-        """Limits that follow from settings."""
+        """Limits for a worker with these settings: five checkpoint intervals plus 5 s, and three session time-outs."""
         return cls(5 * settings.checkpoint_s + 5.0, 3 * settings.session_timeout_s)
 
 
 class Health:
-    """Judges vitals, one set after the other.
+    """Checks the health of one worker from successive measurements.
+
+    It remembers the last measurement, since some checks ask for how long something has not moved.
 
     Args:
-        limits: from the settings.
-        began: of the monotonic clock.
+        limits: that depend on the worker's settings.
+        began: when the worker started, seconds of the monotonic clock.
     """
 
     def __init__(self, limits: HealthLimits, began: float) -> None:
@@ -113,7 +117,15 @@ class Health:
         self._since: dict[str, tuple[bool, str]] = {}
 
     def examine(self, vitals: Vitals, wall: datetime) -> tuple[HealthCheck, ...]:
-        """Every rule; `recovery`, the last one, is about being ready, all others about being well."""
+        """Check a new measurement; returns the result of each check.
+
+        The last check, `recovery`, is about being ready: it fails while state is still being restored. All
+        others are about being healthy.
+
+        Args:
+            vitals: the measurement.
+            wall: present time.
+        """
         if vitals.is_member:
             self._member_at = vitals.now
         stuck = self._unfetched_s(vitals)
@@ -135,10 +147,11 @@ class Health:
         return tuple(self._check(name, value, limit, says, wall) for name, value, limit, says in found)
 
     def _unfetched_s(self, vitals: Vitals) -> float:
-        """How long the consumer has stood still before records that are there: not while a recovery holds it up.
+        """Seconds for which the consumer has not fetched records that the broker has; 0 while state is being
+        restored.
 
-        The client hands out what it has fetched of one partition after the other, up to a mebibyte of each. What waits
-        its turn meanwhile stands still for as long as the queues of the others take: that is work, and no fault.
+        The client hands out the records it has fetched one partition after the other. A partition that waits for
+        its turn while others make progress does not count.
         """
         before, self._moved = self._moved, {}
         longest = 0.0

@@ -1,7 +1,7 @@
-"""Asks the processes of this machine for their health: `/readyz` of workers, `/healthz` of the dashboard.
+"""Asks the processes on this machine for their health: `/readyz` of workers, `/healthz` of the dashboard.
 
-Several systems may run on one machine, and each of them has a worker-1: an answer counts only if it is about the system
-that is asked for.
+Several systems may run on one machine, each with its own `worker-1`. So an answer only counts if it
+comes from the system asked for.
 """
 
 import asyncio
@@ -24,10 +24,10 @@ _verdict = decoder(Verdict, MOST_BYTES)
 
 
 class Stranger(Struct, frozen=True):
-    """The answer of a program that is no part of this system.
+    """Answer of a program that does not belong to the system asked for.
 
     Attributes:
-        who: for people: which part of which system, or `another program`.
+        who: name of the program for people: a part of another system, or `another program`.
     """
 
     who: str
@@ -38,23 +38,41 @@ Answer = Verdict | Stranger | None
 
 
 async def ask_worker(settings: Settings, slot: int, cluster: str = "") -> Answer:
-    """What the worker in a slot says about itself.
+    """Ask a worker whether it is healthy and ready.
 
     Args:
-        settings: of its system.
-        slot: its number.
-        cluster: id of the cluster of its system, empty if it is not known.
+        settings: of the system.
+        slot: number of the worker, by which its port is known.
+        cluster: id of the system's cluster; empty if it is not known.
+
+    Returns:
+        The worker's answer; a `Stranger` if something else listens on its port; None if nothing answers
+        within 2 seconds.
     """
     return await _ask(settings, f"{settings.metrics_host}:{settings.metrics_port + slot}", "/readyz", cluster)
 
 
 async def ask_dashboard(settings: Settings, cluster: str = "") -> Answer:
-    """What the dashboard says about itself, as `ask_worker` does."""
+    """Ask the dashboard whether it is healthy.
+
+    Args:
+        settings: of the system.
+        cluster: id of the system's cluster; empty if it is not known.
+
+    Returns:
+        The dashboard's answer; a `Stranger` if something else listens on its port; None if nothing answers
+        within 2 seconds.
+    """
     return await _ask(settings, f"{settings.dashboard_host}:{settings.dashboard_port}", "/healthz", cluster)
 
 
 async def ask_all(settings: Settings, cluster: str = "") -> dict[int, Answer]:
-    """Every slot of `tickloop up`, by number."""
+    """Ask every worker that `tickloop up` starts, all at once; returns answers by number of the worker, from 1.
+
+    Args:
+        settings: of the system.
+        cluster: id of the system's cluster; empty if it is not known.
+    """
     slots = range(1, settings.workers + 1)
     return dict(zip(slots, await asyncio.gather(*(ask_worker(settings, slot, cluster) for slot in slots)), strict=True))
 
@@ -67,7 +85,16 @@ async def _ask(settings: Settings, address: str, path: str, cluster: str) -> Ans
 
 
 async def verdict_at(address: str, path: str = "/healthz") -> Answer:
-    """What is said at `host:port`, whichever system it is of."""
+    """Ask whatever listens at an address for its health, whichever system it belongs to.
+
+    Args:
+        address: `host:port`.
+        path: of the health check.
+
+    Returns:
+        The answer; a `Stranger` if the program there speaks another protocol; None if nothing answers within
+        2 seconds.
+    """
     try:
         async with (
             aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(ANSWER_WITHIN_S)) as session,
@@ -84,7 +111,7 @@ async def verdict_at(address: str, path: str = "/healthz") -> Answer:
 
 
 async def _read(response: aiohttp.ClientResponse) -> bytes:
-    """An answer, or as much of it as shows that it is none: anything may listen there."""
+    """Body of a response, cut once it is too long for a health answer, since any program may listen there."""
     body = bytearray()
     async for block in response.content.iter_chunked(MOST_BYTES):
         body += block
@@ -94,15 +121,15 @@ async def _read(response: aiohttp.ClientResponse) -> bytes:
 
 
 async def holder(address: str) -> str:
-    """Who listens at `host:port`, for people."""
+    """Name for people of the program that listens at `host:port`: a part of a system, or `another program`."""
     found = await verdict_at(address)
     return who(found) if isinstance(found, Verdict) else ANOTHER_PROGRAM
 
 
 def who(verdict: Verdict) -> str:
-    """Whose health something is.
+    """Name for people of the process that gave a health answer.
 
-    >>> who(Verdict(True, "lab-tickloop", "worker-1", "0.1.0", (), "/srv/loop"))
+    >>> who(Verdict(True, "lab-tickloop", "worker-1", "0.1.0", checks=(), home="/srv/loop"))
     'worker-1 of /srv/loop (group lab-tickloop)'
     """
     is_dashboard = any(check.name == "follower" for check in verdict.checks)
@@ -111,29 +138,31 @@ def who(verdict: Verdict) -> str:
 
 
 def is_live(answer: Answer) -> bool:
-    """Whether a worker says that its state is live, so that it answers the ticks that come now.
+    """Whether a worker answered, and has restored its state, so that it predicts the ticks that come now.
 
     >>> from agents.telemetry.health import HealthCheck
-    >>> recovering = HealthCheck("recovery", False, 1.0, 0.0, "", "1.0 s that state is not live")
-    >>> [is_live(each) for each in (None, Verdict(True, "tickloop", "worker-1", "0.1.0", ()))]
+    >>> recovering = HealthCheck("recovery", ok=False, value=1.0, limit=0.0, since="", says="1.0 s")
+    >>> [is_live(each) for each in (None, Verdict(True, "tickloop", "worker-1", "0.1.0", checks=()))]
     [False, True]
-    >>> is_live(Verdict(False, "tickloop", "worker-1", "0.1.0", (recovering,)))
+    >>> is_live(Verdict(False, "tickloop", "worker-1", "0.1.0", checks=(recovering,)))
     False
     """
     return isinstance(answer, Verdict) and all(check.ok for check in answer.checks if check.name == RECOVERY)
 
 
 def is_working(answer: Answer) -> bool:
-    """Whether a worker answers, and nothing is wrong with it but that it may still bring its state up to date.
+    """Whether a worker answered and has passed all its checks, apart from the one on restored state.
 
-    >>> is_working(None), is_working(Verdict(True, "tickloop", "worker-1", "0.1.0", ()))
+    A worker that still restores its state therefore counts as working.
+
+    >>> is_working(None), is_working(Verdict(True, "tickloop", "worker-1", "0.1.0", checks=()))
     (False, True)
     """
     return isinstance(answer, Verdict) and all(check.ok for check in answer.checks if check.name != RECOVERY)
 
 
 def state(answer: Answer) -> str:
-    """A worker's state in a few words.
+    """State of a worker in a few words, from its health answer.
 
     >>> state(None), state(Verdict(True, "tickloop", "worker-1", "0.1.0", ())), state(Stranger("another program"))
     ('does not answer', 'ready', 'does not answer: its port is taken by another program')
@@ -151,9 +180,9 @@ def state(answer: Answer) -> str:
 
 
 def standing(answers: Mapping[int, Answer]) -> str:
-    """The states of all workers, by slot, in a few words.
+    """States of all workers in a few words, from their health answers by number of the worker.
 
-    >>> standing({1: None, 2: Verdict(True, "tickloop", "worker-2", "0.1.0", ())})
+    >>> standing({1: None, 2: Verdict(True, "tickloop", "worker-2", "0.1.0", checks=())})
     'worker-1 does not answer, worker-2 ready'
     """
     return ", ".join(f"worker-{slot} {state(answer)}" for slot, answer in answers.items())

@@ -1,4 +1,4 @@
-"""Metrics of a worker, in the words of Prometheus; no label grows with the number of symbols.
+"""Prometheus metrics of a worker; the number of time series does not depend on the number of symbols.
 
 References:
     Prometheus documentation: Metric and label naming; Exposition formats (text 0.0.4, OpenMetrics 1.0).
@@ -33,7 +33,13 @@ PARTITION = ("node", "topic", "partition")
 
 
 class Snapshot(NamedTuple):
-    """All that the metrics of one scrape are made from."""
+    """State of a worker at one moment, from which all metrics of a scrape are made.
+
+    Attributes:
+        vitals: measurements.
+        verdict: results of the health checks.
+        wall_ns: wall clock, ns since 1970.
+    """
 
     vitals: Vitals
     verdict: Verdict
@@ -41,10 +47,12 @@ class Snapshot(NamedTuple):
 
 
 class ClientWarnings(logging.Handler):
-    """Counts what the Kafka client warns of: it mends most of its errors by itself, and says so nowhere else.
+    """Log handler that counts warnings and errors of the Kafka client.
+
+    The client recovers from most errors by itself, and reports them in its log only.
 
     Attributes:
-        counts: by part of the client: `conn`, `consumer`, `producer`, ...
+        counts: number of warnings and errors by part of the client, such as `conn`, `consumer` or `producer`.
     """
 
     def __init__(self) -> None:
@@ -52,19 +60,19 @@ class ClientWarnings(logging.Handler):
         self.counts: Counter[str] = Counter()
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Count a record of the client's log."""
+        """Count a log record by the part of the client that logged it."""
         part = [*record.name.split("."), "client"][1]
         self.counts[part] += 1
 
 
 class WorkerMetrics(Collector):
-    """Every metric of one worker.
+    """Prometheus collector of all metrics of one worker.
 
     Args:
-        runtime: of its app.
-        partitions: of each topic of the loop.
-        warnings: of the Kafka client.
-        look: takes a snapshot.
+        runtime: of the worker's app.
+        partitions: number of partitions of each topic.
+        warnings: counts warnings of the Kafka client.
+        look: takes a snapshot of the worker's state.
     """
 
     def __init__(
@@ -73,11 +81,11 @@ class WorkerMetrics(Collector):
         self._runtime, self._partitions, self._warnings, self._look = runtime, partitions, warnings, look
 
     def describe(self) -> Iterator[Metric]:
-        """Return no metrics, since registration must not take a snapshot."""
+        """Return no metrics, so that registration does not take a snapshot of the worker."""
         return iter(())
 
     def collect(self) -> Iterator[Metric]:
-        """Every family, from one snapshot."""
+        """Yield every metric, all from one snapshot taken now."""
         snapshot, bindings = self._look(), self._runtime.bindings
         yield from self._about(snapshot)
         yield from _counted(bindings)
@@ -253,7 +261,7 @@ def _counter(name: str, text: str, labels: Sequence[str], values: Values) -> Met
 
 
 def registry(metrics: WorkerMetrics) -> CollectorRegistry:
-    """All metrics of a worker: of its nodes, its process and its garbage collector."""
+    """Registry with all metrics of a worker, of its process, and of Python's garbage collector."""
     found = CollectorRegistry()
     found.register(metrics)
     ProcessCollector(registry=found)

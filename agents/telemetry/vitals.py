@@ -1,4 +1,4 @@
-"""State of a worker at one moment, as plain numbers from which metrics and health checks are computed."""
+"""Measurements of a worker at one moment, as plain numbers for metrics and health checks."""
 
 from typing import NamedTuple
 
@@ -11,20 +11,21 @@ from agents.runtime.transport import consumer_of
 
 
 class PartitionVitals(NamedTuple):
-    """One assigned partition of one node.
+    """Measurements of one node (a processing step of the worker) on one of its assigned partitions.
 
     Attributes:
-        node: name.
-        source: topic on the broker and number.
-        next_offset: of the source, to be applied.
-        position: the consumer's, None before its first seek.
-        end: of the source, None until the broker has said it.
-        keys: whose state is live.
-        event_ns: event time of the newest output, ns since the Unix epoch; 0 before the first.
-        checkpoint_s: since all that was dirty had last been looked at and stored.
-        unacked_s: since the oldest output was sent that is not acknowledged; 0 when all are.
-        in_hand: whether the node is applying a fetch.
-        buffered: whether the client has fetched records of it that nobody has taken yet.
+        node: name of the node.
+        source: input topic, as it is called on the broker, and number of the partition.
+        next_offset: offset in the source of the next record to process.
+        position: offset of the next record that the consumer will fetch; None before it has begun.
+        end: end offset of the source; None until the broker has told it.
+        keys: number of keys (mostly symbols) whose state is in memory.
+        event_ns: event time of the newest output, ns since 1970; 0 before the first.
+        checkpoint_s: seconds since the last complete checkpoint.
+        unacked_s: age in seconds of the oldest output that the broker has not acknowledged; 0 if there is
+            none.
+        in_hand: whether the node is processing fetched records.
+        buffered: whether the client holds fetched records that the node has not taken yet.
     """
 
     node: str
@@ -41,27 +42,30 @@ class PartitionVitals(NamedTuple):
 
     @property
     def lag(self) -> int:
-        """Records of the source that are not applied yet; transaction markers that were fetched are none."""
+        """Number of records of the source that are not processed yet; 0 if the end of the source is not known.
+
+        Transaction markers, which take up offsets too, are not counted once they have been fetched.
+        """
         reached = self.next_offset if self.in_hand else max(self.next_offset, self.position or 0)
         return max(0, (self.end or 0) - reached)
 
     @property
     def unfetched(self) -> bool:
-        """Whether the broker has what the consumer has not fetched."""
+        """Whether the broker has records that the consumer has not fetched; False if either offset is not known."""
         return self.position is not None and self.end is not None and self.position < self.end
 
 
 class Vitals(NamedTuple):
-    """A worker.
+    """Measurements of a worker at one moment.
 
     Attributes:
-        now: of the monotonic clock.
-        partitions: those that are assigned to it.
-        loop_s: since its event loop last turned; 0 before it has begun.
-        broker_s: since a broker last answered.
-        in_hand_s: how long the oldest fetch that is being applied has taken so far.
-        is_member: whether it has its place in the group, and no rebalance goes on.
-        recovering_s: since it gave up partitions or began; 0 when all state is live.
+        now: the moment, seconds of the monotonic clock.
+        partitions: measurements of each node (processing step) on each of its assigned partitions.
+        loop_s: seconds since the worker's event loop last ran; 0 before it has begun.
+        broker_s: seconds since a broker last answered.
+        in_hand_s: longest time in seconds that any node has been processing its present records; 0 if none is busy.
+        is_member: whether the worker is in its consumer group and no rebalance is under way.
+        recovering_s: seconds since the worker began to restore its state; 0 if all state is restored.
     """
 
     now: float
@@ -74,10 +78,9 @@ class Vitals(NamedTuple):
 
 
 def is_member(coordinator: GroupCoordinator) -> bool:
-    """Whether a consumer is in its group, by the state of its coordination.
+    """Whether a consumer is a member of its group and need not rejoin, by the client's internal state.
 
-    It can hang there for ever without an error (aiokafka 1154): a rejoin that is wanted and never comes, or a task that
-    has ended.
+    The state is looked at because the client can hang without an error (aiokafka issue 1154).
     """
     subscription = coordinator._subscription.subscription
     return (
@@ -89,7 +92,10 @@ def is_member(coordinator: GroupCoordinator) -> bool:
 
 
 def position_of(consumer: AIOKafkaConsumer | None, tp: TP) -> int | None:
-    """Where a consumer goes on, as far as it knows; from any thread."""
+    """Offset of the next record that a consumer will fetch from a partition; may be called from any thread.
+
+    None if there is no consumer, if the partition is not assigned to it, or if it has not begun there.
+    """
     subscription = consumer._subscription.subscription if consumer is not None else None
     assignment = subscription.assignment if subscription is not None else None
     if assignment is None or tp not in assignment.tps:
@@ -99,18 +105,18 @@ def position_of(consumer: AIOKafkaConsumer | None, tp: TP) -> int | None:
 
 
 def is_buffered(consumer: AIOKafkaConsumer | None, tp: TP) -> bool:
-    """Whether a consumer holds fetched records of a partition; from any thread."""
+    """Whether a consumer holds fetched records of a partition that were not taken; may be called from any thread."""
     return consumer is not None and TopicPartition(*tp) in consumer._fetcher._records
 
 
 def take_vitals(app: LoopApp, now: float, answered: float, ends: dict[TP, int]) -> Vitals:
-    """Vitals of a worker's app, taken from another thread.
+    """Measure a worker; meant to be called from another thread than the worker's.
 
     Args:
         app: of the worker.
-        now: of the monotonic clock.
+        now: present time, seconds of the monotonic clock.
         answered: when a broker last answered, by the same clock.
-        ends: end offset of each source, as far as brokers have said.
+        ends: end offset of each source partition; those not known are missing.
     """
     runtime, consumer = app.runtime, consumer_of(app)
     partitions = []

@@ -1,6 +1,6 @@
-"""The thread that watches a worker: asks the broker by itself, judges, and answers `/metrics`, `/healthz`, `/readyz`.
+"""Thread that measures a worker, checks its health, and serves `/metrics`, `/healthz` and `/readyz`.
 
-It has an event loop of its own, so that it still answers, truly, when that of the worker does not turn.
+It has its own event loop and its own connection to the broker, so that it answers even if the worker is stuck.
 """
 
 import asyncio
@@ -34,14 +34,14 @@ log = logging.getLogger(__name__)
 
 
 class WorkerWatch(threading.Thread):
-    """Watches the worker of an app and serves what it finds.
+    """Thread that measures a worker, checks its health, and serves the results over HTTP.
 
     Args:
         app: of the worker.
-        settings: its own.
+        settings: of the worker.
         bootstrap: address of the brokers.
-        slot: of the worker, None for one without.
-        cluster: id of the cluster, as it says itself.
+        slot: number of the worker, which is added to the port; None for a worker without a number.
+        cluster: id of the Kafka cluster; empty if not known.
     """
 
     def __init__(self, app: LoopApp, settings: Settings, bootstrap: str, slot: int | None, cluster: str = "") -> None:
@@ -60,9 +60,10 @@ class WorkerWatch(threading.Thread):
         self._registry = registry(WorkerMetrics(app.runtime, settings.partitions, warnings, self.look))
 
     def run(self) -> None:
-        """Serve and watch for as long as the process lives: what ends it is logged and shown, and it begins again.
+        """Measure and serve for as long as the process lives.
 
-        The worker does not end with it: ticks are predicted without anybody who watches.
+        After an error it logs the error, reports it as a failed check for a minute, and starts again. The worker
+        itself is not affected.
         """
         while True:
             try:
@@ -87,7 +88,9 @@ class WorkerWatch(threading.Thread):
             await runner.cleanup()  # or the port would be taken when it begins again
 
     async def _listen(self, runner: web.AppRunner) -> None:
-        """Take the port, as soon as it is free: a worker that this one replaces may hold it for a moment."""
+        """Open the port, and try again every second while it is taken: a worker that is being replaced may still
+        hold it.
+        """
         where, before = f"{self._settings.metrics_host}:{self._port}", ""
         while True:
             try:
@@ -112,7 +115,7 @@ class WorkerWatch(threading.Thread):
             await asyncio.sleep(ASK_S)
 
     async def _ask_the_broker(self) -> None:
-        """Note when it answers and where the sources end, until it does not; a new client then starts from scratch."""
+        """Record every second that the broker answers and where the sources end, until the broker fails to answer."""
         sources = [
             TopicPartition(topic, number)
             for topic in dict.fromkeys(binding.source for binding in self._app.runtime.bindings)
@@ -133,7 +136,7 @@ class WorkerWatch(threading.Thread):
             await client.stop()
 
     def look(self) -> Snapshot:
-        """Vitals and verdict of now."""
+        """Measure the worker and check its health now; the result holds both."""
         vitals = take_vitals(self._app, time.monotonic(), self._answered, self._ends)
         checks = self._health.examine(vitals, datetime.now(UTC)) + self._about_itself()
         ok = all(check.ok for check in checks)
@@ -141,7 +144,7 @@ class WorkerWatch(threading.Thread):
         return Snapshot(vitals, verdict, time.time_ns())
 
     def _about_itself(self) -> tuple[HealthCheck, ...]:
-        """None, unless it had to begin again a short while ago."""
+        """A failed check if this thread had to start again within the last minute; empty otherwise."""
         if self._begun_again is None:
             return ()
         at, why = self._begun_again

@@ -42,8 +42,8 @@ TRAINED = ("candidate", "retrain_rejected")
 class OpenAlerts:
     """The newest unresolved alert of each kind and symbol, up to 1,000.
 
-    Later records resolve an alert: a promotion, for example, or an accuracy report of the live version without a fault.
-    The outcome is the same in whatever order the topics of alerts and of resolving records are read.
+    Later records resolve an alert, for example a promotion, or an accuracy report of the live version without a fault.
+    It does not matter in which order the topics of alerts and of such records are read.
 
     Attributes:
         taken: number of alerts taken so far, of any severity.
@@ -104,10 +104,9 @@ class OpenAlerts:
             self._answer(window.symbol, "well", window.ts_event, written_s)
 
     def broken(self, symbol: str) -> None:
-        """Take note that a symbol's event time was set back or jumped ahead.
+        """Record that a symbol's event time was set back or jumped ahead.
 
-        Records that would have resolved the symbol's alerts so far are forgotten: their event times cannot be
-        compared with new ones.
+        Records read before then no longer resolve its alerts: their event times cannot be compared with new ones.
         """
         for by in ("well", "promoted", "trained"):
             self._answers.pop((symbol, by), None)
@@ -131,9 +130,11 @@ class OpenAlerts:
         return answer is not None and (answer[0] > alert.ts_event or answer[1] > written_s + MUCH_LATER_S)
 
     def open(self, now: float) -> list[Alert]:
-        """Alerts that are open at `now` (seconds since 1970): errors before warnings, each group with the newest first.
+        """Alerts that are open at `now` (seconds since 1970): errors before warnings, each group with the newest
+        first.
 
-        An alert that nothing can resolve, such as a refused command, counts as open for one hour after it was written.
+        An alert that nothing can resolve, such as one about a refused command, is open for an hour after it was
+        written.
         """
         found = [alert for alert, _ in self._open.values()]
         found += [alert for written, alert in self._recent if now - written < REFUSED_S]

@@ -29,7 +29,7 @@ class AliveTile(Struct, frozen=True):
     """One figure at the top of the page with its traffic light.
 
     Attributes:
-        name: key of the tile; also the id of its element on the page.
+        name: key of the tile, by which the page finds its element.
         label: heading that people read.
         value: the figure with its unit, ready to show; "-" without one.
         note: what it takes to read the figure, such as its sample size or the interval it covers.
@@ -66,11 +66,11 @@ class BrokerLink(Struct, frozen=True):
 
 
 class FollowerState(Struct, frozen=True):
-    """State of the consumer that reads the topics for the page ("the follower").
+    """State of the Kafka consumer that reads the topics for the page.
 
     Attributes:
-        stalled: sentence on how the follower is stuck; empty while it makes progress.
-        begun_again: number of times that the follower was restarted because it was stuck.
+        stalled: sentence on how the consumer is stuck; empty while it makes progress.
+        begun_again: number of times that the consumer was restarted because it was stuck.
         passed: number of records skipped because they could not be understood.
         by_topic: skipped records as pairs of topic and number, most frequent topic first.
         newest: place of the last skipped record and what was wrong with it; empty if none was skipped.
@@ -121,7 +121,7 @@ class Clock(Struct, frozen=True):
     def is_history(self, now: float) -> bool:
         """Whether event time lies more than ten minutes behind `now` (wall clock, seconds since 1970).
 
-        Ticks that old are replayed from the past. False before the first prediction.
+        Event time that old means that past ticks are being replayed. False before the first prediction.
         """
         return self.newest_ns > 0 and now - self.newest_ns / 1e9 > HISTORY_S
 

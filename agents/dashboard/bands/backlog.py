@@ -19,12 +19,13 @@ class Backlog(Struct, frozen=True):
     """The ticks that no checkpoint covers yet, at one moment.
 
     Attributes:
-        ticks: number of them.
+        ticks: number of waiting ticks.
         per_second: predictions made in a second at present.
-        history: whether they are old ticks that are replayed, which come faster than a market would send them.
-        falls: whether their number has fallen within the last 30 seconds by more than one second's work.
-        turns: whether so many waited within the last minute that partitions are worked off in turn.
-            A worker then writes a checkpoint only after it has been through all its partitions.
+        history: whether the waiting ticks are old ones that are replayed, faster than a market would send them.
+        falls: whether the number of waiting ticks has fallen within the last 30 seconds by more than one second's
+            work.
+        turns: whether more than three seconds' work waited at some moment of the last minute. Workers then process
+            their partitions in turn, so that a partition's checkpoint may be old without a fault.
     """
 
     ticks: int = 0

@@ -67,9 +67,10 @@ class Change(Struct, frozen=True):
         ts_event: event time, ns since 1970.
         id: of the record that reports the change; unique together with `kind`.
         kind: group of the row, such as `command` or `retrain`; the filters on the page use it.
-        symbol: that it happened to; "all symbols" if it concerns no single symbol.
+        symbol: that the change concerns; "all symbols" if it concerns no single one.
         title: two or three words on what happened.
-        subject: name of the model version, running pipeline or experiment concerned; may be empty.
+        subject: name of the model version or experiment concerned, or the name under which a version runs; may be
+            empty.
         sentence: why it happened.
         weight: how strongly the row is displayed; `harm` marks something bad.
         severity: of the alert about the same record; empty without an alert.

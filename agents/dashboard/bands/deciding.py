@@ -95,7 +95,7 @@ class Headline(Struct, frozen=True):
         effect: challenger's score less the champion's on the primary metric, with its unit.
         interval: confidence interval of the effect.
         log_e_better, log_e_worse: evidence that the challenger is better or worse, as e-values.
-        threshold: e-value at which the experiment decides.
+        threshold: e-value of `log_e_better` at which the challenger wins.
         scored: number of predictions scored for both versions.
     """
 

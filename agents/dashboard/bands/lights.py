@@ -30,7 +30,7 @@ class LightRule(Struct, frozen=True):
 
     @property
     def says(self) -> str:
-        """Sentence that states both limits."""
+        """Sentence for people that states from which values the figure is amber and red."""
         amber, red = (f"{limit * self.scale:g} {self.unit}" for limit in (self.attention, self.act))
         return f"{self.what}: amber from {amber}, red from {red}"
 
@@ -54,7 +54,7 @@ REFUSED = LightRule(0.001, 0.05, "part of the ticks of the last minute", "%", 10
 
 
 class Lights:
-    """Remembers when each named light took the colour that it has.
+    """Remembers since when each named light has had its present colour.
 
     >>> lights = Lights()
     >>> lights.since("lag", "good", 10.0), lights.since("lag", "good", 15.0), lights.since("lag", "act", 20.0)
@@ -69,7 +69,7 @@ class Lights:
 
         Args:
             name: of the light.
-            colour: that it has now; any text that stands for its state will do.
+            colour: present colour; any other text that changes with the light's state will do.
             now: present time, in the unit in which the answer is wanted.
         """
         held = self._since.get(name)

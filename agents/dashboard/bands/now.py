@@ -201,19 +201,37 @@ class Symbols:
         return True
 
     def marked(self, mark: MarkFields, partition: int, now: float) -> None:
-        """Take a valuation of a symbol's paper account; one that was written again after a crash is ignored."""
+        """Take a valuation of a symbol's paper account; one that was written again after a crash is ignored.
+
+        Args:
+            mark: the valuation.
+            partition: that the symbol is on.
+            now: wall clock, seconds since 1970.
+        """
         state = self._state(mark.symbol, partition, now)
         if state is not None and state.marked.is_new(mark.id):
             state.mark = mark
 
     def windowed(self, window: AccuracyWindow, partition: int, now: float) -> None:
-        """Take an accuracy report of the live version; reports of other versions and repeated ones are ignored."""
+        """Take an accuracy report of the live version; reports of other versions and repeated ones are ignored.
+
+        Args:
+            window: the report.
+            partition: that the symbol is on.
+            now: wall clock, seconds since 1970.
+        """
         state = self._state(window.symbol, partition, now) if window.live else None
         if state is not None and state.windowed.is_new(window.id):
             state.window, state.breached = window, window.breach is not None
 
     def versioned(self, version: ModelVersion, partition: int, now: float) -> None:
-        """Take a status record of a model version: it sets or clears the live version of its symbol."""
+        """Take a status record of a model version, which may set or clear the live version of its symbol.
+
+        Args:
+            version: the record.
+            partition: that the symbol is on.
+            now: wall clock, seconds since 1970.
+        """
         state = self._state(version.symbol, partition, now)
         if state is None:
             return

@@ -99,8 +99,8 @@ class Versions:
     def of(self, symbol: str) -> list[ModelVersion]:
         """Newest record of each version of a symbol.
 
-        The built-in version, which each symbol begins with, appears once only, although its name changes with its
-        parameters.
+        Each symbol begins with a built-in version, whose name depends on its parameters. It appears once, under its
+        newest name.
         """
         return valid_versions(each for _, each in self._versions.values() if each.symbol == symbol)
 

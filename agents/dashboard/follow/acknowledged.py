@@ -72,8 +72,7 @@ class Acknowledged:
     """The last 1,000 acknowledged alerts, kept in a file so that they survive a restart of the dashboard.
 
     Args:
-        path: of the file; it need not exist. One that cannot be read counts as empty, with a warning in the
-            log.
+        path: of the file, which need not exist. An unreadable file counts as empty, and a warning is logged.
     """
 
     def __init__(self, path: Path) -> None:

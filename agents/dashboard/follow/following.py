@@ -1,4 +1,4 @@
-"""Detects that the consumer which reads the topics for the page (the follower) is stuck."""
+"""Detects that the consumer which reads the topics for the page is stuck."""
 
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -14,12 +14,11 @@ Place = tuple[str, int]
 
 
 class PartitionSeen(NamedTuple):
-    """The follower's progress in one partition.
+    """Progress of the page's consumer in one partition.
 
     Attributes:
         position: offset of the next record to be fetched.
-        since_s: wall time, in seconds, since which the position has not moved although records wait; None if
-            none wait.
+        since_s: wall time in seconds at which records began to wait at this position; None if none wait.
     """
 
     position: int
@@ -27,11 +26,10 @@ class PartitionSeen(NamedTuple):
 
 
 class Following:
-    """Tells whether the consumer that reads the topics for the page (the follower) makes progress.
+    """Tells whether the consumer that reads the topics for the page makes progress.
 
-    It is stuck if its loop has not run for 10 seconds, or if it has not fetched records that have waited for
-    10 seconds. Times are wall time in seconds. A broker that does not answer is no fault of the follower and
-    is reported elsewhere.
+    It is stuck if its loop has not run for 10 seconds, or if it has not fetched records that have waited for 10
+    seconds. A broker that does not answer is reported elsewhere. Times are wall time in seconds.
 
     >>> following = Following()
     >>> following.turned(now=100.0)
@@ -49,16 +47,15 @@ class Following:
         self._seen: dict[Place, PartitionSeen] = {}
 
     def turned(self, now: float) -> None:
-        """Take note that the follower's loop has completed a round, whether or not it fetched anything."""
+        """Record that the loop of the page's consumer has completed a round at `now`, even if it fetched nothing."""
         self._turned_s = now
 
     def measured(self, positions: Mapping[Place, int], ends: Mapping[Place, int], now: float) -> None:
-        """Take the follower's position in each partition, and the end of each partition, as of `now`.
+        """Take the position of the page's consumer in each partition, and the end of each partition, as of `now`.
 
         Args:
             positions: offset of the next record to fetch, by topic and partition.
-            ends: offset behind the last record that can be read, by topic and partition; one that is missing
-                counts as 0.
+            ends: offset behind the last readable record, by topic and partition; 0 is assumed for a missing one.
             now: wall clock, seconds.
         """
         before, self._seen = self._seen, {}
@@ -70,14 +67,13 @@ class Following:
             self._seen[place] = PartitionSeen(position, since if waits else None)
 
     def anew(self, now: float) -> None:
-        """Forget all progress, because a new session with the broker begins at `now`."""
+        """Forget all progress of the page's consumer, because it begins a new session with the broker at `now`."""
         self._turned_s, self._seen = now, {}
 
     def still_s(self, now: float) -> tuple[float, str]:
-        """Seconds without progress up to `now`, and a sentence on what has stopped.
+        """Seconds for which the page's consumer has made no progress, and a sentence on what has stopped.
 
-        Before the first round these are 0 and an empty text. The number is small while the follower works as it
-        should.
+        These are 0 and an empty text before its first round. A few seconds are no fault.
         """
         if self._turned_s is None:
             return 0.0, ""
@@ -89,6 +85,6 @@ class Following:
         return longest, f"{topic} {partition} has records that were not fetched for {longest:.0f} s"
 
     def problem(self, now: float) -> str:
-        """Sentence on how the follower is stuck; empty if it has made progress within the last 10 seconds."""
+        """Sentence on how the page's consumer is stuck; empty if it has made progress within the last 10 seconds."""
         seconds, words = self.still_s(now)
         return words if seconds > STILL_S else ""

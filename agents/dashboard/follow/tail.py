@@ -114,8 +114,7 @@ class Tail:
     async def poll(self, timeout_ms: int = 0) -> list[tuple[str, list[Received]]]:
         """Records fetched since the last call, as blocks of one partition each, with the name of their topic.
 
-        It also moves `reached` on, and skips to near the end of a busy partition that is over 4,000 records
-        behind.
+        The call moves `reached` on. If a busy partition is over 4,000 records behind, it also skips to near the end.
 
         Args:
             timeout_ms: longest time to wait for a record, ms.
@@ -186,6 +185,7 @@ class Tail:
 
         Raises:
             TimeoutError: the broker does not answer in time.
+            KafkaError: the broker answers with an error.
         """
         try:
             async with asyncio.timeout(ANSWER_S):
@@ -196,14 +196,15 @@ class Tail:
         return str(described["state"]), len(described["members"])
 
     async def pairs(self) -> list[tuple[dict[int, PredictionTimes], dict[int, int]]]:
-        """Times of the newest predictions and of their ticks, for each partition with predictions since the last
-        call.
+        """Times of recent predictions and of the ticks that they were made from.
 
-        Each item has two mappings by the offset of the tick: to the times of the prediction made from that tick,
-        and to the time in ms at which the tick was written. Predictions read so far are used up by the call.
+        Each item is for one partition: a pair of mappings, both by the offset of the tick. The first gives the times
+        of the prediction, the second the time in ms at which the tick was written. Each prediction is returned once
+        only.
 
         Raises:
             TimeoutError: the broker does not answer in time.
+            KafkaError: the broker answers with an error.
         """
         newest, self._newest = self._newest, {}
         topic = self._settings.topic(TICKS.name)

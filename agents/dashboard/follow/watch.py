@@ -37,9 +37,7 @@ log = logging.getLogger(__name__)
 
 
 class Replaced(Exception):
-    """Raised when the topics were deleted and created anew: the state of the page has to be built up from
-    nothing.
-    """
+    """Raised when the topics were deleted and created anew, so that the page has to start from nothing."""
 
 
 class StoodStill(Exception):
@@ -205,14 +203,12 @@ class TopicWatch:
             await asyncio.sleep(LOOK_S)
 
     def timed(self, pairs: Iterable[tuple[Mapping[int, PredictionTimes], Mapping[int, int]]], now: float) -> None:
-        """Add latencies from times of predictions and of their ticks.
+        """Measure latencies from times of predictions and of the ticks that they were made from.
 
-        They are ignored if no prediction was written in the last 30 seconds: they are then from before the page
-        was started.
+        Nothing is measured if no prediction was written in the last 30 seconds, since the times given are older then.
 
         Args:
-            pairs: for each partition, times of predictions and times of ticks in ms, both by the offset of the
-                tick.
+            pairs: for each partition, times of predictions, and times of ticks in ms; both by the offset of the tick.
             now: wall clock, seconds since 1970.
         """
         if self.rates.grown(PREDICTIONS.name, SPAN_S):

@@ -1,3 +1,1 @@
-"""The dashboard's web server: the page, the stream of changes to browsers, access control, and actions of
-people.
-"""
+"""The dashboard's web server: the page, its stream of changes, access control, and actions of people."""

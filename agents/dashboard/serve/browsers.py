@@ -84,8 +84,7 @@ class Browser:
         return sent
 
     async def stay(self) -> None:
-        """Send an empty event, by which the server finds out that a page is gone, and a page that the server is
-        gone.
+        """Send an empty event, so that the server and the page each notice when the other is gone.
 
         Raises:
             ConnectionError: the page was closed.
@@ -121,8 +120,7 @@ async def serve(browser: Browser, view: PageView, pulse: "Pulse") -> None:
 
 
 class Pulse:
-    """Updates the parts of the page twice a second for all open pages together, and wakes whoever waits for
-    `next`.
+    """Updates the parts of the page twice a second for all open pages, and then wakes whoever waits in `next`.
 
     Attributes:
         looking: number of open pages; nothing is updated while it is 0.

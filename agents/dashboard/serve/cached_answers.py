@@ -1,6 +1,4 @@
-"""Limits expensive look-ups in the topics: one at a time, each with a time limit, and results kept for 5
-seconds.
-"""
+"""Limits expensive look-ups in the topics: one at a time, with a time limit, and with results kept for seconds."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Hashable
@@ -20,11 +18,10 @@ MOST_WAITING = 4
 
 
 class CachedAnswers:
-    """Runs expensive look-ups one after the other, keeps their results for 5 seconds, and rejects too many at
-    once.
+    """Runs expensive look-ups one after the other, keeps results for 5 seconds, and rejects too many at once.
 
     Args:
-        longest_s: time limit of a look-up, seconds, including the time that it waits for others.
+        longest_s: time limit of a look-up, seconds, including the time for which it waits for others.
     """
 
     def __init__(self, longest_s: float = LONGEST_S) -> None:
@@ -36,8 +33,8 @@ class CachedAnswers:
     async def answer(self, key: Hashable, look: Callable[[], Awaitable[Any]]) -> Any:
         """Result of a look-up, from the cache if it is at most 5 seconds old.
 
-        `Denied` with a reason if too many look-ups wait, if it takes too long, if the broker fails, or if the
-        record found is invalid.
+        The result is a `Denied` with a reason if too many look-ups wait, if this one takes too long, if the broker
+        fails, or if the record found is invalid.
 
         Args:
             key: identifies the look-up in the cache.

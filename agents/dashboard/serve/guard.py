@@ -1,6 +1,4 @@
-"""Access control of the dashboard: the host names under which it may be used, and the token that changes
-require.
-"""
+"""Access control of the dashboard, by the host names under which it may be used and a token for changes."""
 
 import hmac
 import os
@@ -49,7 +47,7 @@ class Headers(Struct, frozen=True):
 def headers_of(given: Callable[[str], Sequence[str]]) -> Headers | Denied:
     """Headers of a request by which access is decided.
 
-    `Denied` if `Host` is missing, or if one of the headers is there more than once: one value might be
+    The result is a `Denied` if `Host` is missing, or if one of the headers is there more than once: one value might be
     checked and the other used.
 
     Args:
@@ -99,10 +97,9 @@ class Guard:
         self._open = host in ("0.0.0.0", "::", "[::]")  # noqa: S104 - compared with, not bound to
 
     def address(self, host: str) -> Denied | None:
-        """Check the `Host` header of a request; None if the dashboard may be used under this name, else the reason
-        against it.
+        """Check the `Host` header of a request; returns None if it names this dashboard, else why it is rejected.
 
-        Other names are rejected because a foreign page could reach the server through a name that it points here.
+        This defends against DNS rebinding, in which a hostile site lets its own name resolve to this server.
         """
         name = _name(host)
         if name in self._names or (self._open and _is_address(name)):
@@ -110,10 +107,9 @@ class Guard:
         return Denied(421, f"expected one of the names of this dashboard, was {name!r:.80}; fix: dashboard_names")
 
     def own_page(self, headers: Headers) -> Denied | None:
-        """Check that a request comes from the dashboard's own page, or from a program; None if so, else the reason
-        against it.
+        """Check that no other web page has made a request; returns None if it is allowed, else why not.
 
-        Requests that other web pages make are rejected.
+        Requests of the dashboard's own page, and of programs other than browsers, are allowed.
         """
         if (denied := self.address(headers.host)) is not None:
             return denied
@@ -124,9 +120,9 @@ class Guard:
         return None
 
     def change(self, headers: Headers) -> Denied | None:
-        """Check a request that changes something; None if it is allowed, else the reason against it.
+        """Check a request that changes something; returns None if it is allowed, else why not.
 
-        It must carry the token, and must come from the dashboard's own page or from a program.
+        It must carry the token, and must come from the dashboard's own page or from a program other than a browser.
         """
         if (denied := self.own_page(headers)) is not None:
             return denied

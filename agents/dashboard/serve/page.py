@@ -16,9 +16,7 @@ POLICY = (
 
 
 def page() -> str:
-    """HTML of the page: the file `static/dashboard.html` with the colours and the empty chart filled in that
-    scripts need.
-    """
+    """HTML of the page: the file `static/dashboard.html` with colours and an empty chart filled in for its scripts."""
     return Template(files("agents.dashboard.static").joinpath("dashboard.html").read_text(encoding="utf-8")).substitute(
         twins=_json(orjson.dumps(palette.twins())),
         regimes=_json(orjson.dumps(_regimes())),

@@ -102,8 +102,7 @@ class Server:
         """Wait until `stopped` is set.
 
         Raises:
-            TickloopError: reading the topics or updating the page has ended before that; the message says which,
-                and why.
+            TickloopError: reading the topics or updating the page has ended; the message says which, and why.
         """
         stopping = asyncio.create_task(stopped.wait())
         try:

@@ -143,10 +143,10 @@ class PageView:
         self._good_due = self._clock() + max(GOOD_EVERY_S, took / PART_OF_A_CORE)
 
     def rows(self, since: int) -> dict[str, Any] | None:
-        """Rows of the table of symbols that changed after change number `since`, and symbols that were dropped.
+        """Changes to the table of symbols since change number `since`; None if there are none.
 
-        The field `reset` tells the page to replace the whole table; that is so for `since` = 0. None if nothing
-        changed.
+        The result has the changed rows and the names of dropped symbols. Its field `reset` tells the page to replace
+        the whole table: for `since` = 0, and if dropped symbols are not remembered back to then.
         """
         symbols = self.board.symbols
         reset = since == 0 or not symbols.remembers(since)
@@ -165,8 +165,7 @@ class PageView:
         return found
 
     def evidence(self, key: str) -> bytes:
-        """JSON with the full view of one experiment on one symbol and its charts; `null` if the experiment is not
-        known.
+        """JSON with the full view of one experiment and its charts; `null` if the experiment is not known.
 
         Args:
             key: `experiment|symbol`.
@@ -190,7 +189,7 @@ class PageView:
 
 
 def experiment_figures(course: Course) -> list[Any]:
-    """Charts of one experiment: evidence, confidence sequence, and dependence between outcomes.
+    """Charts of one experiment: evidence, confidence sequence, and dependence between batches of outcomes.
 
     A winner has one more chart, on how it has done since it became live.
     """
@@ -210,8 +209,7 @@ class ReadUpTo(Struct):
     """How far one browser has been sent the rows of a growing table.
 
     Attributes:
-        epoch: epoch of the table when it was last read; if the table has another one, all rows have to be
-            sent again.
+        epoch: value of `Thinning.epoch` when rows were last sent; once it has changed, all rows have to be sent again.
         sent: number of rows that the browser has.
     """
 
@@ -219,7 +217,7 @@ class ReadUpTo(Struct):
     sent: int = 0
 
     def rows(self, of: Thinning, anew: bool) -> tuple[bool, list[tuple[Any, ...]]]:
-        """Rows to send, which then count as sent, and whether they replace all rows that the browser has.
+        """Whether the browser has to drop the rows it has, and the rows to send, which count as sent from then on.
 
         Times in the first column become milliseconds.
 
@@ -250,8 +248,7 @@ class SentPart(Struct):
 
 
 def course_of(state: SymbolCourse, board: Board, has: SentPart) -> dict[str, Any] | None:
-    """Chart points of a symbol that a browser does not have yet, and the symbol's newest figures; None if
-    nothing is new.
+    """Points of a symbol's charts that a browser lacks, with the newest figures; None if nothing is new.
 
     Args:
         state: of the symbol.

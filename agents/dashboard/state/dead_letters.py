@@ -1,6 +1,4 @@
-"""Dead letters (refused input records): how often each reason occurred, and the newest ones with their
-content.
-"""
+"""Dead letters (refused input records): number by reason, and the newest ones with their content."""
 
 from collections import Counter, deque
 

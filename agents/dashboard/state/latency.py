@@ -77,8 +77,7 @@ def answered(values: Iterable[tuple[int, bytes | None]]) -> dict[int, Prediction
 class Latency:
     """Latencies from tick to prediction measured in the last 30 seconds.
 
-    Latencies of replayed ticks (over ten minutes old when written) are only used while there are none of
-    live ticks.
+    Latencies of replayed ticks (over ten minutes old when written) only count while no live tick was measured.
 
     >>> latency, event_ns = Latency(), 980_000_000
     >>> made = {17: PredictionTimes(at_ms=1_030, ts_event=event_ns), 18: PredictionTimes(1_090, event_ns)}
@@ -107,9 +106,7 @@ class Latency:
                 (self._history if is_history else self._live).append((now, float(made.at_ms - sent)))
 
     def quantiles(self, now: float) -> Quantiles | None:
-        """Median and 99th percentile over the 30 seconds before `now` (seconds since 1970); None if nothing was
-        measured then.
-        """
+        """Median and 99th percentile of the latencies measured in the 30 seconds before `now`; None without any."""
         for seen in (self._live, self._history):
             while seen and seen[0][0] < now - SPAN_S:
                 seen.popleft()

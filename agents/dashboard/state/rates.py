@@ -50,7 +50,7 @@ class Rates:
         return sum(self.latest.lags.values()) if self.latest is not None else 0
 
     def take(self, ends: Ends) -> None:
-        """Add the offsets of a moment, and drop those more than a minute older."""
+        """Add the offsets measured at one moment, and drop those measured more than a minute earlier."""
         before = self.latest
         for partition, offset in ends.committed.items():
             if before is None or before.committed.get(partition) != offset:

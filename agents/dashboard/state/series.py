@@ -1,6 +1,4 @@
-"""The history of a symbol as a limited number of points; when there are too many, every second one is
-dropped.
-"""
+"""The history of a symbol in a limited number of points: when there are too many, every second one is dropped."""
 
 from array import array
 from collections.abc import Mapping, Sequence
@@ -62,9 +60,7 @@ class Thinning:
         return times[-1] if times else 0
 
     def wants(self, ts_event: int) -> bool:
-        """Whether `add` would take a row with this event time: whether it is at least `spacing_ns` after the last
-        row.
-        """
+        """Whether `add` would take a row with this event time, being at least `spacing_ns` after the last row."""
         return not len(self) or ts_event >= self.latest + self.spacing_ns
 
     def add(self, row: Sequence[Any]) -> bool:
@@ -180,7 +176,7 @@ class Beliefs(Thinning):
         self.names: list[str] = []
 
     def take(self, ts_event: int, weights: Mapping[str, float]) -> bool:
-        """Add a row of weights if it is far enough from the last one in event time; returns whether it was added.
+        """Add a row of weights if it is at least `spacing_ns` after the last row; returns whether it was added.
 
         Rows later than `ts_event` are dropped first. An expert that is new gets a column.
 

@@ -1,5 +1,4 @@
-"""Records of busy topics, reduced to the fields that the page shows; other fields are not decoded, which
-saves time.
+"""Records of busy topics, reduced to the fields that the page shows, so that decoding is fast.
 
 The fields are checked against limits at least as wide as those of the full records.
 """

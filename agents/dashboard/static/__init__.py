@@ -1,3 +1,1 @@
-"""Scripts, style sheet and HTML of the page, which browsers receive unchanged except for values filled into
-the HTML.
-"""
+"""Scripts, style sheet and HTML of the page. Browsers receive them unchanged, except for values put into the HTML."""

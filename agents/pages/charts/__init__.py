@@ -1,1 +1,4 @@
-"""One chart an idea: from the frames of a run to a figure, or to what is still missing for one."""
+"""One module for each chart.
+
+A chart is made from tables of records. If there are too few, the result is a note that says how many it takes.
+"""

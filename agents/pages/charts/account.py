@@ -1,4 +1,4 @@
-"""Equity of the paper account at every record."""
+"""Equity of the paper account, from which several charts are drawn."""
 
 import pandas as pd
 
@@ -10,7 +10,15 @@ NOTHING = NotEnough(0, 1, "trades")
 
 
 def equity_at_every_record(account: pd.DataFrame, predictions: pd.DataFrame) -> Curve | NotEnough:
-    """Equity at every record and every prediction, all symbols together; not before the first trade."""
+    """Equity of the paper account over time, as the mean over all symbols, at every record and every prediction.
+
+    Args:
+        account: records of the paper account.
+        predictions: predictions, whose mid prices value the positions held.
+
+    Returns:
+        The equity, or a note that there is not enough data if nothing was ever traded.
+    """
     if not account["turnover"].any():
         return NOTHING
     return at_every_moment(frames.tracks(account), frames.prices(predictions))

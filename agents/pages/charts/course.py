@@ -1,4 +1,4 @@
-"""The course of one symbol, empty: what a live page fills with points as they come."""
+"""Chart of one symbol on the live page, without points; the page's script adds them as they come."""
 
 from plotly import graph_objects as go
 
@@ -24,7 +24,11 @@ TITLES = {
 
 
 def course() -> go.Figure:
-    """Traces in the order in which the page fills them: price, up, down, regime, net, gross, position, then beliefs."""
+    """Empty chart with five rows on one time axis: price, regime, weights of the experts, position, and gain.
+
+    Its traces stand in the order in which the page's script fills them: price, predictions up, predictions
+    down, regime, gain after cost, gain before cost, position, then one trace for each expert.
+    """
     made = drawing.figure("", height=HEIGHT)
     made.update_layout(margin={"l": drawing.LEFT, "r": 10, "t": 22, "b": 8}, showlegend=False, hovermode="x")
     axes = {name: "y" if place == 0 else f"y{place + 1}" for place, name in enumerate(ROWS)}

@@ -1,4 +1,4 @@
-"""How far the account is below its best over event time."""
+"""Chart of the drawdown: how far the paper account is below its highest value so far."""
 
 import pandas as pd
 from plotly import graph_objects as go
@@ -10,7 +10,10 @@ from streams.reports.track_record.drawdown import below_peak
 
 
 def drawdown(account: pd.DataFrame, predictions: pd.DataFrame) -> go.Figure | NotEnough:
-    """Distance of the equity after cost to its highest so far, bps of capital, drawn downwards."""
+    """Chart of the drawdown of the paper account after cost, bps of capital, drawn downwards.
+
+    Returns a note on missing data instead if nothing was traded.
+    """
     curve = equity_at_every_record(account, predictions)
     if isinstance(curve, NotEnough):
         return curve

@@ -1,4 +1,4 @@
-"""Equity after and before cost over event time."""
+"""Chart of the paper account's equity over event time, after and before cost."""
 
 import pandas as pd
 from plotly import graph_objects as go
@@ -9,7 +9,10 @@ from agents.pages.insufficient_data import NotEnough
 
 
 def equity(account: pd.DataFrame, predictions: pd.DataFrame) -> go.Figure | NotEnough:
-    """Cumulative gain of the paper account, bps of capital, mean over the symbols."""
+    """Chart of the paper account's gain so far, after and before cost, bps of capital, mean over the symbols.
+
+    Returns a note on missing data instead if nothing was traded.
+    """
     curve = equity_at_every_record(account, predictions)
     if isinstance(curve, NotEnough):
         return curve

@@ -1,4 +1,4 @@
-"""What the market did."""
+"""Chart of the market's mid price."""
 
 import pandas as pd
 from plotly import graph_objects as go
@@ -10,7 +10,11 @@ MOST_SYMBOLS = 6
 
 
 def price(predictions: pd.DataFrame) -> go.Figure:
-    """Mid of one symbol in its currency; of several in bps from their first, so that they share an axis."""
+    """Chart of the mid price over time.
+
+    One symbol is shown in its quote currency. Of several symbols, the six with the most predictions are
+    shown, each in bps from its first price, so that they can share an axis.
+    """
     found = frames.prices(predictions)
     shown = sorted(found, key=lambda name: -len(found[name].times))[:MOST_SYMBOLS]
     if len(shown) == 1:

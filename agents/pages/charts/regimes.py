@@ -1,4 +1,4 @@
-"""The regime of each symbol as a ribbon over event time."""
+"""Chart of the market regime (such as `calm-trend`) of each symbol over event time."""
 
 import numpy as np
 import pandas as pd
@@ -13,7 +13,11 @@ MOST_SYMBOLS = 12
 
 
 def regimes(predictions: pd.DataFrame) -> go.Figure:
-    """The regime that most predictions of each short span named; white where there was none."""
+    """Chart with one coloured ribbon for each symbol, for at most the 12 symbols with the most predictions.
+
+    Time is cut into 400 spans. The colour of a span is the regime that most of its predictions name; it is
+    white without predictions.
+    """
     names = [*palette.REGIMES, *sorted({*predictions["regime"].unique()} - {*palette.REGIMES})]
     times = nanoseconds(predictions["ts_event"])
     edges = time_axis(times).edges(CELLS)

@@ -1,4 +1,4 @@
-"""Reliability diagram: predicted probabilities against observed frequencies."""
+"""Chart of calibration: predicted probabilities against observed frequencies."""
 
 import pandas as pd
 from plotly import graph_objects as go
@@ -11,7 +11,10 @@ from streams.reports.track_record.forecasts import forecasts
 
 
 def reliability(outcomes: pd.DataFrame) -> go.Figure | NotEnough:
-    """Share of upward moves for each range of predicted probability, with Wilson intervals."""
+    """Chart of the fraction of upward moves in each range of predicted probability, with 95 % Wilson intervals.
+
+    Returns a note on missing data instead if too few outcomes are independent (do not overlap in time).
+    """
     found = forecasts(outcomes)
     if found is None or found.independent < 2 * FEWEST:
         return NotEnough(found.independent if found else 0, 2 * FEWEST, "effective outcomes")

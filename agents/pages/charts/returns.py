@@ -1,4 +1,4 @@
-"""Distribution of the returns of regular intervals."""
+"""Chart of the distribution of the paper account's returns over regular intervals of time."""
 
 import numpy as np
 import pandas as pd
@@ -11,7 +11,11 @@ from streams.reports.track_record.record import FEWEST_RETURNS, regular_curve
 
 
 def returns(account: pd.DataFrame, predictions: pd.DataFrame) -> go.Figure | NotEnough:
-    """Histogram of what the account gained in each interval after cost, with the normal of equal mean and deviation."""
+    """Histogram of the paper account's gains after cost in regular intervals, bps of capital.
+
+    A normal density of equal mean and standard deviation is drawn over it. Returns a note on missing data instead if
+    too few intervals have a gain or a loss.
+    """
     from scipy.stats import norm  # takes long to load
 
     curve = regular_curve(account, predictions)

@@ -1,4 +1,4 @@
-"""Sharpe ratio over a moving window, with its band."""
+"""Chart of the Sharpe ratio over a moving window, with its 95 % interval."""
 
 import numpy as np
 import pandas as pd
@@ -13,7 +13,11 @@ from streams.reports.track_record.rolling_sharpe import rolling_sharpe as over_w
 
 
 def rolling_sharpe(account: pd.DataFrame, predictions: pd.DataFrame) -> go.Figure | NotEnough:
-    """Ratio of one interval over the last `FEWEST_RETURNS` intervals or a tenth of all, with its 95 % band."""
+    """Chart of the Sharpe ratio of the paper account over a moving window, with its 95 % interval.
+
+    The ratio is that of regular intervals of time, not annualised. The window is a tenth of all intervals, but at
+    least `FEWEST_RETURNS` of them. Returns a note on missing data instead if there are too few intervals.
+    """
     curve = regular_curve(account, predictions)
     gains = np.diff(curve.net)
     if (traded := int(np.count_nonzero(gains))) < FEWEST_RETURNS:

@@ -1,4 +1,4 @@
-"""Skill against the best baseline: over event time, and of every forecaster over the whole."""
+"""Charts of skill (1 - log-loss / log-loss of the best baseline): over event time, and of each forecaster."""
 
 import numpy as np
 import pandas as pd
@@ -17,7 +17,11 @@ FEWEST_IN_A_BLOCK = 20
 
 
 def skill_over_time(outcomes: pd.DataFrame) -> go.Figure | NotEnough:
-    """Skill of the live mixture against the best baseline in blocks of event time with its 95 % band."""
+    """Chart of the skill of the live predictions in up to 24 blocks of event time, with 95 % intervals.
+
+    The best baseline over the whole time is the reference; up to three other baselines are drawn as lines. A
+    note on missing data instead if too few outcomes are independent (do not overlap in time).
+    """
     found = forecasts(outcomes)
     if found is None or found.independent < 3 * FEWEST_IN_A_BLOCK:
         return NotEnough(found.independent if found else 0, 3 * FEWEST_IN_A_BLOCK, "effective outcomes")
@@ -52,7 +56,11 @@ def skill_over_time(outcomes: pd.DataFrame) -> go.Figure | NotEnough:
 
 
 def forecasters(outcomes: pd.DataFrame) -> go.Figure | NotEnough:
-    """Skill of the live arm, its experts and the baselines over the whole run, with 95 % intervals."""
+    """Chart of the skill of each forecaster over the whole time, with 95 % intervals.
+
+    Forecasters are the live predictions, the experts that these are mixed from, and the baselines. A note on
+    missing data instead if the outcomes cover too little time.
+    """
     found = forecasts(outcomes)
     if found is None:
         return NotEnough(0, FEWEST_CELLS, "horizons of time in which something moved")

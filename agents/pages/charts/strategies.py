@@ -1,4 +1,4 @@
-"""Weights of the mixture over event time."""
+"""Chart of the weight that each expert (strategy) has in the live prediction, over event time."""
 
 import numpy as np
 import pandas as pd
@@ -14,7 +14,12 @@ PREFIX = "weight."
 
 
 def strategies(outcomes: pd.DataFrame) -> go.Figure | NotEnough:
-    """Weight of each strategy, mean over the outcomes of each short span, stacked; the largest lies lowest."""
+    """Chart of the weight of each expert (a forecaster that the live prediction is mixed from), stacked.
+
+    Time is cut into 120 spans, and weights are means over the outcomes of a span. The largest weight is at the
+    bottom. If there are more experts than colours, the smallest are summed up. Returns a note on missing data instead
+    if fewer than two outcomes have weights.
+    """
     named = [name for name in outcomes if str(name).startswith(PREFIX)]
     known = outcomes.dropna(subset=named) if named else outcomes.iloc[:0]
     if len(known) < 2:

@@ -1,4 +1,4 @@
-"""What was held, how much was traded, and what that cost."""
+"""Charts of the paper account's positions, turnover and cost."""
 
 import pandas as pd
 from plotly import graph_objects as go
@@ -12,7 +12,10 @@ MOST_SYMBOLS = 6
 
 
 def turnover(account: pd.DataFrame, predictions: pd.DataFrame) -> go.Figure | NotEnough:
-    """Capitals traded so far."""
+    """Chart of the amount traded so far, in multiples of the capital.
+
+    Returns a note on missing data instead if nothing was traded.
+    """
     curve = equity_at_every_record(account, predictions)
     if isinstance(curve, NotEnough):
         return curve
@@ -23,7 +26,10 @@ def turnover(account: pd.DataFrame, predictions: pd.DataFrame) -> go.Figure | No
 
 
 def cost(account: pd.DataFrame, predictions: pd.DataFrame) -> go.Figure | NotEnough:
-    """Cost so far beside the gain before it."""
+    """Chart of the trading cost so far beside the gain before cost, bps of capital.
+
+    Returns a note on missing data instead if nothing was traded.
+    """
     curve = equity_at_every_record(account, predictions)
     if isinstance(curve, NotEnough):
         return curve
@@ -35,7 +41,11 @@ def cost(account: pd.DataFrame, predictions: pd.DataFrame) -> go.Figure | NotEno
 
 
 def position(account: pd.DataFrame) -> go.Figure | NotEnough:
-    """Signed part of the capital that is held, for each of the symbols with the largest turnover."""
+    """Chart of the position held, as a fraction of the capital, below 0 for short.
+
+    The six symbols with the largest turnover are shown. Returns a note on missing data instead if no position was
+    held.
+    """
     tracks = frames.tracks(account)
     largest = sorted(tracks, key=lambda name: -float(tracks[name].turnover[-1]))[:MOST_SYMBOLS]
     if not any(tracks[name].position.any() for name in largest):

@@ -1,4 +1,4 @@
-"""Model versions and decisions on the time line."""
+"""Chart of model versions and decisions over event time."""
 
 import numpy as np
 import pandas as pd
@@ -13,11 +13,14 @@ ROW, WIDTH = 36, 8
 
 
 def versions(predictions: pd.DataFrame, decisions: pd.DataFrame) -> go.Figure:
-    """When each of the last versions predicted, a row a version and symbol, and each decision as a mark.
+    """Chart with a bar for each model version, from its first to its last prediction, and a mark for each decision.
+
+    A version that predicts several symbols has a bar for each. At most 20 bars are shown, those that began last.
 
     Args:
-        predictions: of the run.
-        decisions: what was decided: `ts_event`, and whatever of `symbol`, `kind`, `action`, `reason` there is.
+        predictions: all predictions of the run.
+        decisions: decisions about versions with their event time, column `ts_event`; all other columns appear as text
+            when the reader points at a mark.
     """
     times = nanoseconds(predictions["ts_event"])
     symbols = predictions["symbol"].nunique()

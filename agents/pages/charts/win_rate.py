@@ -1,4 +1,4 @@
-"""How many round trips ended with a gain."""
+"""Chart of the win rate: the fraction of round trips that ended with a gain."""
 
 import pandas as pd
 from plotly import graph_objects as go
@@ -12,7 +12,10 @@ ALL = "all"
 
 
 def win_rate(account: pd.DataFrame) -> go.Figure | NotEnough:
-    """Part of the round trips closed with a gain after cost, over all and by the regime that they ended in."""
+    """Chart of the win rate after cost, over all round trips and for each regime in which they ended.
+
+    Points have 95 % Wilson intervals. Returns a note on missing data instead if there are fewer than ten round trips.
+    """
     rows = rates(account)
     closed = int(rows[0][1].count) if rows else 0
     if closed < FEWEST:
@@ -46,7 +49,12 @@ def _label(name: str, part: Proportion) -> str:
 
 
 def rates(account: pd.DataFrame) -> list[tuple[str, Proportion]]:
-    """Win rate over all round trips, then of each regime.
+    """Win rate over all round trips (named "all"), then for each regime in which round trips ended.
+
+    Regimes without a round trip are left out; the list is empty if there is none at all.
+
+    Args:
+        account: records of the paper account, with running totals in the columns `trades` and `wins`.
 
     >>> account = pd.DataFrame({"symbol": "X", "trades": [0, 1, 2], "wins": [0, 1, 1], "regime": "calm-range"})
     >>> [(name, rate.value, rate.count) for name, rate in rates(account)]
