@@ -15,7 +15,7 @@ from agents.pages.insufficient_data import NotEnough
 from agents.pages.time_axis import TimeAxis
 
 POLICY = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:"
-"""The page can fetch nothing, whatever it holds."""
+"""Content security policy: the page can load nothing, whatever it contains."""
 
 HINT = "Times are UTC. Point at a chart for its moment, drag to zoom all time charts, double-click to go back."
 

@@ -10,9 +10,9 @@ from streams.reports.track_record.equity import Column, Times
 
 HEIGHT = 260
 LEFT = 66
-"""Room for the labels of every time chart, so that equal times stand below each other, pixels."""
+"""Width left of every chart over time, pixels, so that equal times stand below each other."""
 SHARED = "shared"
-"""Marks a figure whose cursor and range move with those of the other time charts."""
+"""Marks a chart whose cursor and range move together with those of the other charts over time."""
 
 
 def figure(y: str, x: str = "", height: int = HEIGHT) -> go.Figure:
@@ -73,7 +73,7 @@ def figure(y: str, x: str = "", height: int = HEIGHT) -> go.Figure:
 
 
 def without_legend(made: go.Figure) -> None:
-    """Remove the legend of a chart whose title already names its only line, and the room for it."""
+    """Remove the legend, and the room for it, from a chart whose title already names its only line."""
     made.update_layout(showlegend=False, margin_t=8)
 
 

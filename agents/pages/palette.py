@@ -36,7 +36,7 @@ REGIMES = {
     "volatile-range": Shade("#f6c58f", "#7d5526"),
     "volatile-trend": Shade("#d9731a", "#f09a4a"),
 }
-"""Hue tells calm from volatile, depth a range from a trend: both survive colour blindness and a grey print."""
+"""Hue tells calm from volatile, depth a range from a trend; readers who see no colours can tell them apart, too."""
 
 CATEGORIES = (
     Shade("#4477aa", "#6f9fd0"),
@@ -46,7 +46,7 @@ CATEGORIES = (
     Shade("#66ccee", "#8adaf4"),
     Shade("#bbbbbb", "#8d8d8d"),
 )
-"""The `bright` scheme of Paul Tol without its red, which is kept for what a person should act on."""
+"""The colour scheme `bright` by Paul Tol without its red, which is reserved for what a person should act on."""
 
 
 def twins() -> dict[str, str]:

@@ -12,9 +12,9 @@ HOUR = 3_600 * 10**9
 SECOND = 10**9
 MS = 10**6
 USUAL_STEPS = 20
-"""A pause is one of the market only if it is this many times as long as the median step."""
+"""A pause is only cut if it is so many times as long as the median step between events."""
 PART_LEFT = 60
-"""Of a pause as much room is left as shows that there is one: a part of the hours in which something happened."""
+"""A cut leaves this part (1/60) of the time outside of pauses visible, so that the reader notices the pause."""
 
 
 class TimeAxis(Struct, frozen=True):

@@ -17,7 +17,7 @@ STANDS: Mapping[str, str] = {
     "rolled_back": "rolled back",
     "stopped": "stopped",
 }
-"""Where a version stands, by the status of its record; docs/glossary.md says more."""
+"""Words for each status of a model version; docs/glossary.md explains them."""
 
 
 def stands(status: str) -> str:

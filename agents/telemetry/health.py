@@ -8,14 +8,15 @@ from agents.config.settings import Settings
 from agents.telemetry.vitals import Vitals
 
 RECOVERY = "recovery"
-"""Name of the one rule that is about being ready; all others are about being well."""
+"""Name of the only check that is about being ready; all others are about being healthy."""
 
 LOOP_S = 5.0
 BROKER_S = 5.0
 STUCK_S = 10.0
 UNACKED_S = 10.0
 WITH_A_QUEUE = 3.0
-"""So many times as long a checkpoint may take while a queue is worked off: the event loop is never idle then."""
+"""While a queue is worked off, the limit on a checkpoint's age is so many times as large, since the event loop is
+never idle."""
 
 
 class HealthCheck(Struct, frozen=True):
@@ -103,7 +104,7 @@ class HealthLimits(Struct, frozen=True):
 class Health:
     """Checks the health of one worker from successive measurements.
 
-    It remembers the last measurement, since some checks ask for how long something has not moved.
+    It remembers earlier measurements, since some checks depend on how long a value has not changed.
 
     Args:
         limits: that depend on the worker's settings.

@@ -34,7 +34,7 @@ class Stranger(Struct, frozen=True):
 
 
 Answer = Verdict | Stranger | None
-"""None: nobody answers."""
+"""None if nothing answers."""
 
 
 async def ask_worker(settings: Settings, slot: int, cluster: str = "") -> Answer:

@@ -28,7 +28,7 @@ from agents.telemetry.vitals import take_vitals
 ASK_S = 1.0
 ANSWER_WITHIN_MS = 2000
 SHOWN_S = 60.0
-"""That a watch which had to be begun again says so, and is not well."""
+"""For this long after it had to start again, the thread reports a failed check, seconds."""
 
 log = logging.getLogger(__name__)
 

@@ -6,18 +6,20 @@ from schemas.alerts import Alert
 from schemas.windows import AccuracyWindow
 
 REFUSED_S = 3_600.0
-"""Nothing that comes later answers a refusal: it counts for an hour after it was written."""
+"""For this long after it was written, an alert that nothing can resolve counts as open, seconds."""
 
 LASTING_AN_HOUR = ("refused", "roster", "clock_broken")
-"""Kinds that nothing answers; of rosters the retrainer speaks again every hour, as long as they differ."""
+"""Kinds of alerts that nothing resolves. That running versions differ from the expected ones (`roster`) is alerted
+again every hour for as long as it is so."""
 
 MOST_REFUSED = 150
 MOST_OPEN = 1_000
 MOST_ANSWERS = 6_000
-"""Of each the newest; more there are only where somebody makes symbols up."""
+"""Limits on what is kept; only symbols that somebody made up could exceed them. The newest are kept."""
 
 MUCH_LATER_S = 60.0
-"""An answer that was written so much later than the alert is one, whatever event time says, which may be set back."""
+"""A record written at least this much later than an alert resolves it whatever its event time, which may be set
+back."""
 
 ANSWERED_BY: dict[str, tuple[str, ...]] = {
     "breach": ("well", "promoted"),
@@ -27,7 +29,7 @@ ANSWERED_BY: dict[str, tuple[str, ...]] = {
     "held_back": ("promoted",),
     "retrain_failed": ("trained", "promoted"),
 }
-"""What has to happen to the same symbol, at a later event time, for an alert of a kind to be open no more."""
+"""What resolves an alert of each kind, if it happens to the same symbol at a later event time."""
 
 RULE = (
     "alerts of severity warning or error. Breaches, retrains withheld and roll-backs are open until a window of the "
@@ -61,7 +63,7 @@ class OpenAlerts:
         self.taken = 0
         self._open: dict[tuple[str, str], tuple[Alert, float]] = {}
         self._answers: dict[tuple[str, str], tuple[int, float]] = {}
-        """Event time of the last, and the latest time of writing."""
+        """By symbol and event that resolves alerts: event time of the last one, and the latest time of writing."""
         self._recent: deque[tuple[float, Alert]] = deque(maxlen=MOST_REFUSED)
 
     def take(self, alert: Alert, written_s: float) -> None:

@@ -19,7 +19,8 @@ from schemas.topics import DEAD_LETTERS, PREDICTIONS, TICKS
 QUIET_S = 10.0
 
 ANSWERED_S = 20.0
-"""Since the broker answered: with a question a second, each given 4 s, longer only if nobody asks any more."""
+"""Longest time between answers of the broker, seconds. It is asked every second and has 4 s to answer each time, so
+after a longer time nobody asks any more."""
 
 
 PASSED_OVER = "amber: something was read that makes no sense; red: a part of this page cannot be shown"
@@ -222,7 +223,7 @@ def _flow(rates: Rates, waiting: Backlog, clock: Clock, link: BrokerLink, now: f
 
 
 def speed(times: float) -> str:
-    """A ratio as text with two to three significant digits, followed by "times".
+    """A ratio as text followed by "times"; the larger the ratio, the fewer decimals.
 
     >>> speed(0.517), speed(1.0), speed(4_006.4)
     ('0.52 times', '1.0 times', '4,006 times')

@@ -9,10 +9,11 @@ from agents.dashboard.state.rates import Rates
 from schemas.topics import PREDICTIONS
 
 FALLS_S = 30.0
-"""Checkpoints come one after the other, a round of which takes many seconds beside a queue."""
+"""The queue is compared with its length so many seconds ago: a round of checkpoints takes long while there is a
+queue."""
 
 QUEUE_S = 3.0
-"""There is a queue when more waits than is predicted in so many seconds: less may only wait for a checkpoint."""
+"""Waiting ticks are a queue if they take longer than this to process, seconds; fewer may only wait for a checkpoint."""
 
 
 class Backlog(Struct, frozen=True):
@@ -36,10 +37,9 @@ class Backlog(Struct, frozen=True):
 
     @property
     def worked_off(self) -> bool:
-        """Whether the workers are getting through the queue.
+        """Whether the workers are getting through the queue: predictions are made, and the queue shrinks.
 
-        That takes predictions being made and a shrinking queue. A queue of replayed ticks need not shrink, since its
-        producer may send a whole file at once.
+        A queue of replayed ticks need not shrink, since its producer may send a whole file at once.
         """
         return self.ticks > 0 and self.per_second > 0.0 and (self.history or self.falls)
 

@@ -20,7 +20,7 @@ from schemas.versions import ModelVersion
 from schemas.windows import AccuracyWindow
 
 LONGEST_ID, LONGEST_NAME, LONGEST_SENTENCE = 400, 120, 600
-"""Characters of what is shown; the topics have the rest."""
+"""Longest texts that are shown, characters; the records on the topics have the whole texts."""
 
 Weight = Literal["quiet", "plain", "strong", "harm"]
 
@@ -110,9 +110,9 @@ def fitted(change: Change, written_ms: int) -> Change:
 
 
 def cut(text: str, longest: int) -> str:
-    """The text, or if it is longer than `longest` characters its beginning with " ..." after it, `longest` in all.
+    """Shorten a text to at most `longest` characters; a text that is shortened ends with " ...".
 
-    >>> cut("as it is", 8), cut("too long", 7)
+    >>> cut("as it is", longest=8), cut("too long", longest=7)
     ('as it is', 'too ...')
     """
     return text if len(text) <= longest else f"{text[: longest - 4]} ..."
@@ -149,7 +149,7 @@ def of_version(version: ModelVersion) -> Change:
 
 
 def of_decision(decided: ExperimentDecided) -> Change:
-    """Row for a decision of an experiment (a test of a model version against the live one), such as a win or harm."""
+    """Row for a decision of an experiment, which tests a model version against the live one."""
     weight: Weight = "harm" if decided.verdict in ("harm", "rolled_back") else "strong"
     return Change(
         decided.ts_event,

@@ -31,24 +31,26 @@ from schemas.versions import ModelVersion
 from streams.experiments.pooling_node import EVERYONE
 
 MOST_MOVES = 1_000
-"""Of one experiment on one symbol; then every second of the older half goes."""
+"""Most progress records kept of one experiment on one symbol; beyond it every second one of the older half is
+dropped."""
 
 MOST_COURSES = 400
-"""Experiments on symbols that are kept: the ones that moved last."""
+"""Most experiments (counted for each symbol) that are kept: those with the newest progress records."""
 
 MOST_DECISIONS = 100
-"""Of one experiment on one symbol: the last ones."""
+"""Most decisions kept of one experiment on one symbol: the last ones."""
 
 MOST_EARLY = 100
-"""Experiments of which a decision was read before anything else; they are read within seconds of each other."""
+"""Most experiments of which decisions are kept before a progress record was read; that record follows within
+seconds."""
 
 MOST_HEADLINES = 60
 
 MOST_LIVES = 4_000
-"""Versions of which it is known what became of them: those that changed last."""
+"""Most versions whose history is kept: those that changed last."""
 
 Key = tuple[str, str]
-"""Experiment, symbol."""
+"""Experiment and symbol."""
 
 
 class ExperimentRow(Struct, frozen=True):
@@ -127,7 +129,7 @@ class Headlines(Struct, frozen=True):
 class Courses:
     """History of every experiment on every symbol, bounded in size.
 
-    Iteration yields pairs of (experiment, symbol) and history, the one with the newest progress record first.
+    Iteration gives items of the form ((experiment, symbol), history), that with the newest progress record first.
 
     Attributes:
         change: counter that grows whenever anything shown about experiments may have changed.

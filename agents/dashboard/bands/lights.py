@@ -35,7 +35,7 @@ class LightRule(Struct, frozen=True):
         return f"{self.what}: amber from {amber}, red from {red}"
 
     def colour(self, value: float | None) -> Colour:
-        """Colour for a value of the figure; `idle` for None.
+        """Colour for a value of the figure: `good`, `attention` (amber) or `act` (red); `idle` for None.
 
         >>> rule = LightRule(attention=1.0, act=5.0, what="age")
         >>> [rule.colour(each) for each in (None, 0.3, 2.0, 5.0)]

@@ -20,16 +20,16 @@ from schemas.versions import ModelVersion
 from schemas.windows import AccuracyWindow
 
 QUIET_S = 10.0
-"""After so long without a prediction a symbol that had some counts as quiet."""
+"""A symbol without a prediction for this long counts as quiet, seconds."""
 
 MOST = 2_000
-"""Symbols that are kept, with courses of some 50 kB each. A further one takes the place of the one that has been silent
-for longest, if that is as long as `FORGOTTEN_S`; else there is no room for it."""
+"""Most symbols kept, at some 50 kB each. A further one takes the place of the symbol that has had no prediction for
+longest, if that is at least `FORGOTTEN_S` seconds; else it is ignored."""
 
 FORGOTTEN_S = 60.0
 
 COLUMNS = ("symbol", "mid", "skill", "low", "high", "n_eff", "net_bps", "regime", "version", "state", "position")
-"""Of a row, in order."""
+"""Names of the values in a row of the table, in order."""
 
 
 class SymbolCourse(Struct):
@@ -81,9 +81,10 @@ class SymbolCourse(Struct):
         return self.prediction.ts_event if self.prediction is not None else 0
 
     def timed(self, ts_event: int, generation: int) -> None:
-        """Prepare the charts for a record with this event time, in case the symbol's time was set back.
+        """Drop points of the symbol's charts that are not valid any more once a record with this event time is
+        written.
 
-        Points later than `ts_event` are dropped. All points are dropped if they are of another `generation`.
+        These are points later than `ts_event`, or all points if they are of another `generation`.
 
         Args:
             ts_event: event time of the record, ns since 1970.
@@ -121,7 +122,7 @@ class Symbols:
         self._most = most
         self._states: dict[str, SymbolCourse] = {}
         self._by_silence: dict[str, None] = {}
-        """Names, the one whose last prediction lies farthest back first."""
+        """Names of symbols, that with the oldest last prediction first."""
         self._gone: deque[tuple[int, str]] = deque(maxlen=most)
 
     def __len__(self) -> int:

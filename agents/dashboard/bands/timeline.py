@@ -11,7 +11,8 @@ from schemas.topics import ACCURACY_WINDOWS, BREAKS, CANDIDATES, MODEL_VERSIONS,
 MOST = 150
 
 REMEMBERED = 2_000
-"""Changes that stood there once: written again after a crash, they are no news."""
+"""Most dropped changes that are remembered, so that they are not added again if they are written again after a
+crash."""
 
 SAID_BY = {
     ACCURACY_WINDOWS.name: "breach",
@@ -20,7 +21,7 @@ SAID_BY = {
     MODEL_VERSIONS.name: "version",
     BREAKS.name: "break",
 }
-"""Kind of the change that says already what an alert about a record of that topic says."""
+"""By topic: kind of the row that a record of the topic has, to which an alert about the record adds its severity."""
 
 Key = tuple[str, str]
 
@@ -58,7 +59,7 @@ class TimeLine:
         self._put(change)
 
     def alerted(self, alert: Alert, written_ms: int) -> None:
-        """Add an alert: its severity to the row of the record that it is about, or else a row of its own.
+        """Add an alert's severity to the row of the record that it is about; without that row, add one for the alert.
 
         Args:
             alert: the alert; one that was added before changes nothing.

@@ -15,7 +15,7 @@ from streams.lifecycle.rosters import newest, valid_versions
 MOST_ROWS = 100
 MOST_VERSIONS = 4_000
 MOST_REJECTED = 200
-"""Candidates that gates rejected: the last ones."""
+"""Most rejected candidates kept: the last ones."""
 
 MOST_METRICS, MOST_LINEAGE = 12, 12
 

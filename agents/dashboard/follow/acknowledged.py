@@ -17,13 +17,13 @@ from schemas.alerts import Alert
 from schemas.errors import EnvironmentProblem
 
 FILE = "dashboard-acknowledged.json"
-"""Of a replay run, or of another prefix, with that in its name: their records have the same ids."""
+"""Name of the file; a topic prefix is added, since records of a replay have the ids of the live ones."""
 
 MOST = 1_000
-"""Alerts that are remembered to have been seen: the last ones."""
+"""Most acknowledgements kept: the last ones."""
 
 MOST_ROWS = 60
-"""Of open alerts that are listed."""
+"""Most open alerts that are listed."""
 
 log = logging.getLogger(__name__)
 

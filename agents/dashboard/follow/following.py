@@ -4,13 +4,14 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 STILL_S = 10.0
-"""After so long without a turn of the follower, or before records that it does not fetch, it stands still."""
+"""Longest time without a round of the loop, or without fetching records that wait, seconds; beyond it there is a
+problem."""
 
 BEGIN_ANEW_S = 30.0
-"""After so long it is begun anew, with other consumers."""
+"""After this time without progress the consumers are replaced by new ones, seconds."""
 
 Place = tuple[str, int]
-"""Topic, partition."""
+"""Topic and partition."""
 
 
 class PartitionSeen(NamedTuple):

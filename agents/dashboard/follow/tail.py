@@ -20,13 +20,13 @@ from schemas.errors import EnvironmentProblem
 from schemas.topics import OUTCOMES, PAPER_ACCOUNT, PREDICTIONS, TICKS, TOPICS
 
 BACKLOG = {PREDICTIONS.name: 3_000, OUTCOMES.name: 2_500, PAPER_ACCOUNT.name: 500}
-"""Newest records of each partition that a page which opens late begins with; of all other topics it is `RARE`."""
+"""Number of newest records of each partition that a page starts with, by topic; `RARE` for all other topics."""
 
 RARE = 20_000
 
 MOST_BEHIND = 4_000
-"""Records of a partition of a busy topic; further behind, all but the newest `NEWEST` are skipped: counts come from
-offsets, courses from samples, so nothing but the size of a sample is lost."""
+"""Most records of a busy partition to lag behind; beyond it all but the newest `NEWEST` are skipped. Only samples
+become smaller, since counts come from offsets."""
 
 NEWEST = 1_000
 FETCH_WAIT_MS = 250

@@ -46,12 +46,13 @@ from schemas.versions import ModelVersion
 from schemas.windows import AccuracyWindow
 
 BETWEEN_MS, AT_LEAST_ONE_OF = 200, 25
-"""Of one symbol a prediction is looked at when this time has passed, or as many have: they come in bursts, too."""
+"""A prediction of a symbol is looked at if so much time has passed since the last one, or if it is the 25th since
+then."""
 
 END_OF_TIME = 2**63
 
 MOST_KEYS = 20_000
-"""Of predictions, of which it is remembered when one was last looked at."""
+"""Most symbols of which it is remembered when a prediction was last looked at."""
 
 Take = Callable[[Received, float], None]
 

@@ -28,10 +28,10 @@ POLL_S = 0.4
 LOOK_S = 1.0
 AGAIN_S = 1.0
 GIVE_UP_S = 15.0
-"""A broker that is away for so long is asked for anew: it may have come back under another address."""
+"""After this long without an answer the broker's address is looked up again, seconds: it may have changed."""
 
 MEASURED_EVERY = 3
-"""Looks of which one asks how far the follower has got."""
+"""At every third look at the broker, the progress of the page's consumer is measured, too."""
 
 log = logging.getLogger(__name__)
 

@@ -28,10 +28,10 @@ Action = Literal["promote", "roll_back", "stop", "pin", "unpin", "retrain", "ack
 PATIENCE_S = 5.0
 
 MOST_KEY = 1_000
-"""Characters of the key of an alert."""
+"""Longest key of an alert, characters."""
 
 MOST_BODY = 8 * 1024
-"""Bytes of a request of the page."""
+"""Largest request for an action, bytes."""
 
 
 class PageAction(Struct, frozen=True, forbid_unknown_fields=True):
@@ -39,7 +39,7 @@ class PageAction(Struct, frozen=True, forbid_unknown_fields=True):
 
     Attributes:
         action: what to do.
-        symbol: to do it for; empty when an alert is acknowledged.
+        symbol: that the action concerns; empty when an alert is acknowledged.
         arm: name under which the version to be promoted or stopped runs; empty for other actions.
         cause: the person's reason, in a sentence; may be empty.
         alert: key of the alert to be acknowledged; empty for other actions.
@@ -53,7 +53,7 @@ class PageAction(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 asked_of = decoder(PageAction, MOST_BODY)
-"""A request from its bytes; raises `Refused` for what does not fit the bounds of its fields."""
+"""Decodes an action from JSON; raises `Refused` if a field exceeds its limits."""
 
 
 class Done(Struct, frozen=True):

@@ -9,10 +9,10 @@ from msgspec import Struct
 from agents.dashboard.serve.view import PageView, SentPart, course_of
 
 PACE_S = 0.5
-"""Nothing on the page changes faster."""
+"""Time between updates of the page, seconds."""
 
 ROWS_EVERY = 2
-"""Rows of the table are sent at every second beat, so that a thousand of them stay below what anybody notices."""
+"""Table and charts are sent at every second update, which keeps the load of a thousand symbols low."""
 
 ALIVE_S = 10.0
 
@@ -53,7 +53,7 @@ class Browser:
 
         Args:
             view: encoded parts of the page.
-            number: of the beat; table and charts are sent at every second beat only.
+            number: of this update; the table and the charts of a symbol are sent at every second update only.
 
         Raises:
             ConnectionError: the page was closed.
@@ -103,7 +103,7 @@ async def serve(browser: Browser, view: PageView, pulse: "Pulse") -> None:
     Args:
         browser: the page.
         view: encoded parts of the page.
-        pulse: beat at which changes are sent.
+        pulse: sets the times at which changes are sent.
 
     Raises:
         ConnectionError: the page was closed.

@@ -14,7 +14,7 @@ LONGEST_S = 10.0
 KEPT_S = 5.0
 MOST_KEPT = 64
 MOST_WAITING = 4
-"""Look-ups beside the one that goes on: as many as somebody who clicks about may have."""
+"""Most look-ups that wait while another one runs; a person who clicks around causes no more."""
 
 
 class CachedAnswers:

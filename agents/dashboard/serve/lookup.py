@@ -35,7 +35,7 @@ from schemas.windows import AccuracyWindow
 
 MOST_COMMANDS = 5_000
 MOST_JOBS = 2_000
-"""Records that are looked at, the newest first; what lies farther back the command line finds."""
+"""Most records that are looked at, newest first; the command line finds older ones."""
 
 MOST_AT_ONCE = 256 * 1024
 

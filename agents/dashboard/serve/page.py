@@ -12,7 +12,8 @@ POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; connect-src 'self'; "
     "img-src data: blob:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
-"""Nothing from elsewhere, no script in the page; styles in it because the charts set some."""
+"""Content security policy: nothing is loaded from other servers, and there is no script inside the HTML. Styles
+inside it are allowed because the charts set some."""
 
 
 def page() -> str:

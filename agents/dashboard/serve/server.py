@@ -43,11 +43,11 @@ HEADERS = {
 }
 
 FREE = ("/", "/healthz")
-"""May be asked for by any page: a link to this one is no harm."""
+"""Paths that any web page may request, so that links to the dashboard work."""
 
 COSTLY = ("/chain", "/prediction")
 OWN, OWN_VALUE = "Tickloop-Page", "1"
-"""Header that goes with what reads topics."""
+"""Header that a request must have if answering it takes reading topics; only the dashboard's own page can send it."""
 
 encode = msgspec.json.Encoder().encode
 log = logging.getLogger(__name__)

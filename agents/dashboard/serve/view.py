@@ -23,11 +23,12 @@ from agents.process.background import first_error, said
 
 GOOD_EVERY_S = 3.0
 PART_OF_A_CORE = 0.04
-"""That the second band may take: the longer it takes, the more seldom it is computed."""
+"""Largest fraction of a core for the section on skill: the longer it takes to compute, the less often it is
+computed."""
 
 SPARK = 40
 LONGEST = 160
-"""Characters of what is said about a part that cannot be shown."""
+"""Longest text on why a part of the page cannot be updated, characters."""
 
 Made = TypeVar("Made")
 

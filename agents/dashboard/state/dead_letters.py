@@ -8,10 +8,10 @@ from schemas.dead_letters import DeadLetter
 
 MOST = 50
 OTHERS = "others"
-"""Under which reasons are counted that are too many to be counted apart."""
+"""Under this name all reasons are counted together once there are too many."""
 
 LONGEST = 600
-"""Characters of a payload, and of any other text; the topic has the rest."""
+"""Longest payload in bytes, and longest other text in characters; the record on the topic has the whole."""
 
 
 class Letter(Struct, frozen=True):

@@ -9,16 +9,18 @@ from agents.dashboard.state.shown_fields import OutcomeFields
 from schemas.names import LIVE
 
 MOST = 20_000
-"""Outcomes that are kept; of a thousand symbols at 5,000 ticks/s these are those of a few seconds, and n says so."""
+"""Most outcomes kept. With a thousand symbols at 5,000 ticks/s these cover a few seconds; the page shows their
+number."""
 
 WINDOW_NS = 6 * 3600 * 10**9
-"""Older ones are of another market, and so are later ones: of a symbol whose clock jumped ahead, for example."""
+"""Outcomes further than this from the present are left out, ns: a symbol whose clock jumped ahead may have later
+ones."""
 
 LATEST = 500
-"""Outcomes, the last to come, whose middle says what time it is: one alone may be of any time."""
+"""Number of newest outcomes whose median time counts as the present; a single one may have any time."""
 
 MOST_NAMES = 64
-"""Experts, and baselines, that have a column; more there are only where somebody makes names up."""
+"""Most experts, and most baselines, that have a column; only names that somebody made up could be more."""
 
 
 class Outcomes:

@@ -16,7 +16,7 @@ from schemas.positions import position_of
 SPAN_S = 30.0
 MOST = 8_000
 A_BLOCK = 32
-"""Newest predictions of a block of records that are looked at."""
+"""Most predictions of one block of fetched records whose latency is measured: the newest."""
 
 
 class Quantiles(NamedTuple):
@@ -93,7 +93,7 @@ class Latency:
         self._history: deque[tuple[float, float]] = deque(maxlen=MOST)
 
     def take(self, predictions: Mapping[int, PredictionTimes], ticks: Mapping[int, int], now: float) -> None:
-        """Measure the latency of every prediction whose tick is given, too; other entries are ignored.
+        """Measure the latency of every prediction whose tick is given as well; other entries are ignored.
 
         Args:
             predictions: times of predictions of one partition, by the offset of their tick.
@@ -106,7 +106,13 @@ class Latency:
                 (self._history if is_history else self._live).append((now, float(made.at_ms - sent)))
 
     def quantiles(self, now: float) -> Quantiles | None:
-        """Median and 99th percentile of the latencies measured in the 30 seconds before `now`; None without any."""
+        """Median and 99th percentile of the latencies measured in the last 30 seconds; None if there are none.
+
+        Latencies measured earlier are dropped for good.
+
+        Args:
+            now: wall clock, seconds since 1970.
+        """
         for seen in (self._live, self._history):
             while seen and seen[0][0] < now - SPAN_S:
                 seen.popleft()

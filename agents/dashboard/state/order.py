@@ -1,6 +1,6 @@
 """Recognises records that a worker wrote again after a crash, by the log position in their ids.
 
-Event time cannot tell, since it may go back or jump ahead.
+Event times would not do, since they may go back or jump ahead.
 """
 
 from msgspec import Struct
@@ -8,8 +8,8 @@ from msgspec import Struct
 from schemas.positions import Position, along, position_of
 
 MOST_REPEATS = 200
-"""Of a symbol, looked at one after the other: more than a worker writes again after a crash. What goes on like that is
-no repeat: the position that it is held against was none."""
+"""Most records in a row that are taken for repeats; a worker writes fewer records again after a crash. A longer row
+shows that the position compared with was wrong."""
 
 
 class RecordOrder(Struct):

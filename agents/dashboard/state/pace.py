@@ -5,19 +5,19 @@ from itertools import pairwise
 from statistics import median
 
 SPAN_S = 10.0
-"""Of the clock: what was written before that says nothing about now."""
+"""Only predictions written within this time before the present count, seconds."""
 
 STEP_MS = 400
-"""Between two predictions of a symbol that are looked at."""
+"""Least time between two predictions of a symbol that are looked at."""
 
 MOST_STEPS = 25
 LEAST_MS = 1_000
 
 CLOSED = 20.0
-"""Steps so many times the median one are hours in which the market was closed: nothing ran through them."""
+"""A step of event time so many times as long as the median one means that the market was closed; it is left out."""
 
 HISTORY_S = 600.0
-"""Event time that lies so far behind the clock is history that is played again."""
+"""Event time that is further than this behind the wall clock is a replay of the past, seconds."""
 
 
 class EventPace:

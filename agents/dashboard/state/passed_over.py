@@ -7,7 +7,7 @@ from agents.process.background import first_error, said
 
 NEWEST = 20
 LONGEST = 160
-"""Characters of a reason; it may repeat what the record holds."""
+"""Longest reason, characters; it may quote the record."""
 
 
 class PassedOver(NamedTuple):

@@ -37,7 +37,7 @@ class Rates:
     def __init__(self) -> None:
         self._moments: deque[Ends] = deque()
         self._moved: dict[int, float] = {}
-        """When the committed offset of each partition was seen to move."""
+        """By partition: when its committed offset was last seen to have changed, or when nothing waited."""
 
     @property
     def latest(self) -> Ends | None:

@@ -7,35 +7,35 @@ from typing import Any, NamedTuple
 from agents.dashboard.state.shown_fields import PredictionFields
 
 CAPACITY = 512
-"""Points of a symbol: 30 kB, so that a thousand symbols stay below what a browser tab takes."""
+"""Most points of a symbol, 30 kB in all, so that a browser can hold a thousand symbols."""
 
 MOST_BELIEFS = 256
-"""Points of what is believed: of four strategies and a model 12 kB a symbol."""
+"""Most rows of experts' weights of a symbol; 12 kB with five experts."""
 
 MOST_NAMES = 32
-"""Of regimes; detectors that somebody wrote may have more than ours."""
+"""Most names of regimes; a detector of a user's own may have many."""
 
 OTHER = "other"
 
 FINEST_NS = 250_000_000
 COARSEST_NS = 64 * 10**9
-"""At this spacing 512 points are nine hours; then the oldest half goes instead."""
+"""At this least distance between points, 512 points cover nine hours; from then on the oldest half is dropped."""
 
 
 class Thinning:
-    """A table of rows ordered by event time, with a least distance between rows and a limited size.
+    """A table of rows in the order of event time, limited in size, with a least distance in time between rows.
 
-    When the table is full, every second row is dropped and the least distance at least doubles. Once that
-    distance is 64 seconds, the oldest half is dropped instead.
+    When the table is full, every second row is dropped and the least distance at least doubles. Once that distance is
+    64 seconds, the oldest half is dropped instead.
 
     Args:
         codes: type of each column as `array` codes; the first column is event time, ns since 1970.
         capacity: largest number of rows.
 
     Attributes:
-        spacing_ns: least distance of event time between rows, ns.
-        epoch: counter that grows whenever rows were dropped or columns changed; a reader then has to read
-            all rows again.
+        spacing_ns: least distance in event time between rows, ns.
+        epoch: counter that grows whenever rows were dropped or columns changed; a reader then has to read all rows
+            again.
 
     >>> some = Thinning("qd", capacity=4)
     >>> for second in range(1, 6):
@@ -60,7 +60,7 @@ class Thinning:
         return times[-1] if times else 0
 
     def wants(self, ts_event: int) -> bool:
-        """Whether `add` would take a row with this event time, being at least `spacing_ns` after the last row."""
+        """Whether `add` would take a row with this event time: it must be at least `spacing_ns` after the last row."""
         return not len(self) or ts_event >= self.latest + self.spacing_ns
 
     def add(self, row: Sequence[Any]) -> bool:

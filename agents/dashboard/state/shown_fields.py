@@ -22,7 +22,7 @@ from schemas.limits import (
 )
 
 Named = Annotated[dict[Annotated[str, Meta(max_length=LONGEST_NAME)], Figure], Meta(max_length=MOST_FIELDS)]
-"""Figures by name: of each outcome there are dozens, so that only the length of their names is looked at."""
+"""Figures by name. Each outcome has dozens, so only the lengths of the names are checked."""
 
 
 class PredictionFields(Struct, frozen=True):

@@ -12,7 +12,7 @@ ROWS = {
     "position": (0.17, 0.30),
     "gain": (0.0, 0.135),
 }
-"""Part of the height of each row, one axis of time below all of them."""
+"""Bottom and top of each row of the chart, as fractions of its height; the time axis is below all of them."""
 
 TITLES = {
     "price": "mid, quote currency; predictions: ▲ up, ▼ down, the surer the darker",

@@ -13,13 +13,13 @@ from streams.reports.track_record.skill_over_time import FEWEST_CELLS
 
 BLOCKS = 24
 FEWEST_IN_A_BLOCK = 20
-"""Effective outcomes that a block should have."""
+"""Independent outcomes that a block of time should have."""
 
 
 def skill_over_time(outcomes: pd.DataFrame) -> go.Figure | NotEnough:
     """Chart of the skill of the live predictions in up to 24 blocks of event time, with 95 % intervals.
 
-    The best baseline over the whole time is the reference; up to three other baselines are drawn as lines. A
+    The best baseline over the whole time is the reference; up to three other baselines are drawn as lines. Returns a
     note on missing data instead if too few outcomes are independent (do not overlap in time).
     """
     found = forecasts(outcomes)
@@ -58,7 +58,7 @@ def skill_over_time(outcomes: pd.DataFrame) -> go.Figure | NotEnough:
 def forecasters(outcomes: pd.DataFrame) -> go.Figure | NotEnough:
     """Chart of the skill of each forecaster over the whole time, with 95 % intervals.
 
-    Forecasters are the live predictions, the experts that these are mixed from, and the baselines. A note on
+    Forecasters are the live predictions, the experts that these are mixed from, and the baselines. Returns a note on
     missing data instead if the outcomes cover too little time.
     """
     found = forecasts(outcomes)

@@ -9,7 +9,7 @@ from streams.reports.track_record.frames import nanoseconds
 
 MOST_ROWS = 20
 ROW, WIDTH = 36, 8
-"""Pixels."""
+"""Height of a row and of its bar, pixels."""
 
 
 def versions(predictions: pd.DataFrame, decisions: pd.DataFrame) -> go.Figure:
