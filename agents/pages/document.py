@@ -125,7 +125,7 @@ def _panel(panel: Panel, axis: TimeAxis) -> str:
         )
     else:
         meta, unit = content.layout.meta, content.layout.title.text or ""
-        # The page writes the unit itself, so that it never stands in the way of the legend.
+        # The page shows the unit above the chart, where it cannot overlap the legend.
         figure = go.Figure(content).update_layout(title=None)
         caption = caption.replace("</figcaption>", f'<p class="unit">{escape(unit)}</p></figcaption>')
         shared = ""

@@ -105,7 +105,7 @@ async def verdict_at(address: str, path: str = "/healthz") -> Answer:
     except Refused:
         return Stranger(ANOTHER_PROGRAM)
     except (aiohttp.ServerDisconnectedError, aiohttp.ClientResponseError):
-        return Stranger(ANOTHER_PROGRAM)  # it speaks something else
+        return Stranger(ANOTHER_PROGRAM)  # it does not speak HTTP
     except (aiohttp.ClientError, TimeoutError):
         return None
 

@@ -81,7 +81,7 @@ class OpenAlerts:
             self._answer(alert.symbol, "trained", alert.ts_event, written_s)
         elif alert.kind == "promoted":
             self._answer(alert.symbol, "promoted", alert.ts_event, written_s)
-        elif alert.kind == "breach" and alert.severity == "info":  # what was noticed has passed
+        elif alert.kind == "breach" and alert.severity == "info":  # says that the cause of an earlier breach has passed
             self._answer(alert.symbol, "well", alert.ts_event, written_s)
         elif alert.severity != "info":
             held = self._open.pop((alert.symbol, alert.kind), None)
@@ -115,7 +115,7 @@ class OpenAlerts:
 
     def _answer(self, symbol: str, by: str, ts_event: int, written_s: float) -> None:
         _, before_s = self._answers.pop((symbol, by), (0, 0.0))
-        # The last one, not the one of the latest event time: that may have been made up, and would answer for good.
+        # The last record counts, not that of the latest event time: a wrong one far ahead would resolve all alerts.
         self._answers[symbol, by] = ts_event, max(written_s, before_s)
         if len(self._answers) > MOST_ANSWERS:
             del self._answers[next(iter(self._answers))]

@@ -164,7 +164,7 @@ def alive(
     )
     mode, sentence, colour = _mode(rates, waiting, clock, link, now, itself)
     dated = tuple(_dated(tile, lights, now) for tile in (*tiles, _alerts(alerts, now, seen), *_page(itself)))
-    # Alerts are about models, and what the page passes over is its own: neither says whether the loop keeps up.
+    # Alerts are about models, and skipped records about the page: neither says whether the workers keep up.
     worst = max((colour, *(tile.colour for tile in tiles)), key=ORDER.index)
     since = _wall(lights.since("mode", mode, now), now)
     latest = rates.latest
@@ -279,7 +279,7 @@ def _lag(rates: Rates, ticks: float, waiting: Backlog) -> AliveTile:
     where = f"most on partition {worst}: {latest.lags[worst]:,}" if worst is not None and rates.lag else "none waits"
     what = waiting.says if waiting.worked_off and waiting.turns else "ticks without a checkpoint"
     note = f"{what}; {where}"
-    # In what no tick adds to any more, the age of the checkpoint says more than a rate of none.
+    # Without new ticks there is no rate to measure the lag by; the age of the checkpoint says more then.
     colour = _no_fault(BEHIND.colour(behind) if ticks else "good" if not rates.lag else "attention", waiting)
     return AliveTile("lag", "Lag", f"{rates.lag:,}", note, colour, rule=BEHIND.says)
 

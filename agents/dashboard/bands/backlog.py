@@ -62,6 +62,6 @@ def backlog(rates: Rates, *, history: bool) -> Backlog:
     """
     per_second = rates.per_second(PREDICTIONS.name)
     turns = rates.highest_lag > QUEUE_S * per_second > 0.0
-    # What a checkpoint a second leaves rises and falls by a second of ticks: only a fall by more is one.
+    # With a checkpoint each second the queue varies by one second's ticks: only a larger fall counts.
     falls = rates.lag_before(FALLS_S) - rates.lag > per_second
     return Backlog(rates.lag, per_second, history, falls, turns)

@@ -99,7 +99,7 @@ def _earned(outcomes: tuple[OutcomeFields, ...], which: str) -> tuple[str, str, 
     made = np.array([row[0] for row in live], dtype=np.int64)
     values = np.array([row[1] for row in live])
     whole = np.array([made[0], made[-1] + 1])
-    # One less the ratio of sums is what skill is: with ones for a reference the ratio is the mean.
+    # Skill is 1 less a ratio of sums. With a reference of ones the ratio is the mean gain, with its interval.
     found = ratio_over_time(made, values, np.ones(len(values)), max(row[2] for row in live), whole)[0]
     low = None if found.high is None else 1.0 - found.high
     high = None if found.low is None else 1.0 - found.low

@@ -170,7 +170,7 @@ class Tail:
         """
         followed = [each for each in self._all if each.topic in self._names]
         async with asyncio.timeout(ANSWER_S):
-            # Positions first: what comes in between is not what it stands still before.
+            # A record written between these two requests counts as waiting, but only until the next measurement.
             positions = {each: await self._consumer.position(each) for each in followed}
             ends = await self._consumer.end_offsets(followed)
         return (
@@ -211,7 +211,7 @@ class Tail:
         wanted = {}
         for number, values in newest.items():
             end = self._ends.get(TopicPartition(topic, number), 0)
-            # Only what names a tick that there is: anybody may have written it.
+            # Only predictions that name an existing tick, since anybody may have written them.
             if made := {offset: each for offset, each in answered(values).items() if 0 <= offset < end}:
                 wanted[number] = made
         for number, made in wanted.items():

@@ -128,7 +128,7 @@ class TopicWatch:
         said = self.link.problem or f"the broker answered {silent:.1f} s ago"
         broker = self._check("broker", silent <= BROKER_S and not self.link.problem, silent, BROKER_S, said)
         still, problem = self.following.still_s(now)
-        if self.link.problem:  # nobody knows what there is to be followed
+        if self.link.problem:  # whether records wait is not known then
             still, problem = 0.0, "not known while the broker does not answer"
         follows = self._check("follower", still <= STILL_S, still, STILL_S, problem or "it has not begun yet")
         checks = (broker, follows)

@@ -129,7 +129,7 @@ class Guard:
         kind, _, given = headers.authorization.partition(" ")
         if kind != "Bearer" or not given:
             return Denied(401, "expected the token of the dashboard, was none")
-        # Bytes that are no UTF-8 come as surrogates.
+        # Bytes of the header that are not UTF-8 were decoded to surrogates.
         if not hmac.compare_digest(given.strip().encode(errors="surrogatepass"), self._token):
             return Denied(401, "expected the token of the dashboard, was another one")
         return None

@@ -134,7 +134,7 @@ class Server:
         if request.path in FREE:
             return self._guard.address(headers.host)
         if request.path in COSTLY and request.headers.get(OWN) != OWN_VALUE:
-            # A page of elsewhere cannot send it without asking first, which is refused, in whatever browser.
+            # A browser lets a foreign page send this header only after a preflight request, which is rejected.
             return Denied(403, f"expected the header {OWN}: {OWN_VALUE}, which only this page sends; it was not there")
         return self._guard.own_page(headers)
 

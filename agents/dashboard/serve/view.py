@@ -98,7 +98,7 @@ class PageView:
             lambda: encode({"changes": board.timeline.view(), "versions": board.versions.view(predicting)}),
         )
         self._when("letters", board.letters.change, lambda: encode(board.letters.view()))
-        # What is open hangs on the clock, too.
+        # Which alerts are open depends on the time, too, so that they are encoded at every update.
         if (alerts := self._guarded("alerts", lambda: encode(self.watched.alerts()))) is not None:
             self.parts["alerts"].put(alerts)
         self.parts["alive"].put(encode(self.watched.alive()))

@@ -57,7 +57,7 @@ class Rates:
                 self._moved[partition] = ends.at
         for partition, lag in ends.lags.items():
             if lag == 0 or partition not in self._moved:
-                # Nothing waits for a checkpoint: its age begins to count when something does.
+                # No tick waits for a checkpoint: the checkpoint's age counts from when one does.
                 self._moved[partition] = ends.at
         self._moments.append(ends)
         while self._moments[0].at < ends.at - MINUTE_S:
@@ -108,5 +108,5 @@ class Rates:
             return None
         found = next(each for each in self._moments if each.at >= latest.at - span_s)
         if found is latest and len(self._moments) > 1:
-            return self._moments[-2]  # a broker that answers late is asked less often than the span is long
+            return self._moments[-2]  # a slow broker may have answered only once within the span
         return found

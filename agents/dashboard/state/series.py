@@ -85,7 +85,7 @@ class Thinning:
             kept -= 1
         if kept < len(times):
             self._columns = tuple(column[:kept] for column in self._columns)
-            # A row from far ahead may have made room at a spacing that is none of these rows'.
+            # Dropped rows far ahead may have widened the spacing more than the remaining rows need.
             apart = (times[kept - 1] - times[0]) // (kept - 1) if kept > 1 else 0
             self.spacing_ns = max(FINEST_NS, min(self.spacing_ns, 2 * apart))
             self.epoch += 1
@@ -102,7 +102,7 @@ class Thinning:
 
     def _make_room(self) -> None:
         if self.spacing_ns < COARSEST_NS:
-            # Twice the distance that there is: of points far apart a finer spacing would hold back none.
+            # At least the mean distance of the rows: a smaller spacing would not keep any row out.
             times = self._columns[0]
             apart = (times[-1] - times[0]) // max(1, len(times) - 1)
             self.spacing_ns = min(COARSEST_NS, max(2 * self.spacing_ns, apart))

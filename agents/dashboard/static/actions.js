@@ -1,13 +1,13 @@
-// What a person may do: said, asked once, with the token, and answered where it was asked.
+// Actions of a person: a dialog says what the action will do, asks for the token once, and shows the result.
 import { byId, make } from "./elements.js";
 
 const KEY = "tickloop-token";
 const dialog = byId("ask");
-let asked = null;
+let pending = null;
 
 const token = () => sessionStorage.getItem(KEY) ?? "";
 
-const keep = (value) => {
+const storeToken = (value) => {
   if (value) sessionStorage.setItem(KEY, value);
   else sessionStorage.removeItem(KEY);
   byId("unlock").textContent = value ? "Actions unlocked" : "Actions locked";
@@ -15,7 +15,7 @@ const keep = (value) => {
 };
 
 const open = async (action) => {
-  asked = action;
+  pending = action;
   byId("ask-title").textContent = [`${action.words}: ${action.symbol || "all symbols"}`, action.about ?? action.arm].filter(Boolean).join(", ");
   byId("ask-answer").textContent = "";
   byId("ask-cause").value = "";
@@ -42,7 +42,7 @@ const send = async () => {
   }
   byId("ask-yes").disabled = true;
   answer.textContent = "Written; waiting for what comes of it.";
-  const { action, symbol, arm, alert } = asked;
+  const { action, symbol, arm, alert } = pending;
   const reply = await fetch("/action", {
     method: "POST",
     headers: { "Content-Type": "application/json", Authorization: `Bearer ${given}` },
@@ -50,10 +50,10 @@ const send = async () => {
   });
   const found = await reply.json();
   if (reply.status === 401) {
-    keep("");
+    storeToken("");
     byId("ask-token-label").hidden = false;
   } else {
-    keep(given);
+    storeToken(given);
   }
   answer.textContent = found.refused && typeof found.refused === "string" ? `Refused: ${found.refused}.` : found.sentence;
   answer.dataset.refused = Boolean(found.refused);
@@ -61,14 +61,14 @@ const send = async () => {
   byId("ask-yes").hidden = reply.ok;
 };
 
-export const offer = (action, symbol, arm, words, more = {}) =>
+export const actionButton = (action, symbol, arm, words, more = {}) =>
   make("button", { type: "button", class: "plain act", "data-action": action, onclick: () => open({ action, symbol, arm, words, ...more }) }, words);
 
 export const start = () => {
-  // The address that is printed holds the token behind a #, which no server is ever sent.
+  // The printed address has the token after a #; browsers send that part of an address to no server.
   const given = new URLSearchParams(location.hash.slice(1)).get("token");
   if (given) history.replaceState(null, "", location.pathname + location.search);
-  keep(given || token());
+  storeToken(given || token());
   byId("ask-yes").addEventListener("click", send);
   dialog.addEventListener("keydown", (event) => {
     if (event.key === "Enter" && event.target.tagName === "INPUT") {
@@ -77,10 +77,10 @@ export const start = () => {
     }
   });
   byId("unlock").addEventListener("click", () => {
-    if (token()) keep("");
+    if (token()) storeToken("");
     else {
       const typed = prompt("Token of this dashboard");
-      if (typed) keep(typed.trim());
+      if (typed) storeToken(typed.trim());
     }
   });
 };

@@ -1,34 +1,34 @@
-// Draws figures when they change and can be seen; the charts over event time share one cursor.
+// Draws each chart when it has changed and is visible. Charts over event time share one cursor.
 import { byId, local, make } from "./elements.js";
 
 const dark = matchMedia("(prefers-color-scheme: dark)");
 const twins = JSON.parse(byId("twins").textContent);
 const clock = byId("clock");
-const idle = "Times are event times, UTC. Point at a chart for its moment; drag to zoom, double-click to go back.";
-const held = new Map();
+const HINT = "Times are event times, UTC. Point at a chart for its moment; drag to zoom, double-click to go back.";
+const figureTexts = new Map();
 const shared = new Set();
 const CONFIG = { displayModeBar: false, responsive: true, doubleClick: "reset" };
 
-clock.textContent = idle;
+clock.textContent = HINT;
 
 export const coloured = (text) =>
   dark.matches ? text.replace(/#[0-9a-f]{6}\b|rgba\([^)]*\)/g, (each) => twins[each] ?? each) : text;
 
 export const isDark = () => dark.matches;
 
-const seen = new IntersectionObserver((entries) => {
+const visibility = new IntersectionObserver((entries) => {
   for (const { target, isIntersecting } of entries) {
     target.seen = isIntersecting;
     if (isIntersecting && target.stale) draw(target);
   }
 }, { rootMargin: "200px" });
 
-const waits = (sentence, part) =>
+const missingData = (sentence, part) =>
   make("div", { class: "waits" }, sentence,
     make("div", { class: "progress", "aria-hidden": "true" }, make("span", { style: `width:${Math.round(100 * part)}%` })));
 
-// Hours in which nothing happened at all, a closed market, take no room: as much of them is left as shows that there are
-// some. What is drawn says where they are, for a calendar would have to know every market.
+// Pauses over an hour in which nothing happened (a closed market), to be cut out of the time axis except for a short piece.
+// They are found in the times that are drawn, since no calendar knows every market.
 const CLOSED_MS = 3_600_000;
 const USUAL_STEPS = 20;
 const millis = (x) => (typeof x === "number" ? x : Date.parse(/Z$|[+-]\d\d:\d\d$/.test(x) ? x : `${x}Z`));
@@ -46,7 +46,7 @@ export const closedHours = (traces) => {
 
 const draw = async (plot) => {
   plot.stale = false;
-  const figure = JSON.parse(coloured(held.get(plot)));
+  const figure = JSON.parse(coloured(figureTexts.get(plot)));
   if (plot.clientWidth < 480) figure.layout.xaxis.nticks = 4;
   if (shared.has(plot)) figure.layout.xaxis.rangebreaks = closedHours(figure.data);
   figure.layout.uirevision = plot.dataset.revision ?? "same";
@@ -56,15 +56,15 @@ const draw = async (plot) => {
   }
   await Plotly.react(plot, figure.data, figure.layout, CONFIG);
   plot.dataset.drawings = 1 + Number(plot.dataset.drawings ?? 0);
-  if (shared.has(plot)) follow(plot);
+  if (shared.has(plot)) addCursor(plot);
 };
 
 export const show = (plot, text, height, isShared) => {
   if (isShared) shared.add(plot);
   plot.style.height = `${height}px`;
-  held.set(plot, text);
+  figureTexts.set(plot, text);
   plot.stale = true;
-  if (plot.seen === undefined) seen.observe(plot);
+  if (plot.seen === undefined) visibility.observe(plot);
   else if (plot.seen) draw(plot);
 };
 
@@ -75,18 +75,18 @@ export const showFigure = (panel) => {
   if (!panel.figure) {
     if (plot.drawn) Plotly.purge(plot);
     plot.drawn = false;
-    held.delete(plot);
+    figureTexts.delete(plot);
     plot.style.height = "";
-    plot.replaceChildren(waits(panel.missing, panel.part ?? 0));
+    plot.replaceChildren(missingData(panel.missing, panel.part ?? 0));
     return;
   }
   const text = JSON.stringify(panel.figure);
-  if (held.get(plot) !== text) show(plot, text, panel.height, panel.shared);
+  if (figureTexts.get(plot) !== text) show(plot, text, panel.height, panel.shared);
 };
 
 const axisOf = (plot) => plot._fullLayout?.xaxis;
 
-const point = (time, source) => {
+const moveCursor = (time, source) => {
   for (const plot of shared) {
     const line = plot.querySelector(":scope > .cursor");
     const axis = axisOf(plot);
@@ -97,11 +97,11 @@ const point = (time, source) => {
     line.style.display = visible ? "block" : "none";
     if (visible) Object.assign(line.style, { left: `${size.l + at}px`, top: `${size.t}px`, height: `${size.h}px` });
   }
-  clock.textContent = time === null ? idle
+  clock.textContent = time === null ? HINT
     : `${new Date(time).toISOString().replace("T", " ").replace("Z", "")} UTC, ${local(time)}`;
 };
 
-const follow = (plot) => {
+const addCursor = (plot) => {
   if (plot.querySelector(":scope > .cursor")) return;
   plot.append(make("div", { class: "cursor" }));
   if (plot.followed) return;
@@ -109,19 +109,19 @@ const follow = (plot) => {
   plot.addEventListener("mousemove", (event) => {
     const axis = axisOf(plot);
     const at = event.clientX - plot.getBoundingClientRect().left - axis._offset;
-    point(at >= 0 && at <= axis._length ? axis.p2l(at) : null, plot);
+    moveCursor(at >= 0 && at <= axis._length ? axis.p2l(at) : null, plot);
   });
-  plot.addEventListener("mouseleave", () => point(null));
+  plot.addEventListener("mouseleave", () => moveCursor(null));
   plot.addEventListener("keydown", (event) => {
     const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
     if (!step) return;
     event.preventDefault();
     const [low, high] = axisOf(plot).range.map((end) => axisOf(plot).r2l(end));
     plot.at = Math.min(high, Math.max(low, (plot.at ?? high) + (step * (high - low)) / (event.shiftKey ? 10 : 100)));
-    point(plot.at);
+    moveCursor(plot.at);
   });
 };
 
 dark.addEventListener("change", () => {
-  for (const plot of held.keys()) draw(plot);
+  for (const plot of figureTexts.keys()) draw(plot);
 });

@@ -1,22 +1,23 @@
-// One symbol: its price with predictions, regime, strategies, position and paper account over event time.
-import { byId, facts, make, signed, tell, versionWords } from "./elements.js";
+// Charts of one symbol over event time: price with predictions, regime, weights of the experts, position, paper account.
+import { byId, facts, make, signed, showExplanation, versionWords } from "./elements.js";
 import { closedHours, isDark, show } from "./charts.js";
-import { offer } from "./actions.js";
+import { actionButton } from "./actions.js";
 
-const SKELETON = byId("course-figure").textContent;
+const EMPTY_FIGURE = byId("course-figure").textContent;
 const SHADES = JSON.parse(byId("regimes").textContent);
 const MARKER_PX = 8;
 const plot = byId("course");
 const T = 0, MID = 1, PROBABILITY = 2, CONFIDENCE = 3, POSITION = 4, REGIME = 5, NET = 6, GROSS = 7, OFFSET = 8;
 
 let points = [];
-let beliefs = { names: [], points: [], latest: null };
+// Weights of the experts as rows [time, weight of each name]; `latest` is [time, weights by name] of the newest outcome.
+let weightHistory = { names: [], points: [], latest: null };
 let symbol = "";
 let partition = 0;
 
 const iso = (ms) => new Date(ms).toISOString().replace("Z", "");
 
-const markers = (trace, chosen, up) => {
+const fillMarkers = (trace, chosen, up) => {
   const own = chosen.filter((point) => point[PROBABILITY] > 0.5 === up && point[PROBABILITY] !== 0.5);
   trace.x = own.map((point) => iso(point[T]));
   trace.y = own.map((point) => point[MID]);
@@ -25,10 +26,10 @@ const markers = (trace, chosen, up) => {
   trace.customdata = own.map((point) => point[OFFSET]);
 };
 
-// Weights over the time of the chart, the newest one at its end; strategies without any weight are left out,
-// and more than there are colours share the last one.
-const believed = (most) => {
-  const { names, points: rows, latest } = beliefs;
+// Stacked bands of the experts' weights over the time of the chart, with the newest weights at their end. Experts without
+// any weight are left out; those beyond `most`, the number of colours, are summed up in the last band.
+const weightBands = (most) => {
+  const { names, points: rows, latest } = weightHistory;
   const from = points[0][T];
   const first = Math.max(0, rows.findLastIndex((row) => row[T] <= from));
   const shown = rows.slice(first).map(([at, ...of]) => [Math.max(at, from), of]);
@@ -43,27 +44,27 @@ const believed = (most) => {
   return { x: shown.map(([at]) => iso(at)), bands };
 };
 
-// Regimes as cells with edges half-way between points; a cell of none stands over closed hours, for an edge within a break
-// of the axis has no place on it.
-const ribbon = () => {
+// Regimes as cells with edges half-way between points. Hours in which the market was closed are an empty cell, since the
+// axis has no place for an edge within such a break.
+const regimeCells = () => {
   const spans = closedHours([{ x: points.map((point) => point[T]) }]).map(({ bounds }) => bounds.map((at) => Date.parse(`${at}Z`)));
-  const edges = [points[0][T]], places = [];
+  const edges = [points[0][T]], regimeAt = [];
   points.forEach((point, at) => {
     const end = points[at + 1]?.[T] ?? point[T];
     const over = spans.find(([from, to]) => from >= point[T] && to <= end);
     edges.push(over ? over[0] : (point[T] + end) / 2);
-    places.push(point[REGIME]);
+    regimeAt.push(point[REGIME]);
     if (over) {
       edges.push(over[1]);
-      places.push(null);
+      regimeAt.push(null);
     }
   });
-  return { edges, places };
+  return { edges, regimeAt };
 };
 
-const figure = (regimes) => {
-  const made = JSON.parse(SKELETON);
-  const [price, up, down, regime, net, gross, position, ...places] = made.data;
+const filledFigure = (regimes) => {
+  const made = JSON.parse(EMPTY_FIGURE);
+  const [price, up, down, regime, net, gross, position, ...weightTraces] = made.data;
   const x = points.map((point) => iso(point[T]));
   for (const [trace, column] of [[price, MID], [net, NET], [gross, GROSS], [position, POSITION]]) {
     trace.x = x;
@@ -71,27 +72,27 @@ const figure = (regimes) => {
   }
   const step = Math.max(1, Math.ceil((MARKER_PX * points.length) / Math.max(1, plot.clientWidth)));
   const chosen = points.filter((_, at) => (points.length - 1 - at) % step === 0);
-  markers(up, chosen, true);
-  markers(down, chosen, false);
-  const cells = ribbon();
+  fillMarkers(up, chosen, true);
+  fillMarkers(down, chosen, false);
+  const cells = regimeCells();
   regime.x = cells.edges.map(iso);
-  regime.z = [cells.places];
-  regime.text = [cells.places.map((place) => (place === null ? "" : regimes[place]))];
-  const { x: moments, bands } = believed(places.length);
+  regime.z = [cells.regimeAt];
+  regime.text = [cells.regimeAt.map((at) => (at === null ? "" : regimes[at]))];
+  const { x: moments, bands } = weightBands(weightTraces.length);
   if (moments.length > 1) {
-    bands.forEach(([name, y], at) => Object.assign(places[at], { x: moments, y, name, visible: true }));
+    bands.forEach(([name, y], at) => Object.assign(weightTraces[at], { x: moments, y, name, visible: true }));
   } else {
     const missing = made.layout.annotations.find((note) => note.name === "beliefs");
     Object.assign(missing, { visible: true, text: `Not enough data yet: ${moments.length} of 2 matured outcomes.` });
   }
-  legend(regimes, bands.map(([name, y], at) => [name, y.at(-1), places[at].fillcolor]));
+  showLegend(regimes, bands.map(([name, y], at) => [name, y.at(-1), weightTraces[at].fillcolor]));
   if (plot.clientWidth < 480) {
     for (const note of made.layout.annotations) note.text = note.text.split(/[;:]/)[0];
   }
   return made;
 };
 
-const legend = (regimes, bands) => {
+const showLegend = (regimes, bands) => {
   const twins = JSON.parse(byId("twins").textContent);
   const chip = (shade, words) => make("span", {}, make("i", { class: "chip", style: `background:${shade}` }), words);
   const present = new Set(points.map((point) => regimes[point[REGIME]]));
@@ -104,7 +105,7 @@ const legend = (regimes, bands) => {
       : ["no outcome has matured yet"]));
 };
 
-const told = ({ prediction, mark, window }) => {
+const showFacts = ({ prediction, mark, window }) => {
   const rows = [];
   if (prediction) {
     rows.push(["Prediction", `${prediction.direction}`, `${(100 * prediction.confidence).toFixed(1)} % sure, calibrated; leads: ${prediction.strategy.replaceAll("_", " ")}`]);
@@ -120,16 +121,16 @@ const told = ({ prediction, mark, window }) => {
   facts(byId("symbol-facts"), rows);
 };
 
-// Only what can do something: back to a version that there is, and either pin or release.
-let offered = "";
-const offerActions = ({ symbol: of, back_to: back, pinned }) => {
+// Buttons for the actions that would have an effect: roll back if there is a version to go back to; pin or release.
+let shownActions = "";
+const showActions = ({ symbol: of, back_to: back, pinned }) => {
   const wanted = JSON.stringify([of, back, pinned]);
-  if (offered === wanted) return;
-  offered = wanted;
+  if (shownActions === wanted) return;
+  shownActions = wanted;
   byId("symbol-actions").replaceChildren(
-    ...(back ? [offer("roll_back", of, "", `Roll back to ${versionWords(back)}`)] : []),
-    offer("retrain", of, "", "Retrain now"),
-    pinned ? offer("unpin", of, "", "Release the pin") : offer("pin", of, "", "Pin the live version"));
+    ...(back ? [actionButton("roll_back", of, "", `Roll back to ${versionWords(back)}`)] : []),
+    actionButton("retrain", of, "", "Retrain now"),
+    pinned ? actionButton("unpin", of, "", "Release the pin") : actionButton("pin", of, "", "Pin the live version"));
 };
 
 export const take = (course) => {
@@ -139,21 +140,21 @@ export const take = (course) => {
     plot.dataset.revision = symbol;
     byId("symbol-name").textContent = symbol;
   }
-  offerActions(course);
+  showActions(course);
   partition = course.partition;
   points.push(...course.points);
   const { reset, names, points: rows, latest } = course.beliefs;
-  beliefs = { names, latest, points: reset ? rows : [...beliefs.points, ...rows] };
-  told(course);
+  weightHistory = { names, latest, points: reset ? rows : [...weightHistory.points, ...rows] };
+  showFacts(course);
   if (points.length) {
-    const made = figure(course.regimes);
+    const made = filledFigure(course.regimes);
     show(plot, JSON.stringify(made), made.layout.height, true);
   }
   plot.dataset.points = points.length;
-  plot.dataset.beliefs = beliefs.points.length;
+  plot.dataset.weights = weightHistory.points.length;
 };
 
-const explain = (offset) => tell(`/prediction?partition=${partition}&offset=${offset}`);
+const explain = (offset) => showExplanation(`/prediction?partition=${partition}&offset=${offset}`);
 
 export const start = () => {
   byId("explain").addEventListener("click", () => points.length && explain(points.at(-1)[OFFSET]));

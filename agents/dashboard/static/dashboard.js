@@ -1,4 +1,4 @@
-// Takes what the server sends and hands each part to its band; says when the server or the broker is gone.
+// Receives events of the server and hands each to its section of the page; says when the server is gone.
 import { byId, facts, make, needsDates, table, tiles, utc } from "./elements.js";
 import { showFigure } from "./charts.js";
 import * as symbols from "./now.js";
@@ -7,38 +7,38 @@ import * as deciding from "./deciding.js";
 import * as changes from "./changed.js";
 import * as actions from "./actions.js";
 
-const { offer } = actions;
+const { actionButton } = actions;
 
 const MODES = {
   starting: "starting", no_data: "no data yet", live: "live", quiet: "quiet", replaying: "replaying",
   recovering: "recovering", broker_gone: "broker gone", stalled: "page stands still",
 };
 const SILENT_MS = 14000;
-const asked = new URLSearchParams(location.search);
-const looking = { symbol: asked.get("symbol") ?? "", experiment: "" };
+const query = new URLSearchParams(location.search);
+const selection = { symbol: query.get("symbol") ?? "", experiment: "" };
 let page = "";
-let heard = 0;
-let latest = null;
+let lastHeardMs = 0;
+let latestAlive = null;
 let source = null;
 
-const lost = () => {
+const showDisconnected = () => {
   if (document.body.dataset.link !== "lost") document.body.dataset.link = "lost";
-  const age = heard ? Math.round((Date.now() - heard) / 1000) : null;
+  const age = lastHeardMs ? Math.round((Date.now() - lastHeardMs) / 1000) : null;
   byId("mode").textContent = "dashboard gone";
   byId("sentence").textContent = age === null
     ? "The dashboard does not answer; this page goes on trying."
     : `The dashboard does not answer: what is shown is ${age} s old. This page goes on trying by itself.`;
 };
 
-const here = () => {
-  heard = Date.now();
+const showConnected = () => {
+  lastHeardMs = Date.now();
   if (document.body.dataset.link === "open") return;
   document.body.dataset.link = "open";
-  if (latest) alive(latest);
+  if (latestAlive) showAlive(latestAlive);
 };
 
-const alive = (found) => {
-  latest = found;
+const showAlive = (found) => {
+  latestAlive = found;
   document.body.dataset.mode = found.mode;
   byId("mode").textContent = MODES[found.mode];
   byId("mode").dataset.colour = found.colour;
@@ -55,13 +55,13 @@ const alive = (found) => {
   });
 };
 
-const good = (found) => {
+const showGood = (found) => {
   byId("good-verdict").textContent = found.verdict;
   facts(byId("good-facts"), found.facts);
   found.figures.forEach(showFigure);
 };
 
-const letters = ({ counts, newest }) => {
+const showDeadLetters = ({ counts, newest }) => {
   if (!counts.length) return;
   const withDate = needsDates(newest.map((letter) => letter.at_ms));
   byId("letters-body").replaceChildren(
@@ -71,7 +71,7 @@ const letters = ({ counts, newest }) => {
       make("td", { class: "says" }, letter.detail), make("td", { class: "says" }, make("code", {}, letter.payload))))));
 };
 
-const alerts = (rows) => {
+const showAlerts = (rows) => {
   const seen = rows.filter((row) => row.seen).length;
   const fresh = rows.length - seen;
   byId("alerts-summary").textContent = `Open alerts: ${fresh || "none"}${seen ? `; ${seen} acknowledged` : ""}`;
@@ -83,31 +83,31 @@ const alerts = (rows) => {
   byId("alerts-body").replaceChildren(table("Open, those that nobody acknowledged first", ["event time, UTC", "severity", "symbol", "alert", "sentence", ""], rows.map((row) =>
     make("tr", { class: row.seen ? "seen" : "" }, make("td", {}, written(row)), make("td", {}, make("b", { class: "severity", "data-severity": row.severity }, row.severity)),
       make("td", {}, row.symbol || "all symbols"), make("td", {}, row.kind), make("td", { class: "says" }, row.sentence, ...(row.seen ? [make("br"), row.seen] : [])),
-      make("td", {}, row.seen ? "" : offer("acknowledge", row.symbol, "", "Acknowledge", { alert: row.key, about: row.kind }))))));
+      make("td", {}, row.seen ? "" : actionButton("acknowledge", row.symbol, "", "Acknowledge", { alert: row.key, about: row.kind }))))));
 };
 
-const look = async () => {
+const sendSelection = async () => {
   if (!page) return;
-  const answer = await fetch(`/look?${new URLSearchParams({ page, ...looking })}`);
-  if (answer.status === 410) open();
+  const answer = await fetch(`/look?${new URLSearchParams({ page, ...selection })}`);
+  if (answer.status === 410) connect();
 };
 
-const open = () => {
+const connect = () => {
   source?.close();
-  source = new EventSource(`/events?${new URLSearchParams(looking)}`);
+  source = new EventSource(`/events?${new URLSearchParams(selection)}`);
   source.onerror = () => {
     page = "";
-    lost();
-    // Refused rather than interrupted: the browser would not try again by itself.
-    if (source.readyState === EventSource.CLOSED) setTimeout(open, 2000);
+    showDisconnected();
+    // The server rejected the request: unlike after an interruption, the browser does not try again by itself.
+    if (source.readyState === EventSource.CLOSED) setTimeout(connect, 2000);
   };
-  const on = (name, take) => source.addEventListener(name, ({ data }) => { here(); take(JSON.parse(data)); });
+  const on = (name, take) => source.addEventListener(name, ({ data }) => { showConnected(); take(JSON.parse(data)); });
   on("hello", (found) => { page = found.page; });
   on("here", () => {});
-  on("alive", alive);
-  on("good", good);
-  on("letters", letters);
-  on("alerts", alerts);
+  on("alive", showAlive);
+  on("good", showGood);
+  on("letters", showDeadLetters);
+  on("alerts", showAlerts);
   on("rows", symbols.take);
   on("course", course.take);
   on("deciding", deciding.take);
@@ -117,13 +117,13 @@ const open = () => {
 
 actions.start();
 course.start();
-deciding.start((experiment) => { looking.experiment = experiment; look(); });
+deciding.start((experiment) => { selection.experiment = experiment; sendSelection(); });
 symbols.start((symbol) => {
-  looking.symbol = symbol;
+  selection.symbol = symbol;
   history.replaceState(null, "", `?symbol=${encodeURIComponent(symbol)}`);
-  look();
-}, looking.symbol);
-open();
+  sendSelection();
+}, selection.symbol);
+connect();
 setInterval(() => {
-  if (document.body.dataset.link === "lost" || (heard && Date.now() - heard > SILENT_MS)) lost();
+  if (document.body.dataset.link === "lost" || (lastHeardMs && Date.now() - lastHeardMs > SILENT_MS)) showDisconnected();
 }, 1000);

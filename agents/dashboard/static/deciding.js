@@ -1,12 +1,12 @@
-// Experiments: the verdict in a sentence, then how sure that is; one of them with its charts.
+// The list of experiments, and the chosen one with its verdict, figures, charts and decisions.
 import { byId, facts, make, table } from "./elements.js";
 import { showFigure } from "./charts.js";
-import { offer } from "./actions.js";
+import { actionButton } from "./actions.js";
 
 const place = byId("experiments");
 let chosen = "";
-let look = () => {};
-let known = { rows: [], all: 0 };
+let onChoose = () => {};
+let listed = { rows: [], all: 0 };
 
 const PANELS = [
   ["evidence", "Evidence", "It may be looked at at any time; beyond a boundary it is decided, unless held back.", true],
@@ -34,32 +34,32 @@ const decisions = (rows) => rows.length
   : null;
 
 const actions = (one) => make("div", { class: "actions" },
-  ...(one.shadow ? [offer("promote", one.symbol, one.shadow, "Promote the challenger"),
-    offer("stop", one.symbol, one.shadow, one.running ? "Stop the experiment" : "Stop the challenger")] : []),
-  ...(one.live ? [offer("roll_back", one.symbol, "", "Roll back")] : []));
+  ...(one.shadow ? [actionButton("promote", one.symbol, one.shadow, "Promote the challenger"),
+    actionButton("stop", one.symbol, one.shadow, one.running ? "Stop the experiment" : "Stop the challenger")] : []),
+  ...(one.live ? [actionButton("roll_back", one.symbol, "", "Roll back")] : []));
 
-let frame = null;
+let details = null;
 
-const opened = (one) => {
-  if (!frame) {
-    frame = {
+const filledDetails = (one) => {
+  if (!details) {
+    details = {
       verdict: make("p", { class: "verdict" }), facts: make("dl", { class: "tiles" }), actions: make("div"),
       rails: make("div"), panels: make("div", { class: "panels" }, ...PANELS.map(panel)),
     };
-    frame.whole = make("article", { class: "experiment" }, frame.verdict, frame.facts, frame.actions, frame.panels, frame.rails);
+    details.whole = make("article", { class: "experiment" }, details.verdict, details.facts, details.actions, details.panels, details.rails);
   }
-  frame.verdict.textContent = one.verdict;
-  facts(frame.facts, one.facts);
-  frame.actions.replaceChildren(actions(one));
-  frame.rails.replaceChildren(...[guardrails(one.guardrails), decisions(one.decisions)].filter(Boolean));
-  return frame.whole;
+  details.verdict.textContent = one.verdict;
+  facts(details.facts, one.facts);
+  details.actions.replaceChildren(actions(one));
+  details.rails.replaceChildren(...[guardrails(one.guardrails), decisions(one.decisions)].filter(Boolean));
+  return details.whole;
 };
 
 const choose = (key) => {
   if (key === chosen) return;
   chosen = key;
-  look(key);
-  paint();
+  onChoose(key);
+  showList();
 };
 
 const row = (one) => make("tr", { class: "choice", "aria-selected": one.key === chosen, onclick: () => choose(one.key) },
@@ -67,24 +67,24 @@ const row = (one) => make("tr", { class: "choice", "aria-selected": one.key === 
   make("td", {}, one.status), make("td", {}, one.effect), make("td", {}, one.interval),
   make("td", {}, one.log_e_better), make("td", {}, one.log_e_worse), make("td", {}, one.threshold), make("td", {}, one.scored));
 
-const paint = () => {
-  const more = known.all > known.rows.length ? `; ${known.all - known.rows.length} more are not listed` : "";
+const showList = () => {
+  const more = listed.all > listed.rows.length ? `; ${listed.all - listed.rows.length} more are not listed` : "";
   const list = table(`What is tried, undecided first${more}`,
-    ["experiment", "status", "effect", "95 % confidence sequence", "evidence better", "worse", "needed", "pairs"], known.rows.map(row));
-  if (frame?.whole.parentElement === place) place.firstElementChild.replaceWith(list);
+    ["experiment", "status", "effect", "95 % confidence sequence", "evidence better", "worse", "needed", "pairs"], listed.rows.map(row));
+  if (details?.whole.parentElement === place) place.firstElementChild.replaceWith(list);
   else place.replaceChildren(list);
 };
 
 export const take = (found) => {
-  known = found;
-  if (!known.rows.length) return;
-  if (known.rows.some((each) => each.key === chosen)) paint();
-  else choose(known.rows[0].key);
+  listed = found;
+  if (!listed.rows.length) return;
+  if (listed.rows.some((each) => each.key === chosen)) showList();
+  else choose(listed.rows[0].key);
 };
 
 export const takeFigures = (found) => {
   if (!found || found.key !== chosen) return;
-  const article = opened(found.standing);
+  const article = filledDetails(found.standing);
   if (article.parentElement !== place) place.append(article);
   const there = new Set(found.figures.map((each) => each.name));
   for (const [name] of PANELS) article.querySelector(`[data-panel="${name}"]`).hidden = !there.has(name);
@@ -92,4 +92,4 @@ export const takeFigures = (found) => {
   found.figures.forEach(showFigure);
 };
 
-export const start = (looker) => { look = looker; };
+export const start = (looker) => { onChoose = looker; };

@@ -1,4 +1,4 @@
-// Elements from data: text stays text, whatever a topic holds.
+// Builds elements from data. Data is always inserted as text, so that records cannot inject HTML.
 
 export const byId = (id) => document.getElementById(id);
 
@@ -13,13 +13,14 @@ export const make = (tag, attributes = {}, ...children) => {
   return element;
 };
 
-const wrote = (element, text) => {
+const setText = (element, text) => {
   if (element.textContent !== text) element.textContent = text;
 };
 
 const STATES = { idle: "idle", good: "good", attention: "look at it", act: "act" };
 
-// Tiles keep their elements, so that only what changed is painted and a reader's place is kept.
+// Updates a list of tiles. Existing elements are reused, so that the browser redraws only what changed and keeps the scroll
+// position.
 export const tiles = (list, rows) => {
   const known = new Map([...list.children].map((tile) => [tile.dataset.name, tile]));
   for (const { name, label, value, note, colour, since, rule } of rows) {
@@ -31,12 +32,12 @@ export const tiles = (list, rows) => {
     }
     known.delete(name);
     const [title, figure, small, state] = tile.children;
-    wrote(title, label);
-    wrote(figure, value);
-    wrote(small, note);
+    setText(title, label);
+    setText(figure, value);
+    setText(small, note);
     if (colour) {
       tile.dataset.colour = colour;
-      wrote(state, `${STATES[colour]} since ${since.replace(" UTC", "")}`);
+      setText(state, `${STATES[colour]} since ${since.replace(" UTC", "")}`);
       tile.title = rule ? `Rule: ${rule}` : "";
     }
   }
@@ -55,14 +56,14 @@ export const table = (caption, titles, rows) =>
 
 const twoDigits = (number) => String(number).padStart(2, "0");
 
-// Event times are nanoseconds beyond what a number holds exactly; milliseconds are enough to read.
+// A time in ns as text, to the second. JavaScript cannot hold ns since 1970 exactly, which does not matter at this precision.
 export const utc = (ns, withDate = false) => {
   const moment = new Date(ns / 1e6);
   const time = [moment.getUTCHours(), moment.getUTCMinutes(), moment.getUTCSeconds()].map(twoDigits).join(":");
   return withDate ? `${moment.toISOString().slice(0, 10)} ${time}` : time;
 };
 
-// Whether times need their date beside them: they are of more than one day, or of another one than today.
+// Whether times need their date beside them: they are of several days, or of another day than today.
 export const needsDates = (times) => {
   const days = new Set(times.map((ms) => new Date(ms).toISOString().slice(0, 10)));
   return days.size > 1 || (days.size === 1 && !days.has(new Date().toISOString().slice(0, 10)));
@@ -73,7 +74,7 @@ export const local = (ms) => {
   return `${new Date(ms).toLocaleString("sv-SE", { hour12: false, timeZone: zone })} ${zone}`;
 };
 
-// The name of what every symbol begins with ends in the digest of its parameters.
+// A version's name for people: the built-in version's name ends in a digest of its parameters, which is left out.
 export const versionWords = (version) => version.replace(/^builtin-[0-9a-f]{8}$/, "built-in");
 
 export const signed = (value, digits, unit = "") =>
@@ -81,8 +82,8 @@ export const signed = (value, digits, unit = "") =>
     ? "-"
     : `${value < 0 ? "-" : "+"}${Math.abs(value).toFixed(digits)}${unit && ` ${unit}`}`;
 
-// The chain of a prediction or of a version, in the dialog that all of them share.
-export const tell = async (address) => {
+// Fetches the explanation of a prediction or of a version's status, and shows it in a dialog.
+export const showExplanation = async (address) => {
   byId("why-title").textContent = "Reading the topics.";
   byId("why-steps").replaceChildren();
   byId("why").showModal();

@@ -1,4 +1,4 @@
-// The table of symbols: sorted by any column, and only the rows that can be seen are in the page.
+// The table of symbols, sorted by any column. Only rows in view have elements in the page.
 import { byId, make, signed, versionWords } from "./elements.js";
 import { isDark } from "./charts.js";
 
@@ -22,13 +22,13 @@ const grid = byId("table");
 const filter = byId("filter");
 const rows = new Map();
 const sparks = new Map();
-const shown = new Map();
+const drawnRows = new Map();
 let names = [];
 let order = { column: COLUMNS[0], down: false };
 let chosen = "";
 let sortedAt = 0;
-let crowded = 0;
-let choose = () => {};
+let ignoredRecords = 0;
+let onSelect = () => {};
 
 const head = make("div", { class: "row head", role: "row" },
   ...COLUMNS.map((column) => column.of
@@ -46,12 +46,12 @@ const chip = (name) => {
   return [make("i", { class: "chip", style: shade ? `background:${isDark() ? shade.dark : shade.light}` : "" }), words];
 };
 
-// Two parts, which a narrow page puts below each other: an estimate is not shown without its interval.
+// Skill and its interval as two elements, which a narrow page places below each other.
 const skillOf = (row) => row.skill === null
   ? [make("span", {}, "not enough yet")]
   : [make("b", {}, signed(row.skill, 3)), make("span", {}, ` (${signed(row.low, 3)} to ${signed(row.high, 3)}, n ${row.n_eff})`)];
 
-const line = (values) => {
+const sparkline = (values) => {
   const found = document.createElementNS("http://www.w3.org/2000/svg", "svg");
   found.setAttribute("viewBox", "0 0 100 24");
   found.setAttribute("preserveAspectRatio", "none");
@@ -62,13 +62,13 @@ const line = (values) => {
   return found;
 };
 
-const built = (name) => {
+const newRow = (name) => {
   const cells = Object.fromEntries(COLUMNS.map((column) => [column.name, make("span", { role: "gridcell", class: `c-${column.name}` })]));
   const element = make("div", { class: "row", role: "row", onclick: () => select(name) }, ...Object.values(cells));
   return { element, cells, row: null, spark: null };
 };
 
-const fill = (held, row) => {
+const fillRow = (held, row) => {
   if (held.row !== row) {
     held.row = row;
     const { cells } = held;
@@ -84,7 +84,7 @@ const fill = (held, row) => {
   const spark = sparks.get(row.symbol);
   if (held.spark !== spark && spark) {
     held.spark = spark;
-    held.cells.spark.replaceChildren(line(spark));
+    held.cells.spark.replaceChildren(sparkline(spark));
   }
   held.element.setAttribute("aria-selected", row.symbol === chosen);
 };
@@ -95,7 +95,7 @@ const sortBy = (column) => {
   paint();
 };
 
-const sorted = () => {
+const sortNames = () => {
   const wanted = filter.value.trim().toLowerCase();
   const { column, down } = order;
   const sign = down ? -1 : 1;
@@ -111,7 +111,7 @@ const sorted = () => {
   }
 };
 
-const range = () => {
+const visibleRange = () => {
   const first = Math.max(0, Math.floor(view.scrollTop / ROW) - 2);
   return [first, Math.min(names.length, first + Math.ceil(view.clientHeight / ROW) + 5)];
 };
@@ -120,33 +120,33 @@ export const paint = () => {
   const now = performance.now();
   if (now - sortedAt > SORT_MS || !names.length) {
     sortedAt = now;
-    sorted();
+    sortNames();
   }
   body.style.height = `${names.length * ROW}px`;
   view.style.height = `${Math.min(MOST_ROWS, Math.max(1, names.length)) * ROW}px`;
   grid.setAttribute("aria-rowcount", names.length);
-  const more = crowded ? "; there are more, for which there is no room" : "";
+  const more = ignoredRecords ? "; there are more, for which there is no room" : "";
   byId("found").textContent = names.length === rows.size
     ? `${rows.size.toLocaleString("en")} symbol${rows.size === 1 ? "" : "s"}${more}`
     : `${names.length.toLocaleString("en")} of ${rows.size.toLocaleString("en")} symbols${more}`;
-  const [first, last] = range();
+  const [first, last] = visibleRange();
   const wanted = new Set(names.slice(first, last));
-  for (const [name, held] of shown) {
+  for (const [name, held] of drawnRows) {
     if (!wanted.has(name)) {
       held.element.remove();
-      shown.delete(name);
+      drawnRows.delete(name);
     }
   }
   for (let at = first; at < last; at += 1) {
     const name = names[at];
-    let held = shown.get(name);
+    let held = drawnRows.get(name);
     if (!held) {
-      held = built(name);
-      shown.set(name, held);
+      held = newRow(name);
+      drawnRows.set(name, held);
       body.append(held.element);
     }
-    if (!rows.has(name)) continue; // it went, and the order is not made anew yet
-    fill(held, rows.get(name));
+    if (!rows.has(name)) continue; // the symbol was dropped, and the names are not sorted again yet
+    fillRow(held, rows.get(name));
     held.element.style.transform = `translateY(${at * ROW}px)`;
   }
 };
@@ -154,13 +154,13 @@ export const paint = () => {
 const select = (name) => {
   chosen = name;
   paint();
-  choose(name);
+  onSelect(name);
 };
 
 export const take = ({ reset, columns, rows: changed, gone, crowded: others }) => {
   if (reset) rows.clear();
   for (const name of gone) rows.delete(name);
-  crowded = others;
+  ignoredRecords = others;
   for (const values of changed) {
     rows.set(values[0], Object.fromEntries(columns.map((column, at) => [column, values[at]])));
   }
@@ -169,7 +169,7 @@ export const take = ({ reset, columns, rows: changed, gone, crowded: others }) =
 };
 
 export const start = (chooser, first) => {
-  choose = chooser;
+  onSelect = chooser;
   chosen = first;
   view.addEventListener("scroll", () => requestAnimationFrame(paint), { passive: true });
   filter.addEventListener("input", () => { sortedAt = 0; view.scrollTop = 0; paint(); });
@@ -182,20 +182,20 @@ export const start = (chooser, first) => {
     select(names[at]);
   });
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
-    for (const held of shown.values()) held.row = null;
+    for (const held of drawnRows.values()) held.row = null;
     paint();
   });
   setInterval(async () => {
     if (document.hidden || !names.length) return;
-    const [from, to] = range();
+    const [from, to] = visibleRange();
     try {
       const answer = await fetch(`/sparks?symbols=${names.slice(from, to).map(encodeURIComponent).join(",")}`);
       if (!answer.ok) return;
-      for (const name of sparks.keys()) if (!shown.has(name)) sparks.delete(name);
+      for (const name of sparks.keys()) if (!drawnRows.has(name)) sparks.delete(name);
       for (const [name, values] of Object.entries(await answer.json())) sparks.set(name, values);
       paint();
     } catch (error) {
-      if (!(error instanceof TypeError)) throw error; // the server is away; the page says so already
+      if (!(error instanceof TypeError)) throw error; // the server does not answer, which the page already says
     }
   }, SPARKS_MS);
 };

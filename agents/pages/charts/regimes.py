@@ -31,7 +31,7 @@ def regimes(predictions: pd.DataFrame) -> go.Figure:
         of = (predictions["symbol"] == symbol).to_numpy()
         counts = np.bincount(cell[of] * len(names) + number[of], minlength=CELLS * len(names)).reshape(CELLS, -1)
         rows.append(np.where(counts.sum(axis=1) > 0, counts.argmax(axis=1).astype(float), np.nan))
-    # A colour from one edge of its step to the other: no shades in between.
+    # Each regime has one colour over its whole step of the scale, without a gradient.
     scale = [((place + end) / len(names), shade) for place, shade in enumerate(shades) for end in (0, 1)]
     made.add_heatmap(
         x=edges / 1e6,

@@ -25,7 +25,7 @@ def returns(account: pd.DataFrame, predictions: pd.DataFrame) -> go.Figure | Not
         return NotEnough(traded, FEWEST_RETURNS, "intervals with a gain or a loss")
     every = lasting(int(curve.times[1] - curve.times[0]))
     made = drawing.figure("intervals", x=f"gain in {every} after cost, bps")
-    # Freedman and Diaconis (1981), but no fewer than a reader can see a shape in, and no more than fit.
+    # Freedman and Diaconis (1981), within limits: enough bins to show a shape, and no more than fit on the chart.
     quarter, three = np.quantile(gains, (0.25, 0.75))
     width = 2.0 * float(three - quarter) / len(gains) ** (1 / 3)
     reach = float(np.ptp(gains))

@@ -25,7 +25,7 @@ def skill_over_time(outcomes: pd.DataFrame) -> go.Figure | NotEnough:
     found = forecasts(outcomes)
     if found is None or found.independent < 3 * FEWEST_IN_A_BLOCK:
         return NotEnough(found.independent if found else 0, 3 * FEWEST_IN_A_BLOCK, "effective outcomes")
-    # Several symbols fill a short time with outcomes; a band needs horizons of it.
+    # With several symbols a short time has many outcomes, but an interval needs many horizons of time.
     axis = time_axis(found.made)
     horizons = axis.opened // found.horizon_ns
     count = max(1, min(BLOCKS, found.independent // FEWEST_IN_A_BLOCK, horizons // (2 * FEWEST_CELLS)))
