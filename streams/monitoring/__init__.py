@@ -1,1 +1,1 @@
-"""Monitoring: accuracy windows of every version, breaches that call for a retrain, and alerts."""
+"""Monitoring: how good every model version is in windows of outcomes, findings that call for a retrain, and alerts."""

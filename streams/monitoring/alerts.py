@@ -1,4 +1,4 @@
-"""Alerts as a pure function of records: which records are alerts, and their sentences."""
+"""Alerts: which records a person should know of at once, and the sentence for each; a pure function of the record."""
 
 from typing import Any, Literal
 
@@ -25,7 +25,7 @@ EACH_BREAK = 8
 
 
 def alert_of(record: Any) -> Alert | None:
-    """The alert about a record, or None.
+    """The alert that tells a person about a record, or None if the record is none that a person should know of at once.
 
     >>> version = ModelVersion("commands:0:7:0", "X", "v2", "v1", "champion", "found better", 5, "c1",
     ...     change="promote_variant")
@@ -71,7 +71,7 @@ def _of_break(record: ClockBroken) -> Alert | None:
 
 
 def started(job: RetrainJob) -> Alert:
-    """Alert that the training of a job has begun, for which there is no other record."""
+    """The alert that the training of a retrain has begun; no record says so, so it is made from the job."""
     sentence = f"retraining {job.symbol}: {job.breach.sentence}"
     return Alert(
         id=job.id,

@@ -1,4 +1,4 @@
-"""CUSUM: cumulative sums of block means, which detect that a version has become worse than usual."""
+"""CUSUM: cumulative sums of block means, which detect that a model version has become worse than usual."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,15 +20,15 @@ OVERSHOOT: Final = 1.166
 
 @dataclass
 class CusumState:
-    """Sums of one statistic.
+    """Cumulative sums of one statistic; a block is a number of outcomes that are averaged to one observation.
 
     Attributes:
         blocks: number of blocks taken.
-        mean, variance: usual mean and variance of a block.
-        sums: one for each allowance, standard deviations.
-        since: event time of the first block of each sum, ns; 0 where the sum is 0.
-        counts: blocks in each sum.
-        over: blocks in a row with a sum above its limit.
+        mean, variance: usual mean and usual variance of a block mean, in the unit of the statistic.
+        sums: cumulative sums, one for each allowance of the detector, in standard deviations of a block mean.
+        since: for each sum the event time at which its first block began, ns; 0 where the sum is 0.
+        counts: for each sum the number of blocks in it.
+        over: latest blocks in a row after which at least one sum was at or above its limit.
     """
 
     blocks: int
@@ -41,10 +41,14 @@ class CusumState:
 
 
 def limit(allowance: float, run: float) -> float:
-    """Limit at which a one-sided sum of standard normal numbers gives a false alarm every `run` numbers on average.
+    """Limit at which a one-sided CUSUM of standard normal numbers gives a false alarm every `run` numbers on average.
 
-    >>> round(limit(0.5, 930.0), 1)  # exactly: 5
+    >>> round(limit(allowance=0.5, run=930.0), 1)  # exactly: 5
     5.0
+
+    Args:
+        allowance: amount subtracted from every number before it is added, standard deviations.
+        run: numbers between two false alarms on average (average run length).
 
     References:
         Page (1954), Continuous inspection schemes, for the sums.
@@ -60,17 +64,18 @@ def limit(allowance: float, run: float) -> float:
 
 
 class Cusum:
-    """Advances a `CusumState`.
+    """CUSUM detector of a rise: adds up block means in a `CusumState`, one sum for each allowance.
 
-    A block enters in standard deviations above the usual mean (or above `centre`, if that is given), less an allowance
-    for each sum: small ones find small lasting changes, large ones large changes soon. Mean and deviation are estimated
-    from the blocks before it. To keep the average run length in spite of their errors, one standard error of the mean
-    is subtracted from each block, and the deviation is taken one standard error larger.
+    A block enters in standard deviations above the usual mean (or above `centre`, if that is given). From it an
+    allowance is subtracted for each sum: small allowances find small lasting changes, large ones find large changes
+    soon. The usual mean and deviation are estimated from the blocks before. To keep the average run length in spite of
+    the errors of these estimates, one standard error of the mean is subtracted from each block, and the deviation is
+    taken one standard error larger.
 
     Args:
-        allowances: of the sums, standard deviations.
-        run: average run length, blocks between two false alarms.
-        warmup: blocks before the first that enters a sum.
+        allowances: amount subtracted from each block, one for each sum, standard deviations.
+        run: blocks between two false alarms on average (average run length).
+        warmup: number of first blocks from which only mean and deviation are estimated.
         memory: blocks over which mean and deviation decay.
         centre: fixed value that blocks are compared with; None: the usual mean.
 
@@ -101,7 +106,13 @@ class Cusum:
         return CusumState(0, 0.0, 0.0, [0.0] * many, [0] * many, [0] * many)
 
     def update(self, state: CusumState, value: float, ts: int) -> float | None:
-        """Take the mean of a block that began at `ts` (ns); returns it standardised, or None during the warm-up."""
+        """Add the mean of a block to `state`; returns it in usual standard deviations, or None during the warm-up.
+
+        Args:
+            state: sums to which the block is added.
+            value: mean of the block, in the unit of the statistic.
+            ts: event time at which the block began, ns.
+        """
         standard = None
         if state.blocks >= self._warmup and state.variance > 0.0:
             known = min(state.blocks, self._memory)
@@ -134,22 +145,29 @@ class Cusum:
         state.over = state.over + 1 if over else 0
 
     def level(self, state: CusumState) -> float:
-        """Largest sum divided by its limit; 1 or more is an alarm."""
+        """Largest of the sums, each divided by its limit; 1 or more is an alarm."""
         return max(total / limit for total, limit in zip(state.sums, self._limits, strict=True))
 
     def since(self, state: CusumState) -> tuple[int, int]:
-        """Page's estimate of the change: event time (ns) at which the largest sum began to rise, and blocks since."""
+        """Page's estimate of when the change began, by the sum that is closest to its limit, or farthest beyond.
+
+        Returns:
+            Event time at which that sum began to rise, ns, and the number of blocks since then; both 0 if all sums are
+            0.
+        """
         levels = [total / limit for total, limit in zip(state.sums, self._limits, strict=True)]
         index = levels.index(max(levels))
         return state.since[index], state.counts[index]
 
     def begin_anew(self, state: CusumState) -> None:
-        """Set all sums to 0."""
+        """Set all sums to 0; the usual mean and deviation are kept."""
         many = len(self._allowances)
         state.sums, state.since, state.counts, state.over = [0.0] * many, [0] * many, [0] * many, 0
 
     def clear(self, state: CusumState) -> None:
-        """Reset sums after a report to at most half of the limit, so that a lasting change is found again soon.
+        """Reduce every sum to at most half its limit, after an alarm was reported.
+
+        The sums do not start from 0, so that a change that lasts is found again soon.
 
         References:
             Lucas and Crosier (1982), Fast initial response for CUSUM quality-control schemes.

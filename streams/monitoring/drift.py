@@ -1,4 +1,4 @@
-"""River's drift detectors over block means; their stored state is the list of these means."""
+"""River's drift detectors, ADWIN and Page-Hinkley, over block means; what is stored is the list of these means."""
 
 from collections.abc import Sequence
 from typing import Any, Literal
@@ -11,34 +11,37 @@ LEAST = 10
 
 
 def prepare(kind: Literal["", "adwin", "page_hinkley"]) -> None:
-    """Import River if one of its detectors is used; it imports SciPy's statistics, as large as the rest of a worker.
+    """Import River before the first record, if one of its detectors is used; `kind` empty: nothing is imported.
 
-    It is called at the start, so that the time is spent before the first record.
+    River imports SciPy's statistics, which take as long to load as the rest of a worker.
     """
     if kind:
         _river()
 
 
 def take(blocks: list[float], value: float) -> None:
-    """Append one standardised block mean."""
+    """Append a block mean, in its usual standard deviations, to `blocks`.
+
+    The older half is dropped first when `blocks` holds `MOST` means.
+    """
     if len(blocks) >= MOST:
         del blocks[: MOST // 2]
     blocks.append(value)
 
 
 def drifted(kind: Literal["adwin", "page_hinkley"], blocks: Sequence[float]) -> tuple[int, float] | None:
-    """Whether River's detector reports a rise of the mean at the last block mean.
+    """Find out whether a River detector reports a rise of the mean at the last block mean.
 
-    The detector is built anew and fed with the kept means: its own state is bytes of a Rust object, which differ
-    between versions and crash the process if malformed. At 50 outcomes a block that costs about 1 us an
-    outcome (ADWIN) or 3 (Page-Hinkley).
+    The detector is built anew and fed with the stored means: its own state is bytes of a Rust object, which differ
+    between versions and crash the process if malformed. At 50 outcomes a block that costs about 1 us an outcome for
+    ADWIN, and 3 us for Page-Hinkley.
 
     Args:
-        kind: of the detector.
-        blocks: means in units of their usual standard deviation, the oldest first; larger is worse.
+        kind: name of the detector.
+        blocks: block means in their usual standard deviations, oldest first; larger is worse.
 
     Returns:
-        Number of block means since the change, and by how much their mean is larger; None without a rise.
+        Number of block means since the change, and by how much their mean is larger; None if no rise is reported.
 
     >>> quiet = [0.5, -0.5] * 15
     >>> drifted("adwin", quiet) is None, drifted("page_hinkley", quiet) is None

@@ -1,4 +1,4 @@
-"""Limits of retrains: fewest labels, a cool-down, a budget."""
+"""Limits of retrains: a least number of labels, labels between two retrains, and a number of retrains a day."""
 
 from typing import NamedTuple
 
@@ -11,11 +11,11 @@ DAY_NS = 24 * 3_600 * 1_000_000_000
 
 
 class Withheld(NamedTuple):
-    """Why a retrain may not start.
+    """Reason why a retrain may not start now.
 
     Attributes:
-        by: what keeps it.
-        sentence: for a person, with the numbers.
+        by: name of the limit that forbids it, for example `cool_down`.
+        sentence: the reason as a sentence for a person, with the numbers.
     """
 
     by: WithheldBy
@@ -26,10 +26,10 @@ class LimitsState(Struct, array_like=True):
     """Labels and retrains of a symbol so far.
 
     Attributes:
-        labels: outcomes of the symbol that moved.
-        retrained_at: `labels` at the last retrain; -1 before the first.
-        started: event times of the retrains of the last 24 hours, ns, the oldest first.
-        reference_ts: event time from which a schedule counts, ns: of the last retrain, or of the first outcome.
+        labels: outcomes of the symbol whose price moved, so that they have a label.
+        retrained_at: value of `labels` at the last retrain; -1 before the first.
+        started: event times of the retrains of the last 24 hours, ns, oldest first.
+        reference_ts: event time of the last retrain, or of the first outcome before any, ns; a schedule counts from it.
     """
 
     labels: int = 0
@@ -38,7 +38,10 @@ class LimitsState(Struct, array_like=True):
     reference_ts: int = 0
 
     def break_at(self, now: int) -> None:
-        """Move stored times that lie after `now`, ns, to `now`, when the symbol's clock was set back to it.
+        """Move every stored event time that lies after `now`, ns, to `now`.
+
+        Called when the symbol's clock was set back to `now`.
+
 
         >>> state = LimitsState(started=[5, 90], reference_ts=90)
         >>> state.break_at(7)
@@ -50,7 +53,10 @@ class LimitsState(Struct, array_like=True):
 
 
 class RetrainLimits:
-    """Decides whether a retrain may start.
+    """Decides whether a retrain of a symbol may start, by the symbol's `LimitsState`.
+
+    Args:
+        parameters: parameters of the monitor, with the three limits.
 
     >>> limits, state = RetrainLimits(MonitorParameters(min_samples_for_retrain=10, cool_down=5)), LimitsState(labels=9)
     >>> limits.withheld(state, now=1)
@@ -68,7 +74,10 @@ class RetrainLimits:
         self._budget = parameters.retrains_per_day
 
     def withheld(self, state: LimitsState, now: int) -> Withheld | None:
-        """Why no retrain may start at event time `now`; none if one may."""
+        """Reason why no retrain may start at event time `now`, ns; None if one may start.
+
+        Retrains of more than 24 hours ago are dropped from `state`.
+        """
         if state.labels < self._least:
             return Withheld("labels", f"too few labels: {state.labels:,} of {self._least:,}")
         since = state.labels - state.retrained_at
@@ -82,7 +91,7 @@ class RetrainLimits:
         return None
 
     def spend(self, state: LimitsState, now: int) -> None:
-        """Count a retrain that starts at event time `now`, ns."""
+        """Note in `state` that a retrain starts at event time `now`, ns."""
         state.retrained_at = state.labels
         state.started.append(now)
         state.reference_ts = now

@@ -1,4 +1,4 @@
-"""The monitor node: outcomes in; accuracy windows, with breaches, and commands to retrain out."""
+"""The monitor node: reads outcomes; writes scores of every model version in windows, and commands to retrain."""
 
 from collections.abc import Sequence
 from math import log
@@ -37,14 +37,16 @@ ClosedBy = Literal["count", "time", "breach", "break"]
 
 
 class VersionState(Struct, array_like=True):
-    """State of one version of one symbol.
+    """State of one model version of one symbol.
+
+    A breach is a finding that calls for a retrain of the live version.
 
     Attributes:
-        window: sums of the open window.
-        watch: state of its detectors.
-        alarm: a breach since the last window whose retrain is withheld, with the reason.
-        awaited: breach whose retrain starts once there are enough labels since the change.
-        noticed_at: moved outcomes of the symbol at that alarm.
+        window: sums over the open window of outcomes.
+        watch: state of the detectors.
+        alarm: breach whose retrain may not start, to be reported with the next window; None: there is none.
+        awaited: breach whose retrain starts once there are enough labels since the change; None: there is none.
+        noticed_at: outcomes of the symbol with a move, when the breach in `awaited` was found.
     """
 
     window: AccuracyWindowState
@@ -58,11 +60,11 @@ class MonitorState(Struct, array_like=True):
     """State of the monitor node for one symbol.
 
     Attributes:
-        made_with: digest of the parameters.
-        versions: by name, the one that predicted last comes last.
+        made_with: digest of the monitor's parameters.
+        versions: state of each model version by name; the one that predicted last comes last.
         baseline_losses: running mean log-loss of each baseline, nats.
-        limits: of retrains.
-        generation: of the symbol's clock.
+        limits: labels and retrains so far, by which retrains are limited.
+        generation: number of the symbol's clock; a new clock begins when the venue's time is set back.
     """
 
     made_with: str
@@ -73,7 +75,11 @@ class MonitorState(Struct, array_like=True):
 
 
 class MonitorNode(Node[MonitorState]):
-    """Node that scores every version in windows and asks for retrains when the live one has become worse.
+    """Node that scores every model version in windows of outcomes, and asks for retrains if the live one gets worse.
+
+    Args:
+        parameters: parameters of the monitor.
+        signing: signs the commands to retrain, if the deployment has a signing key.
 
     >>> from streams.market.node import MarketNode
     >>> from streams.engine.replay import replay_events
@@ -100,7 +106,7 @@ class MonitorNode(Node[MonitorState]):
         self._limits = RetrainLimits(parameters)
 
     def is_plain(self, record: Struct) -> bool:
-        """See `Node.is_plain`: an outcome of finite numbers."""
+        """Whether a record is an outcome with finite numbers only, so that encoding and decoding it changes nothing."""
         return type(record) is OutcomeMatured and is_plain(record)
 
     def open(self, key: str) -> MonitorState:
@@ -108,7 +114,12 @@ class MonitorNode(Node[MonitorState]):
         return MonitorState(self.made_with, {}, [log(2.0)] * len(BASELINES), LimitsState())
 
     def step(self, state: MonitorState, event: OutcomeMatured, record_id: str) -> Sequence[Struct]:
-        """Windows that the outcome closes, and the command to retrain that follows from a breach."""
+        """Add an outcome to `state`; returns the windows that it closes, and commands to retrain that follow.
+
+        Raises:
+            Refused: the outcome names no version, or a probability is not between 0 and 1.
+            OtherParameters: `state` was computed with other parameters.
+        """
         if state.made_with != self.made_with:
             raise self.other_parameters(state.made_with)
         opinions = [event.baselines.get(name, 0.5) for name in BASELINES]

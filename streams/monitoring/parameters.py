@@ -1,4 +1,4 @@
-"""Parameters of the monitor: windows, triggers of retrains and their limits."""
+"""Parameters of the monitor: its windows, what calls for a retrain, and what limits retrains."""
 
 from hashlib import sha256
 from typing import Annotated, Literal
@@ -9,18 +9,20 @@ from streams.engine.bounds import MOST, Count, CountOrNone, Duration, NotNegativ
 
 
 class SkillTriggerParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """The default trigger: CUSUM of block means.
+    """Table `[monitor.skill]`: the default check for a loss of skill, by CUSUM over block means of log-loss.
+
+    A block is a number of outcomes that are averaged to one observation.
 
     Attributes:
-        enabled: whether it calls for retrains; its sums are reported in any case.
-        run: average run length, outcomes between two false alarms, were blocks independent and normal and their usual
-            mean and deviation known; what was measured is several times longer, and from an alarm to a retrain it is
-            longer still: docs/retraining.md.
-        allowances: sizes of change that are looked for, half of each, in standard deviations of a block.
+        enabled: whether the check calls for retrains; its sums are reported in any case.
+        run: outcomes between two false alarms on average (average run length), were blocks independent and normal and
+            their usual mean and deviation known. Measured run lengths are several times longer, and between retrains
+            even longer: docs/retraining.md.
+        allowances: half of each size of change that is looked for, in standard deviations of a block mean.
         warmup: blocks from which the usual mean and deviation of a version are estimated before any alarm.
-        memory: blocks over which they decay.
-        confirmations: blocks in a row that must be above the limit.
-        margin: nats by which a version may be worse than the best baseline.
+        memory: blocks over which the usual mean and deviation decay.
+        confirmations: blocks in a row that must be above the limit for an alarm.
+        margin: by how much a version may be worse than the best baseline, nats an outcome.
     """
 
     enabled: bool = True
@@ -36,23 +38,25 @@ class SkillTriggerParameters(Struct, frozen=True, forbid_unknown_fields=True, kw
 
 
 class MonitorParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Windows, triggers and what limits them. Counts are of outcomes that moved; times are event time.
+    """Table `[monitor]`: windows of outcomes, what calls for a retrain, and what limits retrains.
+
+    All counts are of outcomes whose price moved; all times are event time.
 
     Attributes:
         window: outcomes after which a window closes.
-        window_ns: time after which it closes too, ns; 0: never.
-        block: outcomes that are averaged to one observation of the detectors: several times as many as overlap.
-        skill: the default trigger.
-        performance_threshold: a full window with a lower accuracy calls for a retrain, `threshold_windows` in a row;
-            0: off. A sensible value depends on horizon and baselines, see docs/retraining.md.
-        threshold_windows: windows in a row below the threshold.
-        drift_detector: River's detector over block means: `adwin`, `page_hinkley`, or empty: off.
-        check_interval_ns: time after a retrain at which the next is due in any case, ns; 0: never.
+        window_ns: time after which a window closes with fewer outcomes, ns; 0: never.
+        block: outcomes that are averaged to one observation of the detectors; several times as many as overlap in time.
+        skill: the default check, for a loss of skill.
+        performance_threshold: accuracy, 0 to 1; full windows below it call for a retrain; 0: this check is off. A
+            sensible value depends on horizon and baselines, see docs/retraining.md.
+        threshold_windows: windows in a row that must be below the threshold.
+        drift_detector: River's detector over block means, `adwin` or `page_hinkley`; empty: none.
+        check_interval_ns: time since the last retrain after which the next is due in any case, ns; 0: never.
         min_samples_for_retrain: outcomes of the symbol before its first retrain.
-        min_samples_since_change: outcomes since the estimated change before its retrain starts, as training and
-            hold-out need them. The breach is reported at once.
-        cool_down: outcomes between two retrains.
-        retrains_per_day: most retrains within 24 hours: the budget.
+        min_samples_since_change: outcomes since the estimated change that training and hold-out need: the retrain waits
+            for them. The finding itself is reported at once.
+        cool_down: least number of outcomes between two retrains.
+        retrains_per_day: most retrains within 24 hours.
     """
 
     window: Count = 1_000
@@ -69,5 +73,5 @@ class MonitorParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only
     retrains_per_day: Annotated[int, Meta(ge=0, le=1_000)] = 24
 
     def digest(self) -> str:
-        """SHA-256 over all parameters, 64 hex digits: equal parameters, equal digest, in every process."""
+        """SHA-256 over all parameters, 64 hex digits: the same in every process for equal parameters."""
         return sha256(json.encode(self)).hexdigest()

@@ -1,4 +1,4 @@
-"""Detectors that may call for a retrain of the live version, evaluated once a block of outcomes."""
+"""Detectors that may call for a retrain of the live version, evaluated at the end of each block of outcomes."""
 
 from dataclasses import dataclass
 from math import sqrt
@@ -18,17 +18,19 @@ STATISTICS = 2
 
 @dataclass
 class BreachWatchState:
-    """State of the detectors of one version.
+    """State of the detectors of one model version; a block is a number of outcomes averaged to one observation.
 
     Attributes:
         count: outcomes in the open block.
-        since: event time of its first prediction, ns.
-        surprised, behind: sums over the open block: log-loss less the expected one; log-loss less the best baseline's.
-        surprise, baseline: CUSUM states of the skill trigger.
-        drift: standardised block means that a drift detector is fed with.
-        below: full windows in a row with an accuracy below the threshold.
-        usual: usual mean of `baseline` at the last reported alarm, nats.
-        later, lost: blocks closed since then, and the sum of their means of log-loss less the best baseline's.
+        since: event time of the first prediction in the open block, ns.
+        surprised: sum over the open block of the log-loss less the log-loss that the version expected of itself, nats.
+        behind: sum over the open block of the log-loss less that of the best baseline, nats.
+        surprise, baseline: cumulative sums over the block means of these two.
+        drift: block means, in their usual standard deviations, which a drift detector is fed with.
+        below: latest full windows in a row with an accuracy below the threshold.
+        usual: usual block mean of log-loss less the best baseline's at the last reported alarm, nats.
+        later: blocks closed since that alarm.
+        lost: sum over these blocks of their means of log-loss less the best baseline's, nats.
     """
 
     count: int
@@ -45,14 +47,20 @@ class BreachWatchState:
 
 
 class BreachWatch:
-    """Advances a `BreachWatchState`.
+    """Detectors of one model version: takes outcomes into a `BreachWatchState` and finds reasons for a retrain.
 
-    The skill trigger has two statistics, both as means of blocks of outcomes:
+    The check for a loss of skill has two statistics, both as means of blocks of outcomes:
 
-    * **surprise**: log-loss less the log-loss that the version expected of itself, the entropy of its probability. It
-      is about 0 for a calibrated version, however hard the market is to predict: a harder market raises no alarm, a
-      change of what the features mean does. The usual mean is estimated and subtracted;
+    * **surprise**: log-loss less the log-loss that the version expected of itself, which is the entropy of its
+    probability.
+      It is about 0 for a calibrated version, however hard the market is to predict. So a harder market raises no alarm,
+      but a change in what the features mean does. The usual mean is estimated and subtracted;
     * **baseline**: log-loss less that of the best baseline so far, compared with a margin: it shows a loss of skill.
+
+    A drift detector and a threshold of accuracy can be switched on besides.
+
+    Args:
+        parameters: parameters of the monitor.
 
     References:
         Dawid (1984), Statistical theory: the prequential approach, for scores compared with their expectation.
@@ -68,11 +76,18 @@ class BreachWatch:
         self._baseline = Cusum(skill.allowances, run, skill.warmup, skill.memory, centre=skill.margin)
 
     def start(self) -> BreachWatchState:
-        """State of a new version."""
+        """State of a version that has just begun to predict."""
         return BreachWatchState(0, 0, 0.0, 0.0, self._surprise.start(), self._baseline.start(), [])
 
     def take(self, state: BreachWatchState, ts: int, surprise: float, behind: float) -> bool:
-        """Take a moved outcome with the event time of its prediction, ns; returns whether it closed a block."""
+        """Add an outcome whose price moved to the open block of `state`; returns whether this closed the block.
+
+        Args:
+            state: state of the version.
+            ts: event time of the prediction, ns.
+            surprise: log-loss less the log-loss that the version expected of itself, nats.
+            behind: log-loss less that of the best baseline, nats.
+        """
         if state.count == 0:
             state.since = ts
         state.count += 1
@@ -91,11 +106,18 @@ class BreachWatch:
         return True
 
     def after_block(self, state: BreachWatchState) -> Alarm | None:
-        """Alarm of the skill trigger or the drift detector at the end of a block, if there is one."""
+        """The alarm of the check for skill or of the drift detector at the end of a block; None if there is none."""
         return self._skill(state) or self._drift(state)
 
     def after_window(self, state: BreachWatchState, accuracy: float, ts_from: int, moved: int) -> Alarm | None:
-        """Alarm of the accuracy threshold at the end of a full window, if there is one."""
+        """Count a full window of outcomes in `state`; returns the alarm of the accuracy threshold, or None.
+
+        Args:
+            state: state of the version.
+            accuracy: accuracy over the window, 0 to 1.
+            ts_from: event time of the first prediction in the window, ns.
+            moved: outcomes in the window whose price moved.
+        """
         threshold, needed = self._parameters.performance_threshold, self._parameters.threshold_windows
         state.below = state.below + 1 if accuracy < threshold else 0
         if not threshold or state.below < needed:
@@ -112,17 +134,18 @@ class BreachWatch:
         )
 
     def figures(self, state: BreachWatchState) -> tuple[DetectorFigures, ...]:
-        """Present state of the CUSUM detectors."""
+        """Present figures of the two CUSUM detectors, for a record."""
         return tuple(
             DetectorFigures(name, sums.blocks, sums.mean, sums.variance**0.5, cusum.level(sums))
             for name, cusum, sums in self._sums(state)
         )
 
     def lasts(self, state: BreachWatchState, detector: str) -> bool:
-        """Whether a reported alarm still holds in the blocks since then.
+        """Whether an alarm of `detector` that was reported earlier still holds, by the blocks since then.
 
-        It does if its sums, which were reset to half the limit then, have not fallen; or if the version is worse
-        against the best baseline than usual by more than chance, as a version without skill may well be calibrated.
+        It holds if the detector's sums, which the report reduced to half their limit, have not fallen. It also holds if
+        the version has been worse against the best baseline than usual by more than chance: a version without skill may
+        well be calibrated.
         """
         if any(name == detector and cusum.level(sums) >= HALF for name, cusum, sums in self._sums(state)):
             return True
@@ -133,14 +156,17 @@ class BreachWatch:
         return state.lost / state.later - state.usual > LASTING * error
 
     def clear(self, state: BreachWatchState) -> None:
-        """Reset the sums to half the limit after a reported breach; usual means and deviations are kept."""
+        """Reduce the sums to half their limit and begin the other detectors anew, after an alarm was reported.
+
+        Usual means and deviations are kept.
+        """
         for _, cusum, sums in self._sums(state):
             cusum.clear(sums)
         state.drift, state.below = [], 0
         state.usual, state.later, state.lost = state.baseline.mean, 0, 0.0
 
     def begin_anew(self, state: BreachWatchState) -> None:
-        """Drop open blocks and sums after a break of the clock; usual means and deviations are kept."""
+        """Drop the open block and all sums after the symbol's clock was set back; usual means and deviations stay."""
         for _, cusum, sums in self._sums(state):
             cusum.begin_anew(sums)
         state.count, state.surprised, state.behind = 0, 0.0, 0.0

@@ -1,4 +1,4 @@
-"""Sums over one window of one version, and its scores beside the baselines', with intervals that allow for overlap."""
+"""Scores of a model version and of the baselines over a window of outcomes, with intervals that allow for overlap."""
 
 from dataclasses import dataclass
 from math import sqrt
@@ -14,14 +14,16 @@ from streams.scoring.wilson import Z, wilson_ends
 
 @dataclass
 class AccuracyWindowState:
-    """Sums over the open window.
+    """Sums over the open window of one model version.
 
     Attributes:
-        n, independent: number of outcomes, and effective sample size of the moved ones.
-        free_from: end of the last outcome that was counted as independent, event time in ns.
-        ts_from, ts_until: event times of the first and the last prediction, ns.
-        tallies: of the version, then of each baseline.
-        paired, squares: sums of the loss of the version less that of each baseline, and of its square.
+        n: number of outcomes.
+        independent: how many outcomes with a move do not overlap in time, from prediction to horizon.
+        free_from: end of the last outcome that was counted in `independent`, event time in ns.
+        ts_from, ts_until: event times of the first and of the last prediction, ns.
+        tallies: sums of the scores: of the version, then of each baseline.
+        paired: for each baseline the sum of the version's log-loss less that of the baseline, nats.
+        squares: for each baseline the sum of the squares of these differences.
     """
 
     n: int
@@ -35,14 +37,21 @@ class AccuracyWindowState:
 
 
 def start() -> AccuracyWindowState:
-    """An empty window."""
+    """Sums of a window without outcomes."""
     many = len(BASELINES)
     return AccuracyWindowState(0, 0, 0, 0, 0, [tally.start() for _ in range(1 + many)], [0.0] * many, [0.0] * many)
 
 
 @dataclass(frozen=True)
 class WindowSummary:
-    """Scores of a window; see `AccuracyWindow` for each."""
+    """Scores of a closed window; without any outcome that moved all fields have their defaults.
+
+    Attributes:
+        figures: scores of the version, then of each baseline.
+        best_baseline: baseline with the lowest log-loss in the window.
+        skill: 1 - log-loss / log-loss of the best baseline; above 0 is better.
+        skill_low, skill_high: ends of the interval of `skill`.
+    """
 
     figures: tuple[WindowFigures, ...] = ()
     best_baseline: str = ""
@@ -54,14 +63,14 @@ class WindowSummary:
 def score(
     window: AccuracyWindowState, outcome: OutcomeMatured, probability: float, opinions: list[float], theirs: list[float]
 ) -> None:
-    """Take one outcome.
+    """Add one outcome to the sums of a window.
 
     Args:
-        window: sums to update.
+        window: sums to which the outcome is added.
         outcome: the outcome.
-        probability: of an upward move, by the version.
-        opinions: the same of each baseline.
-        theirs: losses of the baselines, if the mid moved.
+        probability: probability of an upward move that the version gave.
+        opinions: probability of an upward move that each baseline gave.
+        theirs: log-loss of each baseline, nats; empty if the price did not move.
     """
     label, moved_bps, cost_bps = outcome.label, outcome.return_bps, outcome.cost_bps
     ts = outcome.ts_prediction
@@ -86,10 +95,10 @@ def score(
 
 
 def summary(window: AccuracyWindowState, version: str) -> WindowSummary:
-    """Scores of the window.
+    """Scores of a window of the version named `version`, with intervals.
 
-    The interval of the skill is that of the mean paired loss, divided by the baseline's loss. Its number of trials is
-    the effective sample size, so it is rather too wide than too narrow.
+    The interval of the skill is that of the mean difference in log-loss, divided by the baseline's log-loss. It rests
+    on the number of outcomes that do not overlap in time, so it is rather too wide than too narrow.
     """
     moved = window.tallies[0].moved
     if not moved:

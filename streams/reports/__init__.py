@@ -1,1 +1,1 @@
-"""Reports on runs: the track record of an account, the prequential table, the summary of a backtest."""
+"""Reports on runs: track record of a paper account, table of forecasters on a file, summary of a backtest."""

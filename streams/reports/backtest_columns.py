@@ -1,4 +1,4 @@
-"""Records as columns, for the tables of a backtest as DataFrames or Parquet."""
+"""Records of a backtest as columns, from which its tables are made (DataFrames or Parquet files)."""
 
 from collections.abc import Sequence
 from typing import Any, Literal, get_args, get_origin, get_type_hints
@@ -45,7 +45,9 @@ Columns = dict[str, list[Any]]
 
 
 def plain_types(kind: type[Struct]) -> dict[str, type]:
-    """Type of the values of each column that is a field: str, int, float or bool.
+    """Type of the values (str, int, float or bool) of each field of `kind` that becomes one column by itself.
+
+    Fields that hold several values of their own, such as `arms`, are left out.
 
     >>> plain_types(OutcomeMatured)["label"], plain_types(Prediction)["features"], "arms" in plain_types(OutcomeMatured)
     (<class 'int'>, <class 'str'>, False)
@@ -64,9 +66,10 @@ def plain_types(kind: type[Struct]) -> dict[str, type]:
 
 
 def columns(kind: type[Struct], records: Sequence[Struct]) -> Columns:
-    """Fields as columns, in the order of the record; what is nested becomes `arm.live.probability`, `feature.rsi`.
+    """Fields of records of one kind as columns, in the order of the fields.
 
-    Names that only some records have are None in the others.
+    A field that holds several values becomes several columns, for example `arm.live.probability` or `feature.rsi`.
+    Where only some records have a value, the others have None.
 
     >>> decision = Decision("ticks:0:4", "X", 5, "stop_arm", "slow", "a person", "d1", "", "")
     >>> columns(Decision, [decision])["action"]
@@ -89,7 +92,7 @@ def columns(kind: type[Struct], records: Sequence[Struct]) -> Columns:
 
 
 def frame(kind: type[Struct], made: Columns) -> pd.DataFrame:
-    """The same as a DataFrame; times are UTC timestamps.
+    """The columns that `columns` made of records of type `kind`, as a DataFrame; event times become UTC timestamps.
 
     >>> frame(Decision, columns(Decision, [])).columns[:3].tolist()
     ['id', 'symbol', 'ts_event']

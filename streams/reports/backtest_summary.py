@@ -21,19 +21,19 @@ CLOSING = ("gross_bps", "cost_bps", "net_bps", "peak_bps", "drawdown_bps", "turn
 
 
 def columns_for_skill(names: list[str]) -> list[str]:
-    """Existing columns of the outcomes that the summary needs."""
+    """Those of the columns `names` of a table of outcomes that `summary` needs."""
     wanted = {*OF_OUTCOMES, *(f"arm.live.{name}" for name in OF_LIVE_ARM)}
     return [name for name in names if name in wanted or name.startswith(("expert.", "baseline."))]
 
 
 def summary(facts: Facts, parameters: Parameters, outcomes: pd.DataFrame, account: pd.DataFrame) -> dict[str, Any]:
-    """The summary of a backtest, as a dictionary for JSON.
+    """The summary of a backtest as a dictionary that can be written as JSON.
 
     Args:
-        facts: of the whole run.
-        parameters: that it was run with.
-        outcomes: at least `columns_for_skill`.
-        account: every record of the paper account.
+        facts: counts and digests of the whole run.
+        parameters: parameters of the run.
+        outcomes: table of outcomes, at least with the columns of `columns_for_skill`.
+        account: table of all records of the paper account.
     """
     return {
         "ticks": facts.ticks,
@@ -56,7 +56,10 @@ def summary(facts: Facts, parameters: Parameters, outcomes: pd.DataFrame, accoun
 
 
 def account_total(account: pd.DataFrame) -> Total:
-    """The paper account over all symbols."""
+    """Paper accounts of all symbols added up, at every event time of a record.
+
+    `account` is the table of all records of the paper account.
+    """
     return total(
         account["symbol"].to_numpy(),
         account["ts_event"].astype("int64").to_numpy().astype(np.int64),

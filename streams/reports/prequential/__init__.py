@@ -1,1 +1,4 @@
-"""Prequential evaluation: every row of the table is a run of the market node itself, with other parameters."""
+"""Prequential evaluation: forecasters scored on ticks that they had not learned from when they predicted.
+
+Every row of its table comes from a run of the market node, the node that predicts live, with other parameters.
+"""

@@ -1,4 +1,4 @@
-"""What is taken away from the pipeline, by parameters alone: no row of the table has code of its own."""
+"""Ablations: parts of the pipeline are taken away by parameters alone, so no row of the table has code of its own."""
 
 from collections.abc import Callable
 
@@ -17,12 +17,13 @@ ONE_REGIME = RegimeParameters(detector="ewma", ewma=EwmaParameters(volatile_abov
 
 
 class Ablation(Struct, frozen=True):
-    """A run of the market node.
+    """A run of the market node with parts of the pipeline taken away.
 
     Attributes:
-        name: of the run.
-        change: parameters of one symbol to those of the run.
-        fitted: parts of the ticks after which a model is fitted to all labels so far and made the live one.
+        name: name of the run.
+        change: makes the parameters of the run from those of a symbol.
+        fitted: fractions of the ticks, 0 to 1. After each of them a model is fitted to all labels so far and goes live;
+            empty: no model is fitted, the live one learns by itself or not at all.
     """
 
     name: str
@@ -30,7 +31,7 @@ class Ablation(Struct, frozen=True):
     fitted: tuple[float, ...] = ()
 
     def parameters(self, parameters: Parameters) -> Parameters:
-        """Parameters of every symbol to those of the run."""
+        """Parameters of the run: the change is applied to the general parameters and to those of every symbol."""
         return replace(
             parameters,
             market=self.change(parameters.market),
@@ -39,22 +40,28 @@ class Ablation(Struct, frozen=True):
 
 
 def without_regime(parameters: MarketParameters) -> MarketParameters:
-    """All of the pipeline in a market that is always calm and without a trend."""
+    """Parameters of the whole pipeline but for the regime: the market always counts as calm and without a trend."""
     return replace(parameters, regime=ONE_REGIME)
 
 
 def without_correction(parameters: MarketParameters) -> MarketParameters:
-    """Rules and model are mixed and calibrated, what they miss together stays missed; one regime."""
+    """Parameters without regime and without the correction of what rules and model miss together.
+
+    Rules and model are still mixed and calibrated.
+    """
     return replace(without_regime(parameters), correction=replace(parameters.correction, variance=0.0))
 
 
 def model_alone(parameters: MarketParameters) -> MarketParameters:
-    """No rules to mix with either; what is left is the model and its calibration."""
+    """Parameters without regime, correction and rules: the model and its calibration are left."""
     return replace(without_correction(parameters), strategies=replace(parameters.strategies, enabled=()))
 
 
 def model_that_does_not_learn(parameters: MarketParameters) -> MarketParameters:
-    """The model alone, and only directives change it."""
+    """Parameters with the model alone, which does not learn from outcomes.
+
+    It changes only when a newly fitted model is promoted in its place.
+    """
     return replace(model_alone(parameters), model=replace(parameters.model, learns=False))
 
 

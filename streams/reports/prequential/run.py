@@ -1,4 +1,4 @@
-"""A run of the market node over ticks, as columns: predict first, then learn, never the other way round."""
+"""Run of the market node over ticks, with its outcomes as columns; a prediction learns nothing from its own outcome."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -27,20 +27,21 @@ REPORT_EVERY = 5_000
 
 
 class PrequentialRun(Struct, frozen=True):
-    """Outcomes that moved, as columns of equal length, symbol after symbol, each in the order of time.
+    """Outcomes of one run whose price moved, as columns: symbol after symbol, each in the order of time.
 
     Attributes:
         variant: name of the run.
-        ticks: ticks taken.
-        scored: outcomes, moved or not.
-        symbols: symbol of each outcome that moved.
-        made: event time of its prediction, ns.
-        horizons_ns: how far ahead it looked, ns.
-        up: whether it moved up.
-        tested: whether it was predicted after the ticks that are for training.
-        probabilities: of an upward move: of the `PIPELINE`, of each expert and of each baseline, by name.
-        metrics: of the live arm over all outcomes that are tested, by symbol and regime.
-        refused: ticks that the market node refused, by reason.
+        ticks: number of ticks taken.
+        scored: number of outcomes, with and without a move.
+        symbols: symbol of each outcome.
+        made: event time of each prediction, ns.
+        horizons_ns: how far ahead each prediction looked, ns.
+        up: whether the price went up.
+        tested: whether the prediction was made after the ticks that are for training.
+        probabilities: probability of an upward move by name: of the whole pipeline (`PIPELINE`), of each expert (a rule
+            or the model), and of each baseline.
+        metrics: scores of the live version over the tested part, by symbol and regime.
+        refused: number of ticks that the market node refused, by reason.
     """
 
     variant: str
@@ -95,13 +96,13 @@ def run(
     variant: Ablation,
     progress: Callable[[float], None] = lambda share: None,
 ) -> PrequentialRun:
-    """Run the market node with the parameters of `variant` over `ticks`.
+    """Run the market node with the parameters of `variant` over `ticks`; returns its outcomes as columns.
 
     Args:
-        ticks: of one symbol or several, in the order of their log.
-        parameters: that the variant changes.
-        variant: which run it is.
-        progress: told from time to time which part of the ticks is done.
+        ticks: ticks of one symbol or several, in the order in which they came.
+        parameters: parameters before the variant changes them.
+        variant: which parts of the pipeline are taken away.
+        progress: called from time to time with the fraction of the ticks that is done, 0 to 1.
     """
     tested_after = ticks[training(ticks) - 1].ts_event if training(ticks) else 0
     by_symbol: dict[str, _Columns] = {}
@@ -132,7 +133,7 @@ def run(
 
 
 def training(ticks: Sequence[Quote | Trade]) -> int:
-    """How many ticks are for training."""
+    """Number of ticks, from the first on, that are for training; forecasters are scored on the others."""
     return round(TRAINING * len(ticks))
 
 

@@ -1,4 +1,4 @@
-"""The prequential table: baselines, single components, the pipeline stage by stage; and the verdicts on them."""
+"""The prequential table: baselines, single components, the pipeline stage by stage; and conclusions from it."""
 
 from collections.abc import Sequence
 from typing import Literal
@@ -21,15 +21,19 @@ Kind = Literal["baseline", "component", "stage"]
 
 
 class Row(Struct, frozen=True):
-    """One forecaster on the outcomes that are tested.
+    """Scores of one forecaster on the tested part of a file; all intervals are of 95 %.
 
     Attributes:
-        name: of the forecaster.
-        kind: a baseline, a single component, or a stage of the pipeline; the last stage is all of it.
-        accuracy, accuracy_low, accuracy_high: part of the moves whose side it called, with its interval.
-        log_loss, log_loss_low, log_loss_high: mean log-loss, nats, with its interval.
-        skill: 1 - log-loss / log-loss of the best baseline.
-        log_loss_from_start: over the training part too, nats; none where it takes that part to make the forecaster.
+        name: name of the forecaster.
+        kind: a baseline, a single component of the pipeline, or a stage (the pipeline up to some component); the last
+            stage is the whole pipeline.
+        accuracy: fraction of the moves whose direction the forecaster called.
+        accuracy_low, accuracy_high: ends of its interval.
+        log_loss: mean log-loss, nats.
+        log_loss_low, log_loss_high: ends of its interval.
+        skill: 1 - log-loss / log-loss of the best baseline; above 0 is better.
+        log_loss_from_start: mean log-loss over training and tested part, nats; None if the forecaster was fitted on the
+            training part.
     """
 
     name: str
@@ -45,27 +49,26 @@ class Row(Struct, frozen=True):
 
 
 class SkillReport(Struct, frozen=True):
-    """The prequential table of one file.
+    """The prequential table of one file: scores of all forecasters, and conclusions.
 
     Attributes:
-        name: of the file.
-        symbols: in it.
-        horizon_ns: how far ahead was predicted, ns; the longest of several.
-        ticks: in it.
-        scored: predictions that met their outcome.
-        moved: of these, how many moved.
-        tested: of these, how many were predicted after the training part: what rows are scored on.
-        independent: of these, how many at most do not overlap in time: the effective number.
-        blocks: of the block bootstrap, of `block_bootstrap.BLOCK` horizons in which something moved.
-        resamples, seed: of the block bootstrap.
-        rows: baselines, components, stages.
-        best_baseline, best_component: names of the rows with the lowest log-loss among them.
-        skill: of the full pipeline over the best baseline.
-        gain: log-loss of the best component less that of the full pipeline, nats.
-        claim: skill of the full pipeline less `CLAIMED` times the skill of the best component.
-        net_bps, positions: what a position of the full pipeline earned after cost on average, bps of capital; how many.
-        metrics: of the full pipeline by symbol and regime, over the tested part.
-        sentences: the verdicts.
+        name: name of the file.
+        symbols: symbols in the file.
+        horizon_ns: how far ahead predictions look, ns; the longest if there are several.
+        ticks: number of ticks in the file.
+        scored: number of outcomes.
+        moved: outcomes whose price moved.
+        tested: outcomes among these that were predicted after the training part; rows are scored on them.
+        independent: how many of the tested outcomes at most do not overlap in time.
+        blocks: number of blocks of the block bootstrap, each of `block_bootstrap.BLOCK` horizons with a move.
+        resamples, seed: number of resamples and seed of the block bootstrap.
+        rows: scores of the baselines, then of the components, then of the stages.
+        best_baseline, best_component: names of the baseline and of the component with the lowest log-loss.
+        skill: skill of the whole pipeline over the best baseline.
+        gain: log-loss of the best component less that of the whole pipeline, nats.
+        claim: skill of the whole pipeline less `CLAIMED` times the skill of the best component.
+        metrics: scores of the whole pipeline by symbol and regime, over the tested part.
+        sentences: conclusions for a person.
     """
 
     name: str
@@ -95,17 +98,17 @@ def report(
     resamples: int = 2_000,
     seed: int = 20_240_808,
 ) -> SkillReport:
-    """The table of one file.
+    """The prequential table of one file.
 
     Args:
-        name: of the file.
-        runs: one for each of `variants.VARIANTS`, over the same ticks.
-        resamples: of the block bootstrap.
-        seed: of the block bootstrap.
+        name: name of the file.
+        runs: one run for each of `ablations.VARIANTS`, over the same ticks.
+        resamples: number of resamples of the block bootstrap.
+        seed: seed of the block bootstrap.
 
     Raises:
-        ConfigurationError: there is no tick, or none that is not refused.
-        TickloopError: nothing moved after the training part, or the runs scored different outcomes.
+        ConfigurationError: there is no tick, or all were refused.
+        TickloopError: no price moved after the training part, or the runs scored different outcomes.
     """
     by_name = {run.variant: run for run in runs}
     full = by_name[ablations.FULL.name]
@@ -194,10 +197,10 @@ FULL = "+ regime = full"
 
 
 def expect_ticks(name: str, run: PrequentialRun) -> None:
-    """Let a run pass in which something was predicted: without, no horizon and no further tick would help.
+    """Check that the run of file `name` had at least one tick that was not refused.
 
     Raises:
-        ConfigurationError: there is no tick, or all were refused, with the commonest reason.
+        ConfigurationError: there was no tick, or all were refused; then it gives the most frequent reason.
     """
     refused = sum(run.refused.values())
     if refused < run.ticks:

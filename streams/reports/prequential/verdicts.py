@@ -1,4 +1,4 @@
-"""Verdicts on comparisons by their intervals: improvement shown, not shown, or refuted."""
+"""Conclusions from comparisons by their intervals: an improvement is shown, not shown, or refuted."""
 
 from typing import Literal
 
@@ -18,12 +18,13 @@ SAID = {
 
 
 class RowComparison(Struct, frozen=True):
-    """An estimated difference with its interval and the verdict.
+    """Estimate of how much better one forecaster is than another, with an interval and the conclusion.
 
     Attributes:
         value: estimate; above 0 is better.
-        low, high: interval; none when there is too little for one.
-        verdict: `shown` (the interval lies above 0), `not shown` (it holds 0, or there is none) or `refuted` (below).
+        low, high: ends of the 95 % interval; None if there are too few outcomes for one.
+        verdict: `shown` (the interval lies above 0), `refuted` (it lies below 0), or `not shown` (it holds 0, or there
+            is none).
     """
 
     value: float
@@ -38,10 +39,10 @@ class RowComparison(Struct, frozen=True):
 
 
 def comparison(value: float, resampled: Column, enough: bool = True) -> RowComparison:
-    """Interval and verdict of an estimated difference, from its values on bootstrap resamples.
+    """Interval of an estimated difference and the conclusion from it, by bootstrap resamples.
 
-    The verdict is `shown` if the interval lies above 0, `refuted` if it lies below 0, and `not shown` if it holds 0 or
-    there are too few outcomes for an interval.
+    The conclusion is `shown` if the interval lies above 0, `refuted` if it lies below 0, and `not shown` if it holds 0
+    or there are too few outcomes for an interval.
 
     >>> import numpy as np
     >>> print(comparison(0.2, np.linspace(0.1, 0.3, 1_001)))
@@ -50,8 +51,8 @@ def comparison(value: float, resampled: Column, enough: bool = True) -> RowCompa
     'not shown'
 
     Args:
-        value: estimate.
-        resampled: the same estimate on resampled outcomes.
+        value: estimate on all outcomes; above 0 is better.
+        resampled: the same estimate on each resample of the outcomes.
         enough: whether there are enough outcomes for an interval.
     """
     if not enough:
@@ -63,14 +64,14 @@ def comparison(value: float, resampled: Column, enough: bool = True) -> RowCompa
 def sentences(
     baseline: str, component: str, skill: RowComparison, gain: RowComparison, claim: RowComparison, of_component: float
 ) -> tuple[str, ...]:
-    """Verdicts on the full pipeline for a person.
+    """Conclusions about the whole pipeline, as sentences for a person.
 
     Args:
-        baseline, component: names of the best ones.
-        skill: of the full pipeline over the best baseline.
-        gain: log-loss of the best component less that of the full pipeline, nats.
-        claim: skill of the full pipeline less `CLAIMED` times that of the best component.
-        of_component: skill of the best component.
+        baseline, component: names of the best baseline and of the best single component.
+        skill: skill of the whole pipeline over the best baseline.
+        gain: log-loss of the best component less that of the whole pipeline, nats.
+        claim: skill of the whole pipeline less `CLAIMED` times that of the best component.
+        of_component: skill of the best component over the best baseline.
     """
     if of_component > 0.0:
         met = "met" if claim.value >= 0.0 else "not met"

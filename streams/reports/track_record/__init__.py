@@ -1,1 +1,1 @@
-"""Track record: figures of an account, each with its uncertainty; a file for each."""
+"""Track record of a paper account: its figures, each with its uncertainty; one figure or family of figures a file."""

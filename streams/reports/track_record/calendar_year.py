@@ -1,4 +1,4 @@
-"""How many intervals a year has for a market: annualisation that says what it assumes."""
+"""How many intervals a year has in a market, by the ticks themselves, and a sentence that says what that assumes."""
 
 from typing import NamedTuple
 
@@ -10,11 +10,11 @@ LEAST_SPAN_NS = 23 * 3_600 * 1_000_000_000
 
 
 class Year(NamedTuple):
-    """A year of a market.
+    """A year of a market, in intervals of a track record.
 
     Attributes:
-        periods: intervals a year.
-        sentence: where the number comes from, for people.
+        periods: number of intervals a year.
+        sentence: how the number was found, for a person.
     """
 
     periods: float
@@ -22,14 +22,14 @@ class Year(NamedTuple):
 
 
 def year(active: int, span_ns: int, interval_ns: int) -> Year | None:
-    """Intervals a year, by the calendar that the ticks themselves show; none for less than a day.
+    """Number of intervals a year in which a market is open, by its ticks; None for less than 23 hours of ticks.
 
-    `periods = active intervals / span in years`: a market that is closed at night and on Sundays counts no intervals
-    then, and one that never closes counts all of them.
+    It is `active / span in years`: a market that is closed at night and on Sundays has no intervals then, and one that
+    never closes has all of them.
 
     Args:
-        active: intervals of the span in which at least one tick came.
-        span_ns: first to last tick, ns.
+        active: number of intervals with at least one tick.
+        span_ns: time from the first tick to the last, ns.
         interval_ns: length of an interval, ns.
 
     >>> day = 86_400 * 10**9

@@ -1,4 +1,4 @@
-"""Calibration of probabilities of an upward move: reliability over bins of equal count, with intervals."""
+"""Calibration of probabilities of an upward move: how often it came, in bins of equal count, with intervals."""
 
 import numpy as np
 from msgspec import Struct
@@ -12,13 +12,13 @@ FEWEST = 20
 
 
 class Bin(Struct, frozen=True):
-    """Forecasts of similar probability.
+    """Forecasts of similar probability, and how often the price then went up.
 
     Attributes:
-        low, high: least and largest probability of the bin.
-        count: forecasts in it.
-        forecast: their mean probability of an upward move.
-        came: part that moved up, with an interval for as many as are independent.
+        low, high: smallest and largest probability in the bin.
+        count: number of forecasts in the bin.
+        forecast: mean of their probabilities of an upward move.
+        came: fraction of them after which the price went up, with an interval that allows for overlap.
     """
 
     low: float
@@ -29,16 +29,17 @@ class Bin(Struct, frozen=True):
 
 
 def calibration(probabilities: Column, up: NDArray[np.bool_], independent: float, bins: int = 10) -> list[Bin]:
-    """Reliability, least probability first; as many bins as have `FEWEST` independent forecasts each.
+    """Reliability of forecasts in bins, smallest probabilities first; empty without forecasts.
 
-    Bins of equal count, because probabilities crowd around one half; equal probabilities stay in one bin. The labels of
-    neighbouring forecasts overlap: each bin gets its part of the independent ones, and the interval is that of Wilson.
+    Bins have equal counts, because probabilities crowd around one half; equal probabilities stay in one bin. There are
+    as many bins, up to `bins`, as leave each at least `FEWEST` independent forecasts. Neighbouring forecasts overlap in
+    time: each bin gets its part of the independent ones, and Wilson's interval rests on that number.
 
     Args:
-        probabilities: of an upward move.
-        up: whether it came.
+        probabilities: probabilities of an upward move.
+        up: whether the price went up.
         independent: how many of the forecasts do not overlap in time.
-        bins: at most.
+        bins: largest number of bins.
 
     >>> forecasts = np.repeat([0.2, 0.4, 0.7], 100)
     >>> up = np.tile(np.arange(100), 3) < np.repeat([25, 40, 60], 100)

@@ -1,4 +1,4 @@
-"""Deflated Sharpe ratio: corrected for the choice of the best of many trials."""
+"""Deflated Sharpe ratio: corrects for the choice of the best of many configurations that were tried."""
 
 from math import e, sqrt
 
@@ -11,22 +11,23 @@ EULER_GAMMA = 0.5772156649015329
 
 
 def expected_best(trials: int, variance: float) -> float:
-    """Ratio that the best of `trials` is expected to have when none of them has any skill; 0 for one trial.
+    """Sharpe ratio that the best of `trials` is expected to show if none of them has any skill; 0 for one trial.
 
-    `SR_0 = sqrt(V) ((1 - gamma) Z(1 - 1/N) + gamma Z(1 - 1/(N e)))`, `gamma` of Euler and Mascheroni
+    It is `SR_0 = sqrt(V) ((1 - gamma) Z(1 - 1/N) + gamma Z(1 - 1/(N e)))`, where gamma is the constant of Euler and
+    Mascheroni, Z the normal quantile, N the number of trials and V the variance of their ratios.
 
     >>> round(expected_best(100, variance=1.0 / (2 * 250)), 4)
     0.1132
 
     Args:
         trials: independent configurations that were tried, the published one included.
-        variance: of their ratios of one interval.
+        variance: variance of the trials' Sharpe ratios of one interval.
 
     References:
         Bailey and López de Prado (2014), The deflated Sharpe ratio, equation 1; the example is theirs.
 
     Raises:
-        TickloopError: there was no trial.
+        TickloopError: `trials` is below 1.
     """
     if trials < 1:
         raise TickloopError(f"expected 1 trial or more, was {trials}; fix: count the published one too")
@@ -37,14 +38,15 @@ def expected_best(trials: int, variance: float) -> float:
 
 
 def deflated_sharpe(found: Moments, trials: int, variance: float | None = None) -> float:
-    """Probability that the true ratio is above zero, given that it is the best of `trials`.
+    """Probability that the true Sharpe ratio is above 0, given that the record is the best of `trials`.
 
-    `DSR = PSR(SR_0)`
+    It is the probabilistic Sharpe ratio against the benchmark `expected_best(trials, variance)`.
 
     Args:
-        found: of the published record.
+        found: moments of the returns of the published record.
         trials: independent configurations that were tried, the published one included.
-        variance: of the trials' ratios; where it is not known that of the estimate itself, at the ratio found.
+        variance: variance of the trials' Sharpe ratios of one interval; None: the estimation variance of the published
+            ratio is taken.
 
     >>> record = Moments(2.5 / sqrt(250), 1_250, -3.0, 10.0)
     >>> round(deflated_sharpe(record, 100, variance=1.0 / (2 * 250)), 4)

@@ -1,4 +1,4 @@
-"""Depth and duration of drawdowns of an account."""
+"""Depth and duration of the drawdowns of a paper account."""
 
 from typing import NamedTuple
 
@@ -8,13 +8,14 @@ from streams.reports.track_record.equity import Column, Times
 
 
 class Drawdown(NamedTuple):
-    """The deepest fall from a peak.
+    """The deepest fall of the equity from a peak.
 
     Attributes:
-        depth_bps: peak less trough, bps of capital; 0 when it never fell.
-        peak_ns, trough_ns: event times of its ends, ns.
-        recovered_ns: event time at which the peak was reached again, ns; none when it was not, or nothing fell.
-        longest_ns: longest time below a peak, of this or another fall, ns; one that still lasts counts to the end.
+        depth_bps: peak less trough, bps of capital; 0 if the equity never fell.
+        peak_ns, trough_ns: event times of peak and trough, ns.
+        recovered_ns: event time at which the peak was reached again, ns; None if it was not, or if nothing fell.
+        longest_ns: longest time below a peak in the whole record, in this or another fall, ns. A fall that has not been
+            recovered counts up to the end of the record.
     """
 
     depth_bps: float
@@ -25,7 +26,7 @@ class Drawdown(NamedTuple):
 
 
 def below_peak(equity: Column) -> Column:
-    """Distance to the best so far, where the start counts as a peak of 0, bps.
+    """Distance of each equity below the highest so far, bps; the start counts as a peak of 0.
 
     >>> below_peak(np.array([-1.0, 2.0, 0.5, 3.0])).tolist()
     [1.0, 0.0, 1.5, 0.0]
@@ -35,7 +36,9 @@ def below_peak(equity: Column) -> Column:
 
 
 def drawdown(times: Times, equity: Column) -> Drawdown:
-    """The deepest fall of a curve, the first of equal ones.
+    """The deepest fall of an equity curve; of equally deep ones the first.
+
+    `times` are the event times of the values of `equity`, ns; `equity` is in bps of capital.
 
     >>> drawdown(np.array([0, 1, 2, 3, 4]), np.array([0.0, 4.0, 1.0, 2.0, 5.0]))
     Drawdown(depth_bps=3.0, peak_ns=1, trough_ns=2, recovered_ns=4, longest_ns=3)

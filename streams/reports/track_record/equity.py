@@ -1,4 +1,4 @@
-"""Equity at moments of event time, from the records of one paper account or several; additive, in bps of capital."""
+"""Equity of one paper account or several at given event times, in bps of capital; gains are added, not compounded."""
 
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -18,14 +18,15 @@ FEWEST = 60
 
 
 class Track(NamedTuple):
-    """Records of one symbol's account, in order; see `AccountMarked`.
+    """Records of one symbol's paper account as columns, in the order of time.
 
     Attributes:
-        times: event times, ns.
-        mid: reference price, quote currency.
-        position: signed fraction of capital held after the record.
-        gross, cost: earned before cost, and paid, so far, bps.
-        turnover: capitals traded so far.
+        times: event times of the records, ns.
+        mid: mid price at the record, quote currency.
+        position: fraction of capital held after the record, below 0 for short.
+        gross: earned so far before cost, bps of capital.
+        cost: costs paid so far, bps of capital.
+        turnover: how many times the capital was traded so far.
     """
 
     times: Times
@@ -37,11 +38,11 @@ class Track(NamedTuple):
 
 
 class MarkedPrices(NamedTuple):
-    """Reference prices of one symbol, in order.
+    """Mid prices of one symbol as columns, in the order of time.
 
     Attributes:
         times: event times, ns.
-        mid: price from then on, quote currency.
+        mid: mid price from each of these times on, quote currency.
     """
 
     times: Times
@@ -49,13 +50,13 @@ class MarkedPrices(NamedTuple):
 
 
 class Curve(NamedTuple):
-    """Mean over the accounts, equal capital each, at some moments.
+    """Mean equity of all accounts, with equal capital each, at some event times.
 
     Attributes:
-        times: moments, ns.
-        net, gross: equity after and before cost, bps of capital.
-        cost: paid so far, bps of capital.
-        turnover: capitals traded so far.
+        times: event times, ns.
+        net, gross: equity after cost and before cost, bps of capital.
+        cost: costs paid so far, bps of capital.
+        turnover: how many times the capital was traded so far.
     """
 
     times: Times
@@ -66,7 +67,9 @@ class Curve(NamedTuple):
 
 
 def interval_of(span_ns: int) -> int:
-    """Longest known interval that leaves `FEWEST` returns in a span, at least a second, ns.
+    """Longest of the usual intervals (1 s to 1 day) that leaves at least `FEWEST` returns in a span; both in ns.
+
+    It is a second where no interval leaves as many.
 
     >>> [interval_of(span * SECOND) // SECOND for span in (20, 345, 86_400, 365 * 86_400)]
     [1, 5, 900, 86400]
@@ -75,25 +78,28 @@ def interval_of(span_ns: int) -> int:
 
 
 def regular_moments(first_ns: int, last_ns: int, interval_ns: int) -> Times:
-    """Multiples of the interval since the epoch, from the one at or before the first time to the one at or before the
-    last, so that two runs over overlapping ticks meet and an interval that did not end is left out.
+    """Multiples of an interval since 1970, ns, over the time from `first_ns` to `last_ns`.
 
-    >>> regular_moments(12, 37, 10).tolist()
+    The first is the last multiple that is not after `first_ns`; the last is the one that is not after `last_ns`. Two
+    runs over overlapping ticks therefore have moments in common, and an interval that has not ended is left out.
+
+    >>> regular_moments(first_ns=12, last_ns=37, interval_ns=10).tolist()
     [10, 20, 30]
     """
     return np.arange(first_ns // interval_ns, last_ns // interval_ns + 1, dtype=np.int64) * interval_ns
 
 
 def equity(tracks: Mapping[str, Track], prices: Mapping[str, MarkedPrices], moments: Times) -> Curve:
-    """Equity at each of the moments, in order.
+    """Mean equity of the accounts in `tracks` at each of `moments`.
 
     Between two records of an account the units that it holds are fixed, so its value is known whenever the price is:
-    `gross(t) = gross_r + position_r (mid(t) / mid_r - 1) 10^4` after record r. Without prices the last record counts.
+    `gross(t) = gross_r + position_r (mid(t) / mid_r - 1) 10^4` after record r. A symbol without prices keeps the value
+    of its last record.
 
     Args:
-        tracks: of each symbol.
-        prices: of the symbols, where they are known.
-        moments: ns.
+        tracks: records of each account by symbol.
+        prices: mid prices by symbol, where they are known.
+        moments: event times, ns, ascending.
 
     >>> track = Track(*map(np.array, ([0, 60], [100.0, 102.0], [1.0, 0.0], [0.0, 200.0], [0.5, 1.0], [1.0, 2.0])))
     >>> prices = {"X": MarkedPrices(np.array([0, 29, 60]), np.array([100.0, 101.0, 102.0]))}
@@ -119,10 +125,14 @@ def equity(tracks: Mapping[str, Track], prices: Mapping[str, MarkedPrices], mome
 
 
 def at_every_moment(tracks: Mapping[str, Track], prices: Mapping[str, MarkedPrices]) -> Curve:
-    """Equity of all accounts together at every record and at every price, for the largest drawdown.
+    """Mean equity of all accounts at every event time of a record or a price, from which the largest drawdown is found.
 
-    Each symbol is valued at the times of its records and prices only; the changes of all symbols are then added up in
-    the order of time.
+    Each symbol is valued at the times of its own records and prices only; the changes of all symbols are then added up
+    in the order of time.
+
+    Args:
+        tracks: records of each account by symbol.
+        prices: mid prices by symbol, where they are known.
 
     >>> track = Track(*map(np.array, ([0, 60], [100.0, 102.0], [1.0, 0.0], [0.0, 200.0], [0.0, 0.0], [1.0, 2.0])))
     >>> found = at_every_moment({"X": track}, {"X": MarkedPrices(np.array([0, 29, 90]), np.array([100.0, 99.0, 7.0]))})
@@ -146,7 +156,7 @@ def at_every_moment(tracks: Mapping[str, Track], prices: Mapping[str, MarkedPric
 
 
 def merged(first: Times, second: Times) -> Times:
-    """Moments of two sequences in order, each once; both are in order themselves, which makes the sort a merge.
+    """Times of two ascending sequences in ascending order, each time once.
 
     >>> merged(np.array([1, 5, 5]), np.array([2, 5])).tolist()
     [1, 2, 5]

@@ -1,4 +1,4 @@
-"""Forecasts of a run on the outcomes that moved: those of the live arm, its experts and the baselines."""
+"""Forecasts of a run on the outcomes whose price moved: by the live version, its experts and the baselines."""
 
 import numpy as np
 import pandas as pd
@@ -17,18 +17,20 @@ LIVE_COLUMN = "arm.live.probability"
 
 
 class Forecasts(Struct, frozen=True):
-    """Outcomes that moved, in the order of their predictions.
+    """Outcomes whose price moved, in the order of their predictions, with every forecaster's probability and loss.
+
+    A forecaster is the live version, one of its experts (a rule or the model), or a baseline.
 
     Attributes:
-        scored: outcomes, moved or not.
+        scored: number of outcomes, with and without a move.
         made: event times of the predictions, ns.
-        up: whether the mid went up.
-        horizon_ns: how far ahead they looked, ns; the longest of several, for cells of time over all symbols.
-        independent: how many at most do not overlap in time.
-        probabilities: of an upward move, by forecaster.
-        losses: log-losses, nats, by forecaster.
-        baselines: names of the forecasters that are baselines.
-        best: the baseline with the lowest mean log-loss, chosen with hindsight.
+        up: whether the price went up.
+        horizon_ns: how far ahead the predictions look, ns; the longest if there are several.
+        independent: how many of the outcomes at most do not overlap in time.
+        probabilities: probabilities of an upward move, by name of the forecaster.
+        losses: log-losses, nats, by name of the forecaster.
+        baselines: names of the baselines.
+        best: name of the baseline with the lowest mean log-loss, chosen with hindsight.
     """
 
     scored: int
@@ -42,13 +44,16 @@ class Forecasts(Struct, frozen=True):
     best: str
 
     def skill(self, name: str, edges: Times | None = None) -> list[Block]:
-        """Skill of a forecaster against the best baseline, in blocks between edges, or over the whole."""
+        """Skill of the forecaster `name` against the best baseline, in blocks of event time.
+
+        `edges` are the event times between the blocks, ns, ascending; None: one block over the whole run.
+        """
         whole = np.array([self.made[0], self.made[-1] + 1]) if edges is None else edges
         return skill_over_time(self.made, self.losses[name], self.losses[self.best], self.horizon_ns, whole)
 
 
 def forecasts(outcomes: pd.DataFrame) -> Forecasts | None:
-    """Of the outcomes of a run; none when nothing moved.
+    """The forecasts of a run, from its table of outcomes; None if no price moved.
 
     >>> outcomes = pd.DataFrame({"symbol": "X", "ts_prediction": [0, 50, 120], "label": [1, 0, -1], "horizon_ns": 100})
     >>> outcomes["arm.live.probability"], outcomes["baseline.majority"] = 0.6, [0.5, 0.6, 0.7]
@@ -57,7 +62,7 @@ def forecasts(outcomes: pd.DataFrame) -> Forecasts | None:
     (3, [True, False], 2, 'majority')
 
     Raises:
-        TickloopError: no baseline stands beside the live arm.
+        TickloopError: the table has no column of a baseline.
     """
     if outcomes.empty or not (outcomes["label"] != 0).any():
         return None

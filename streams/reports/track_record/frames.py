@@ -1,4 +1,4 @@
-"""Columns of the frames of a run, as arrays."""
+"""Columns of the DataFrames of a run, as NumPy arrays."""
 
 import numpy as np
 import pandas as pd
@@ -7,7 +7,7 @@ from streams.reports.track_record.equity import MarkedPrices, Times, Track
 
 
 def nanoseconds(column: "pd.Series[pd.Timestamp] | pd.Series[int]") -> Times:
-    """Event times of a column of UTC timestamps of any resolution, or of integers that are ns already.
+    """Event times in ns since 1970, from a column of UTC timestamps of any resolution, or of integers in ns.
 
     >>> nanoseconds(pd.Series(pd.to_datetime([1_500], unit="ms", utc=True))).tolist()
     [1500000000]
@@ -21,7 +21,7 @@ def nanoseconds(column: "pd.Series[pd.Timestamp] | pd.Series[int]") -> Times:
 
 
 def tracks(account: pd.DataFrame) -> dict[str, Track]:
-    """Records of each symbol's paper account, symbols in order.
+    """Records of each symbol's paper account by symbol, symbols in alphabetical order.
 
     >>> account = pd.DataFrame({"symbol": ["B", "A"], "ts_event": [1, 2], "mid": 9.0, "position": 0.0})
     >>> account[["gross_bps", "cost_bps", "turnover"]] = 0.0
@@ -38,7 +38,7 @@ def tracks(account: pd.DataFrame) -> dict[str, Track]:
 
 
 def prices(predictions: pd.DataFrame) -> dict[str, MarkedPrices]:
-    """Reference prices of each symbol.
+    """Mid prices by symbol, from the table of predictions of a run.
 
     >>> prices(pd.DataFrame({"symbol": ["A"], "ts_event": [2], "mid": [9.5]}))["A"].mid.tolist()
     [9.5]

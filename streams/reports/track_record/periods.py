@@ -1,4 +1,4 @@
-"""Results by calendar: a row for each minute, hour, day or month, whichever the record is long enough for."""
+"""Results by calendar: one row for each minute, hour, day or month, depending on how long the record is."""
 
 from typing import NamedTuple
 
@@ -12,12 +12,12 @@ UNITS = (("month", "M", 62 * 86_400), ("day", "D", 2 * 86_400), ("hour", "h", 2 
 
 
 class Period(NamedTuple):
-    """One row.
+    """Result of one calendar period (a minute, hour, day or month).
 
     Attributes:
         name: start of the period, UTC.
-        net_bps, gross_bps: gained in it after and before cost, bps of capital.
-        worst_bps: deepest fall within it from a peak within it, after cost, bps of capital.
+        net_bps, gross_bps: gained in the period after cost and before cost, bps of capital.
+        worst_bps: deepest fall within the period from a peak within it, after cost, bps of capital.
     """
 
     name: str
@@ -27,7 +27,7 @@ class Period(NamedTuple):
 
 
 def unit_of(span_ns: int) -> str:
-    """Longest unit of which the span has more than a few.
+    """Longest unit (month, day, hour or minute) of which a record of `span_ns` has at least two; else a minute.
 
     >>> [unit_of(span * 10**9) for span in (345, 23_400, 5 * 86_400, 400 * 86_400)]
     ['minute', 'hour', 'day', 'month']
@@ -36,7 +36,9 @@ def unit_of(span_ns: int) -> str:
 
 
 def periods(curve: Curve) -> list[Period]:
-    """Rows in the order of time, from equity at regular moments; what an interval gained counts where it lies.
+    """Results of each calendar period in the order of time, from an equity curve at regular times.
+
+    The gain of an interval counts in the period in which the interval lies.
 
     >>> times, net = np.arange(0, 181, 30) * 10**9, np.array([0.0, 1.0, 3.0, 2.0, 2.0, 4.0, 4.0])
     >>> rows = periods(Curve(times, net, gross=net + 1.0, cost=net, turnover=net))
@@ -55,7 +57,7 @@ def periods(curve: Curve) -> list[Period]:
 
 
 def periods_of(curve: Curve, times: Times) -> set[str]:
-    """Names of the rows of `periods` in which these times lie, ns.
+    """Names of the periods of `periods(curve)` in which the event times `times`, ns, lie.
 
     >>> curve = Curve(np.arange(0, 181, 30) * 10**9, *4 * [np.zeros(7)])
     >>> sorted(periods_of(curve, np.array([5, 65]) * 10**9))

@@ -1,4 +1,4 @@
-"""How probable it is that the true Sharpe ratio is beyond a benchmark, given skew, fat tails and few returns."""
+"""How probable it is that the true Sharpe ratio exceeds a benchmark, given skew, fat tails and few returns."""
 
 from math import inf, sqrt
 
@@ -10,13 +10,13 @@ from streams.reports.track_record.sharpe import sharpe
 
 
 class Moments(Struct, frozen=True):
-    """Moments of the returns that the distribution of an estimated Sharpe ratio depends on.
+    """Moments of returns on which the distribution of an estimated Sharpe ratio depends.
 
     Attributes:
         ratio: Sharpe ratio of one interval.
-        count: returns.
-        skewness: third standardised moment; 0 for a normal.
-        kurtosis: fourth standardised moment; 3 for a normal.
+        count: number of returns.
+        skewness: third standardised moment; 0 for a normal distribution.
+        kurtosis: fourth standardised moment; 3 for a normal distribution.
     """
 
     ratio: float
@@ -26,9 +26,12 @@ class Moments(Struct, frozen=True):
 
 
 def moments(returns: Column) -> Moments:
-    """Of returns; raises `TickloopError` where `sharpe` does.
+    """Moments of the returns of regular intervals.
 
-    The two means are written out because `skew` and `kurtosis` of SciPy give no number where returns hardly vary.
+    SciPy's `skew` and `kurtosis` are not used, since they give no number where returns hardly vary.
+
+    Raises:
+        TickloopError: there are fewer than two returns, or all are equal but for rounding.
     """
     ratio = sharpe(returns)
     standard = (returns - returns.mean()) / returns.std()
@@ -36,16 +39,16 @@ def moments(returns: Column) -> Moments:
 
 
 def variance_factor(found: Moments) -> float:
-    """`1 - skew SR + (kurt - 1) / 4 SR^2`: variance of the estimated ratio times the number of returns."""
+    """Variance of the estimated Sharpe ratio times the number of returns: `1 - skew SR + (kurt - 1) / 4 SR^2`."""
     return 1.0 - found.skewness * found.ratio + 0.25 * (found.kurtosis - 1.0) * found.ratio * found.ratio
 
 
 def probabilistic_sharpe(found: Moments, benchmark: float = 0.0) -> float:
-    """Probability that the true ratio of one interval is above `benchmark`.
+    """Probability that the true Sharpe ratio of one interval is above `benchmark`.
 
-    `PSR(SR*) = Phi((SR - SR*) sqrt(T - 1) / sqrt(1 - skew SR + (kurt - 1) / 4 SR^2))`
+    `PSR(SR*) = Phi((SR - SR*) sqrt(T - 1) / sqrt(1 - skew SR + (kurt - 1) / 4 SR^2))`, T the number of returns.
 
-    The monthly record of a fund over two years, as it is and as if it were normal:
+    The monthly record of a fund over two years, with its skew and kurtosis, and as if its returns were normal:
 
     >>> round(probabilistic_sharpe(Moments(0.458, 24, -2.448, 10.164)), 3)
     0.913
@@ -60,7 +63,9 @@ def probabilistic_sharpe(found: Moments, benchmark: float = 0.0) -> float:
 
 
 def shortest_record(found: Moments, benchmark: float = 0.0, level: float = 0.95) -> float:
-    """Returns that it would take until the ratio found is above the benchmark at `level`; infinite if it is below it.
+    """Number of returns after which a record with these moments would show a true Sharpe ratio above `benchmark`.
+
+    "Show" means with the probability `level`. The number is infinite if the ratio found is not above the benchmark.
 
     `MinTRL = 1 + (1 - skew SR + (kurt - 1) / 4 SR^2) (z / (SR - SR*))^2`
 

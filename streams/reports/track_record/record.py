@@ -1,4 +1,4 @@
-"""The track record of a run in one structure: every figure with its unit, size and uncertainty, or none."""
+"""The track record of a run in one structure: every figure with its uncertainty, or None if too little is known."""
 
 import numpy as np
 import pandas as pd
@@ -21,20 +21,22 @@ FEWEST_RETURNS = 30
 
 
 class Ratios(Struct, frozen=True):
-    """Ratios computed from the returns of regular intervals.
+    """Ratios of a track record, computed from the returns of regular intervals.
 
     Attributes:
-        sharpe: of one interval.
-        standard_error: of it, for independent normal returns.
-        robust_standard_error: of it, allowing for autocorrelation, skew and fat tails.
-        year: what a year was taken to be; none when nothing is annualised.
-        annual_sharpe, annual_standard_error: scaled to a year, given the autocorrelation.
-        probabilistic: probability that the true ratio is above 0.
-        deflated: the same, given the number of trials.
+        sharpe: Sharpe ratio of one interval.
+        standard_error: standard error of `sharpe` if returns were independent and normal.
+        robust_standard_error: standard error of `sharpe` that allows for autocorrelation, skew and fat tails.
+        year: number of intervals a year; None if the record is too short to annualise.
+        annual_sharpe, annual_standard_error: `sharpe` and its robust error for a year, given the autocorrelation; None
+            without `year`.
+        probabilistic: probability that the true Sharpe ratio is above 0.
+        deflated: the same probability, given that the record is the best of `trials`.
         trials: independent configurations that were tried.
-        shortest_record: returns until it would be shown at 95 %; none when it points the other way.
-        sortino: of one interval.
-        skewness, kurtosis: of the returns; 0 and 3 for a normal.
+        shortest_record: number of returns after which a ratio above 0 would be shown at 95 %; None if `sharpe` is not
+            above 0.
+        sortino: Sortino ratio of one interval; None if no return is below 0.
+        skewness, kurtosis: of the returns; 0 and 3 for a normal distribution.
     """
 
     sharpe: float
@@ -53,23 +55,23 @@ class Ratios(Struct, frozen=True):
 
 
 class Record(Struct, frozen=True):
-    """A track record; amounts in bps of capital, equal capital for each symbol.
+    """Track record of a run; every symbol has equal capital, and amounts are in bps of all capital.
 
     Attributes:
-        symbols: with an account.
-        start_ns, end_ns: event times of the first and last record of the account.
-        interval_ns: length of the intervals that returns are of.
-        returns: how many.
-        net_bps, gross_bps, cost_bps: after cost, before cost, and cost.
-        turnover: capitals traded, mean over the symbols.
-        cost_share: part of the gross gain that cost took; none without a gross gain.
-        break_even_bps: cost of trading the whole capital once at which nothing would be left; none without a trade.
-        exposure: part of the time with a position.
-        trades: round trips closed, all symbols.
-        win_rate: part of them closed with a gain after cost; none without one.
-        drawdown: deepest fall of the whole.
-        calmar: gain a year over it; none for less than a day, or without a drawdown.
-        ratios: of the returns; none when fewer than `FEWEST_RETURNS` of them are a gain or a loss.
+        symbols: symbols with a paper account.
+        start_ns, end_ns: event times of the first and of the last record or prediction, ns.
+        interval_ns: length of the intervals of the returns, ns.
+        returns: number of returns.
+        net_bps, gross_bps, cost_bps: gain after cost, gain before cost, and cost.
+        turnover: how many times the capital was traded.
+        cost_share: fraction of the gross gain that costs took; None without a gross gain.
+        break_even_bps: cost of trading the whole capital once at which no gain would be left; None without a trade.
+        exposure: fraction of the time with a position, 0 to 1, over all symbols together.
+        trades: closed round trips, all symbols.
+        win_rate: fraction of these trades that were closed with a gain after cost; None without a trade.
+        drawdown: deepest fall of the equity, all symbols together.
+        calmar: gain a year / deepest drawdown; None for less than a day, or without a drawdown.
+        ratios: ratios of the returns; None if fewer than `FEWEST_RETURNS` of them differ from 0, or all are equal.
     """
 
     symbols: tuple[str, ...]
@@ -92,12 +94,12 @@ class Record(Struct, frozen=True):
 
 
 def regular_curve(account: pd.DataFrame, predictions: pd.DataFrame, interval_ns: int | None = None) -> Curve:
-    """Equity at regular moments over all symbols.
+    """Mean equity of all symbols at regular event times.
 
     Args:
-        account: records of the paper account.
-        predictions: their mids value the positions between the records.
-        interval_ns: length of an interval; chosen from the span if none is given.
+        account: table of the records of the paper account.
+        predictions: table of predictions, whose mid prices value positions between two records.
+        interval_ns: length of an interval, ns; None: it is chosen by the length of the run.
 
     Raises:
         TickloopError: the account has no record.
@@ -111,9 +113,10 @@ def record(account: pd.DataFrame, predictions: pd.DataFrame, trials: int = 1) ->
     """The track record of a run.
 
     Args:
-        account: records of the paper account, any number of symbols.
-        predictions: every prediction: their mids value the positions, their times say when the market was open.
-        trials: independent configurations that were tried before this one was chosen, it included.
+        account: table of the records of the paper account, for any number of symbols.
+        predictions: table of all predictions: their mid prices value positions, and their times show when the market
+            was open.
+        trials: independent configurations that were tried until this one was chosen, this one included.
 
     Raises:
         TickloopError: the account has no record.

@@ -1,4 +1,4 @@
-"""Sharpe ratio over a moving window, with its band."""
+"""Sharpe ratio over a moving window, with a confidence interval."""
 
 from typing import NamedTuple
 
@@ -9,11 +9,11 @@ from streams.reports.track_record.equity import Column
 
 
 class Rolling(NamedTuple):
-    """The ratio of one interval at the end of each window; not a number where nothing was gained or lost.
+    """Sharpe ratio of one interval at the end of each window; NaN where the returns of a window are all equal.
 
     Attributes:
-        ratio: Sharpe ratio.
-        low, high: ends of its band.
+        ratio: Sharpe ratio of each window.
+        low, high: ends of its confidence interval.
     """
 
     ratio: Column
@@ -22,9 +22,9 @@ class Rolling(NamedTuple):
 
 
 def rolling_sharpe(returns: Column, window: int, level: float = 0.95) -> Rolling:
-    """Sharpe ratios of the `len(returns) - window + 1` windows; the band is that of independent normal returns.
+    """Sharpe ratios over all windows of `window` neighbouring returns; empty with fewer returns than that.
 
-    `SR -+ z sqrt((1 + SR^2 / 2) / w)`
+    The confidence interval at `level` holds for independent normal returns: `SR -+ z sqrt((1 + SR^2 / 2) / w)`.
 
     >>> found = rolling_sharpe(np.array([1.0, 2.0, 1.0, 0.0, -1.0]), window=4)
     >>> found.ratio.round(3).tolist(), found.low.round(3).tolist()

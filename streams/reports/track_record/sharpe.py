@@ -10,7 +10,7 @@ ROUNDING = 1e-12
 
 
 def sharpe(returns: Column) -> float:
-    """Mean over standard deviation (n - 1) of the returns of one interval; no riskless rate is taken off.
+    """Sharpe ratio of one interval: mean / standard deviation (n - 1) of the returns; no risk-free rate is subtracted.
 
     >>> import numpy as np
     >>> round(sharpe(np.array([0.02, -0.01, 0.03, 0.01, -0.02])), 4)
@@ -24,7 +24,7 @@ def sharpe(returns: Column) -> float:
         Sharpe (1994), The Sharpe ratio, equation 6.
 
     Raises:
-        TickloopError: fewer than two returns, or all of them equal but for rounding.
+        TickloopError: there are fewer than two returns, or all are equal but for rounding.
     """
     deviation = float(returns.std(ddof=1)) if len(returns) > 1 else 0.0
     if deviation <= ROUNDING * float(abs(returns).max(initial=0.0)):
@@ -33,9 +33,7 @@ def sharpe(returns: Column) -> float:
 
 
 def standard_error(ratio: float, count: int) -> float:
-    """Standard error of a Sharpe ratio of `count` independent, identically and normally distributed returns.
-
-    `sqrt((1 + SR^2 / 2) / T)`
+    """Standard error of the Sharpe ratio of `count` independent normal returns: `sqrt((1 + SR^2 / 2) / T)`.
 
     >>> [round(standard_error(ratio, 12), 3) for ratio in (0.5, 1.0, 2.0)]
     [0.306, 0.354, 0.5]
@@ -47,14 +45,15 @@ def standard_error(ratio: float, count: int) -> float:
 
 
 def robust_standard_error(returns: Column, lags: int | None = None) -> float:
-    """Standard error that allows for autocorrelation, skew and fat tails: generalised method of moments.
+    """Standard error of the Sharpe ratio that allows for autocorrelation, skew and fat tails.
 
-    With `phi_t = (R_t - mu, (R_t - mu)^2 - sigma^2)`, its long-run covariance `S = G_0 + sum_j w_j (G_j + G_j')`,
-    `w_j = 1 - j / (m + 1)`, and `d = (1 / sigma, -mu / (2 sigma^3))`: `sqrt(d' S d / T)`.
+    It is that of the generalised method of moments, `sqrt(d' S d / T)`: with
+    `phi_t = (R_t - mu, (R_t - mu)^2 - sigma^2)`, its long-run covariance `S = G_0 + sum_j w_j (G_j + G_j')`,
+    `w_j = 1 - j / (m + 1)`, and `d = (1 / sigma, -mu / (2 sigma^3))`.
 
     Args:
-        returns: of regular intervals, in order.
-        lags: `m`; `bandwidth` if none is given.
+        returns: returns of regular intervals, in the order of time.
+        lags: `m`, the number of lags; None: `bandwidth` of the number of returns.
 
     >>> import numpy as np
     >>> alternating = np.array([1.0, -0.8] * 50)
@@ -78,7 +77,7 @@ def robust_standard_error(returns: Column, lags: int | None = None) -> float:
 
 
 def bandwidth(count: int) -> int:
-    """Lags that are counted in `count` returns: `4 (T / 100)^(2/9)`, rounded down.
+    """Number of lags that are taken into account in `count` returns: `4 (T / 100)^(2/9)`, rounded down.
 
     >>> bandwidth(100), bandwidth(10_000)
     (4, 11)
@@ -91,15 +90,16 @@ def bandwidth(count: int) -> int:
 
 
 def scale(returns: Column, periods: float, lags: int | None = None) -> float:
-    """Factor from the Sharpe ratio of one interval to the ratio of `periods` intervals, given the autocorrelation.
+    """Factor from the Sharpe ratio of one interval to that of `periods` intervals, by the returns' autocorrelation.
 
-    `eta(q) = q / sqrt(q + 2 sum_k (q - k) rho_k)`; `sqrt(q)` without autocorrelation.
+    `eta(q) = q / sqrt(q + 2 sum_k (q - k) rho_k)`; `sqrt(q)` without autocorrelation. Each estimated autocorrelation is
+    multiplied by `1 - k / (lags + 1)`, so that the sum cannot turn negative.
 
     Args:
-        returns: of regular intervals, in order.
-        periods: `q`.
-        lags: autocorrelations that are counted, with the weights `w_k` of `robust_standard_error`, so that the sum
-            cannot turn negative; `bandwidth` if none is given, 0 for `sqrt(q)`.
+        returns: returns of regular intervals, in the order of time.
+        periods: `q`, for example the number of intervals a year.
+        lags: number of autocorrelations that are taken into account; None: `bandwidth` of the number of returns; 0:
+            none.
 
     >>> import numpy as np
     >>> round(scale(np.arange(9.0), 12, lags=0), 4)
@@ -122,7 +122,12 @@ def scale(returns: Column, periods: float, lags: int | None = None) -> float:
 
 
 def eta(periods: float, autocorrelations: list[float]) -> float:
-    """`q / sqrt(q + 2 sum_k (q - k) rho_k)`, for the autocorrelations of lags 1, 2, ...; see `scale`."""
+    """Factor from the Sharpe ratio of one interval to that of q intervals: `q / sqrt(q + 2 sum_k (q - k) rho_k)`.
+
+    Args:
+        periods: q, the number of intervals.
+        autocorrelations: rho_k, autocorrelations of the returns at the lags 1, 2, ...
+    """
     total = periods + 2.0 * sum(
         (periods - lag) * rho for lag, rho in enumerate(autocorrelations, start=1) if lag < periods
     )

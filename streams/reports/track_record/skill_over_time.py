@@ -1,4 +1,4 @@
-"""Skill in successive blocks of event time, with a band that allows for overlapping labels."""
+"""Skill in successive blocks of event time, with intervals that allow for forecasts that overlap."""
 
 import numpy as np
 from msgspec import Struct
@@ -12,14 +12,14 @@ FEWEST_CELLS = 10
 
 
 class Block(Struct, frozen=True):
-    """A block of event time.
+    """Skill of a forecaster in one block of event time.
 
     Attributes:
-        start_ns, end_ns: of the block.
-        count: outcomes that moved.
-        cells: horizons of time in which something moved.
-        skill: 1 - log-loss / log-loss of the reference.
-        low, high: ends of the interval; none with too few cells.
+        start_ns, end_ns: event times of start and end of the block, ns.
+        count: outcomes in the block whose price moved.
+        cells: number of horizons of time in the block in which a price moved.
+        skill: 1 - log-loss / log-loss of the reference forecaster; above 0 is better.
+        low, high: ends of the confidence interval of `skill`; None with fewer than `FEWEST_CELLS` cells.
     """
 
     start_ns: int
@@ -34,20 +34,21 @@ class Block(Struct, frozen=True):
 def skill_over_time(
     made: Times, losses: Column, reference: Column, horizon_ns: int, edges: NDArray[np.int64], level: float = 0.95
 ) -> list[Block]:
-    """Skill in each block between two edges that has an outcome.
+    """Skill of a forecaster in each block of event time that has an outcome.
 
-    Within a block time is cut into cells of one horizon. `A_c` and `B_c` are the losses summed over cell c; with
-    `r = sum A / sum B` the residuals `u_c = A_c - r B_c` give the variance of the ratio. Neighbouring cells share
-    labels, so their covariance counts too, with Bartlett's weight 1/2: `(sum u_c^2 + sum u_c u_{c+1}) / (sum B)^2`.
+    Within a block, time is cut into cells of one horizon. `A_c` and `B_c` are the losses of forecaster and reference
+    summed over cell c. With `r = sum A / sum B` the residuals `u_c = A_c - r B_c` give the variance of the ratio.
+    Forecasts of neighbouring cells overlap, so their covariance counts, too, with Bartlett's weight 1/2:
+    `(sum u_c^2 + sum u_c u_{c+1}) / (sum B)^2`.
 
     Args:
-        made: event times of the predictions, ns, in order.
+        made: event times of the predictions, ns, ascending.
         losses: log-losses of the forecaster, nats.
-        reference: log-losses of what it is compared with.
-        horizon_ns: how far ahead they looked, ns; the longest where symbols differ: a shorter cell would share labels
-            with more than its neighbours.
-        edges: event times between the blocks, ns.
-        level: of the interval.
+        reference: log-losses of the forecaster that it is compared with, nats.
+        horizon_ns: how far ahead predictions look, ns. If symbols differ, the longest: shorter cells would overlap with
+            more than their neighbours.
+        edges: event times between the blocks, ns, ascending.
+        level: probability of the confidence interval, 0 to 1.
 
     >>> made = np.arange(40) * 100
     >>> found = skill_over_time(made, np.tile([0.5, 0.7], 20), np.full(40, 0.8), 100, np.array([0, 2000, 4000]))
