@@ -21,7 +21,7 @@ class WatchParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
         confirmed: pairs without an alarm after which the winner counts as confirmed; the watch goes on after that.
         block: neighbouring pairs that are averaged to one observation; 0: as many as a batch of the test.
         calibration: largest excess of the winner's surprise over that of the version before, nats. Surprise is the
-            log-loss less the log-loss that a version expects of its own probabilities; 0: it is not watched.
+            log-loss less the log-loss expected under a version's own probability; 0: it is not watched.
     """
 
     run: Positive = 20_000.0
@@ -32,13 +32,13 @@ class WatchParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
 
 
 class Declaration(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Table `[experiments.NAME]`: one experiment that is declared in the configuration.
+    """Table `[experiments.NAME]`: one declared experiment, which tests a challenger version against the live one.
 
     Attributes:
         symbols: symbols that the experiment covers; empty: every symbol on which the challenger is started. Each
             symbol decides by itself, unless `test.scope` is `pooled`.
         arm: parameters in which the challenger differs from the live version, by table of `[market]`.
-        starts: whether the challenger starts from a copy of the champion's learned state, or has learned nothing yet.
+        starts: whether the challenger starts from a copy of what the live version has learned, or from nothing.
         apply: `automatic` promotes a winner without a person, `recommend` only reports it.
         test: parameters of the test; they must not change once the experiment has begun.
         watch: parameters of the watch over a winner after its promotion.
@@ -55,8 +55,8 @@ class Declaration(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
         """Check that the fields fit together.
 
         Raises:
-            ConfigurationError: a pooled experiment has fewer than two symbols; or winners go live automatically though
-                the primary metric is the drawdown, which cannot be watched pair by pair.
+            ConfigurationError: several symbols shall decide together and fewer than two are declared; or winners go
+                live automatically though the primary metric is the drawdown, which cannot be watched pair by pair.
         """
         if self.test.scope == "pooled" and len(set(self.symbols)) < 2:
             raise ConfigurationError(

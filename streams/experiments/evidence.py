@@ -25,16 +25,16 @@ class EvidenceState(Struct, array_like=True):
         parts: sums of the scores in the open batch, in the order of `Evidence.scored`.
         metrics: moments of the means of the closed batches: one element for each metric of `Evidence.scored`, and a
             last one for the drawdown of B less that of A.
-        sums: sums of a, b, a^2 and b^2 over the open batch, where a and b are the net returns of both arms, bps.
+        sums: sums of a, b, a^2 and b^2 over the open batch, where a and b are the net returns of A and of B, bps.
         sharpe: moments for the difference of the Sharpe ratios, over the closed batches.
-        a_drawdown, b_drawdown: drawdowns of both arms in the open batch.
+        a_drawdown, b_drawdown: drawdowns of A and of B in the open batch.
         certificate: state of the e-process of bounded scores, on the primary score.
         only_a, only_b: pairs in which only A, or only B, had a return above 0.
         recent: means of the primary score in the latest closed batches, oldest first.
         window: number of the window of event time of the last pair: event time // `clock_ns`; 0 without `clock_ns`.
         closed: pairs in closed batches.
-        totals: sums over all closed batches: of each score, then of a, b, a^2 and b^2; empty unless the experiment is
-            pooled over symbols.
+        totals: sums over all closed batches: of each score, then of a, b, a^2 and b^2; empty if each symbol decides by
+            itself.
     """
 
     count: int
@@ -55,6 +55,8 @@ class EvidenceState(Struct, array_like=True):
 
 class Evidence:
     """Operator that adds the scores of one pair to an `EvidenceState`, in constant time.
+
+    A pair is the results of challenger and champion on one prediction.
 
     Args:
         parameters: plan of the experiment.
@@ -145,7 +147,7 @@ class Evidence:
     def totals(self, state: EvidenceState) -> list[float]:
         """Sums over all pairs so far, open batch included: of each score, then of a, b, a^2 and b^2.
 
-        Only for pooled experiments; a and b are the net returns of challenger and champion, bps.
+        Only for experiments over several symbols; a and b are the net returns of challenger and champion, bps.
         """
         return [closed + part for closed, part in zip(state.totals, (*state.parts, *state.sums), strict=True)]
 
@@ -155,8 +157,9 @@ class Evidence:
         Args:
             state: state to which the batch is added.
             count: scored pairs in the batch.
-            totals: sums over the batch: of each score, then of a, b, a^2 and b^2.
-            only_a, only_b: pairs of the batch in which only A, or only B, had a return above 0.
+            totals: sums over the batch: of each score, then of a, b, a^2 and b^2, where a and b are the net returns of
+                challenger and champion, bps.
+            only_a, only_b: pairs of the batch in which only a, or only b, was above 0.
         """
         state.count = count
         state.parts, state.sums = totals[:-4], totals[-4:]
@@ -200,7 +203,7 @@ class Evidence:
         return self._sharpe.estimate(state.sharpe)
 
     def certified(self, state: EvidenceState) -> float | None:
-        """Log evidence of the e-process of bounded scores, in nats; None if the experiment declares no `bound`."""
+        """Log evidence, nats, that the challenger is better, by the e-process of bounded scores; None without bound."""
         return None if self._certificate is None else self._certificate.log_e(state.certificate)
 
     def _index(self, metric: Metric) -> int:

@@ -27,7 +27,9 @@ OPEN: tuple[Status, ...] = ("planned", "warmup", "running")
 
 
 class ExperimentState(Struct, array_like=True):
-    """State of one test of a challenger against the champion, on one symbol or on the pooled scores of several.
+    """State of one test of a challenger version against the live one (the champion), on one symbol or several.
+
+    A pair is the results of both versions on one prediction.
 
     Attributes:
         made_with: digest of the experiment's parameters.
@@ -40,7 +42,7 @@ class ExperimentState(Struct, array_like=True):
         scored: pairs that were scored.
         rejected: pairs that were not scored, since a number was not finite or out of its range.
         best: largest log evidence so far that the challenger is better, nats.
-        scores: state of the scores: their scale and the variances of both arms.
+        scores: state of the scores: their scale and the variances of both versions' returns.
         evidence: sums and moments of the scores.
     """
 
@@ -60,7 +62,7 @@ class ExperimentState(Struct, array_like=True):
 
 
 class Experiment:
-    """Operator that takes pairs into an `ExperimentState`, and ends the test once the evidence is strong enough.
+    """Operator that updates an `ExperimentState` with each pair, and ends the test once the evidence is strong enough.
 
     A pair is the results of A (the challenger) and B (the champion) on one prediction. The status goes
     `planned -> warmup -> running -> winner | harm | no_difference | futile | expired`; a test that has not ended may
@@ -142,9 +144,10 @@ class Experiment:
         return False
 
     def take(self, state: ExperimentState, pair: Pair, scores: list[float]) -> bool:
-        """Add one pair whose scores are known, for example from `Scores.update`, without warm-up and checks.
+        """Add one pair whose scores are known, for example from `Scores.update`; the test is running from then on.
 
-        `scores` are in the order of `Evidence.scored`. Returns whether this closed a batch.
+        `scores` are in the order of `Evidence.scored`. Returns whether this closed a batch; the test may have ended by
+        it.
         """
         state.status = "running"
         struck = self._clocked and self.evidence.strikes(state.evidence, pair.ts_event)
@@ -164,7 +167,7 @@ class Experiment:
             ts_event: event time at which the batch closed, ns.
             counts: five numbers of pairs: all, scored, rejected, with a return above 0 only for A, and only for B.
             totals: sums over the scored pairs: of each score, then of a, b, a^2 and b^2, where a and b are the net
-                returns of both arms, bps.
+                returns of challenger A and champion B, bps.
         """
         pairs, scored, rejected, only_a, only_b = counts
         state.status = "running"

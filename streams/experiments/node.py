@@ -61,8 +61,8 @@ def asked(
 class ExperimentsNode(Node[Trials]):
     """Node that runs every declared experiment on every symbol on which its challenger runs.
 
-    Each symbol decides by itself. In a pooled experiment it sends its sums instead to the node that decides for all
-    symbols together. Candidates (versions that a retrain made) are tested, too: each is an experiment of its own, and
+    Each symbol decides by itself. If several symbols decide together, their sums are sent to another node, which
+    decides for all. Candidates (versions that a retrain made) are tested, too: each is an experiment of its own, and
     one common declaration holds for all of them.
 
     Args:
@@ -71,7 +71,7 @@ class ExperimentsNode(Node[Trials]):
         candidates: common declaration of the candidates' experiments; None: candidates are not tested.
 
     Raises:
-        ConfigurationError: an experiment has the name that the live version or candidates have.
+        ConfigurationError: an experiment has a name that is reserved for the live version or for candidates.
     """
 
     name = "experiments"
@@ -107,8 +107,10 @@ class ExperimentsNode(Node[Trials]):
     def step(self, state: Trials, event: OutcomeMatured, record_id: str) -> Sequence[Struct]:
         """Give one outcome to every experiment of its symbol.
 
-        An experiment begins with the first outcome in which its challenger appears. Returns the records that follow:
-        progress, verdicts, commands, and sums for pooled experiments.
+        An experiment begins with the first outcome in which its challenger appears.
+
+        Returns:
+            Progress and verdicts, commands that carry them out, and sums for experiments over several symbols.
         """
         written: list[Struct] = []
         for name, trial in self._of(state, event):

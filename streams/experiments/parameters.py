@@ -25,15 +25,15 @@ class ExperimentParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_o
 
     Attributes:
         primary: metric that decides.
-        guardrails: metrics that may only block a winner: by how much, at most, A may be worse in each.
+        guardrails: metrics that can only block a winner, each with the most by which A may be worse in it.
         plan: `always_valid` decides after any batch; `group_sequential` at `looks` equal steps up to `longest` pairs.
         alpha: probability that a challenger wins whose true mean score is not above `margin`.
         beta: probability that a true effect of `worth` is given up as futile; 0: no test is given up.
         margin: by how much the mean primary score must exceed 0 for a winner.
         worth: smallest mean primary score that is worth finding.
         batch: pairs that are averaged to one observation; at least 5 times the pairs that overlap in time.
-        clock_ns: a batch closes at the next multiple of this event time, ns, once it has `batch` pairs; 0: it closes
-            with its last pair.
+        clock_ns: a batch closes at the next multiple of this event time, ns, once it has `batch` pairs; 0: it closes as
+            soon as it has `batch` pairs.
         scope: `symbol`: each symbol decides by its own pairs; `pooled`: all declared symbols decide together. Pairs of
             all symbols at the same time are then in one batch, so that symbols that move together count once.
         expected: pairs after which a decision is expected; the test is most powerful there.
@@ -48,7 +48,7 @@ class ExperimentParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_o
         spending: how a `group_sequential` plan spreads alpha over its looks.
         looks: number of looks of a `group_sequential` plan.
         memory: pairs over which the volatilities of the metric `risk_adjusted` decay.
-        rejected: largest fraction of unreadable pairs with which a winner is named.
+        rejected: largest fraction of pairs with numbers out of range with which a winner is named.
     """
 
     primary: Metric = "risk_adjusted"

@@ -8,13 +8,12 @@ from streams.experiments.trial import Trial, TrialState
 def ended_window(trial: Trial, state: TrialState, outcome: OutcomeMatured, record_id: str) -> ExperimentPartial | None:
     """The partial of the window of event time that `outcome` ends; None if it ends none.
 
-    A partial is the sums of one symbol for a pooled experiment.
-
-    Call it before the trial takes the outcome.
+    A partial is the sums of one symbol, sent to an experiment that several symbols decide together. Call this function
+    before the trial takes the outcome.
 
     Args:
-        trial: the experiment.
-        state: its state on this symbol.
+        trial: the experiment on this symbol.
+        state: its state.
         outcome: outcome that may lie beyond the window of the last pair.
         record_id: id for the partial.
     """
@@ -28,17 +27,17 @@ def ended_window(trial: Trial, state: TrialState, outcome: OutcomeMatured, recor
 def follow(trial: Trial, state: TrialState, outcome: OutcomeMatured, record_id: str) -> ExperimentPartial | None:
     """Store the window of event time of an outcome; return a last partial if the comparison on this symbol has ended.
 
-    Call it after the trial has taken the outcome. A partial is the sums of one symbol for a pooled experiment. The
-    comparison ends when the test was stopped or the challenger went live.
+    A partial is the sums of one symbol, sent to an experiment that several symbols decide together. The comparison ends
+    when the test was stopped or the challenger went live. Call this function after the trial has taken the outcome.
 
     Args:
-        trial: the experiment.
-        state: its state on this symbol, in which the window is stored.
+        trial: the experiment on this symbol.
+        state: its state, in which the window is stored.
         outcome: outcome that the trial has just taken.
         record_id: id for the partial.
 
     Returns:
-        None: the comparison goes on, has ended before, or the experiment is not pooled.
+        None: the comparison goes on, has ended before, or each symbol decides by itself.
     """
     told = state.told
     if told is None or told.ended:

@@ -47,7 +47,7 @@ def pairs(effect: float, alpha: float = 0.05, power: float = 0.8, inflation: flo
         effect: mean difference that the test shall find, in standard deviations of the difference in a pair.
         alpha: probability of finding a difference where there is none.
         power: probability of finding the difference `effect`.
-        inflation: long-run variance / variance of the difference; dependent pairs need so many times as many.
+        inflation: long-run variance / variance of the difference: by this factor dependence raises the number of pairs.
 
     References:
         Cohen (1988), section 12.8, for large samples.
@@ -114,7 +114,7 @@ class ExperimentPlan(Struct, frozen=True):
     Attributes:
         pairs, days: length of a test with one look at the end, with the given dependence of pairs.
         independent_pairs: pairs that this test would need if they were independent.
-        pairs_unpaired: predictions of each version that are needed if both are not compared on the same predictions.
+        pairs_unpaired: predictions of each version that are needed if they are compared on different predictions.
         gain: `pairs_unpaired / pairs`.
         sequential_pairs, sequential_days: median length of the e-process of batch means, which looks after every batch.
         sequential_power: fraction of these sequential experiments that decide within `limit_days`.

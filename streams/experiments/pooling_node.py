@@ -33,9 +33,9 @@ class WaitingWindow(Struct, array_like=True):
 
     Attributes:
         window: number of the window.
-        figures: sums over all pairs of the symbol up to the end of the window. First five numbers of pairs: all,
-            scored, rejected, won only by A (the challenger), won only by B (the champion); then sums of scores and
-            returns.
+        figures: sums over all pairs of the symbol up to the end of the window. The first five are numbers of pairs:
+            all, scored, rejected, won only by A (the challenger), won only by B (the champion). Sums of scores and
+            returns follow.
         ended: sentence on why the comparison on the symbol has ended; empty: it goes on.
         offset: offset of the tick that showed the end of the window.
     """
@@ -81,7 +81,7 @@ class Member(Struct, array_like=True):
 
     @property
     def place(self) -> str:
-        """Id of the tick at `offset`; commands for this symbol are signed as of that tick."""
+        """Id of the tick at `offset`; the signatures of commands for this symbol name that tick."""
         return root_id(TICKS.name, self.partition, self.offset)
 
 
@@ -103,22 +103,22 @@ class PoolState(Struct, array_like=True):
 
 
 def digest_of(declaration: Declaration) -> str:
-    """Digest of a pooled experiment's plan: the parameters of its test, and its symbols in any order."""
+    """Digest of the plan of an experiment over several symbols: its test's parameters, and its symbols in any order."""
     symbols = tuple(sorted(set(declaration.symbols)))
     return sha256(json.encode((declaration.test.digest(), symbols))).hexdigest()[:16]
 
 
 class Pool:
-    """Operator of one experiment over several symbols: takes their partials into a `PoolState`.
+    """Operator of one experiment over several symbols: updates a `PoolState` with each partial.
 
     A partial holds sums over all pairs of one symbol up to the end of a window of event time. It replaces earlier
-    partials of its symbol, so repeats change nothing. Partials of several partitions come in any order, on which the
-    result does not depend: a window counts once *every* symbol has completed it, and sums are added in the order of the
-    symbols' names. A symbol without ticks holds up the whole experiment, since its pairs are not known.
+    partials of its symbol, so repeats change nothing. The result does not depend on the order in which partials of
+    different symbols come: a window counts only when *every* symbol has completed it, and sums are added in the order
+    of the symbols' names. A symbol without ticks holds up the whole experiment, since its pairs are not known.
 
-    A batch is all pairs of all symbols in the windows since the last batch, once they are at least `batch` pairs. Moves
-    of several symbols at the same time are therefore in one batch and count as one observation. The test begins with
-    the first window in which every symbol has scores.
+    A batch is all pairs of all symbols in the windows since the last batch; it closes when they are at least `batch`.
+    Moves of several symbols at the same time are therefore in one batch and count as one observation. The test begins
+    with the first window in which every symbol has scores.
 
     Args:
         name: name of the experiment.
@@ -159,7 +159,7 @@ class Pool:
             raise Refused("bad_counts", f"expected parts of {partial.pairs} pairs, was more")
 
     def take(self, state: PoolState, partial: ExperimentPartial) -> Iterator[Struct]:
-        """Take a partial (sums of one symbol) into `state`; yield the records and commands that follow from it.
+        """Update `state` with a partial (sums of one symbol); yield the records and commands that follow from it.
 
         Once the experiment has ended, and for a window that the symbol has completed before, nothing follows.
 
@@ -302,12 +302,12 @@ class Pool:
 
 
 class PoolingNode(Node[PoolState]):
-    """Node that runs every declared experiment that is pooled over symbols, with one state for each experiment.
+    """Node that decides every declared experiment over several symbols (`scope = "pooled"`); each has one state.
 
     It reads partials (sums that each symbol sends) and writes progress, verdicts and commands.
 
     Args:
-        declarations: all declared experiments by name; those that are not pooled are passed over.
+        declarations: all declared experiments by name; those in which each symbol decides by itself are passed over.
         signing: signs commands and checks partials, if the deployment has a signing key.
     """
 
@@ -329,7 +329,7 @@ class PoolingNode(Node[PoolState]):
         """Check a partial (sums of one symbol): its signature, and that it agrees with its experiment's declaration.
 
         Raises:
-            Refused: it is not valid, or no pooled experiment has its name.
+            Refused: it is not valid, or no experiment over several symbols has the name that it gives.
         """
         self._signing.check(event)
         pool = self._pools.get(event.experiment)
@@ -338,7 +338,7 @@ class PoolingNode(Node[PoolState]):
         pool.check(event)
 
     def key(self, event: ExperimentPartial) -> str:
-        """Name of the experiment: all its symbols share one state."""
+        """Key of the state that a partial belongs to: the name of its experiment, as all symbols share one state."""
         return event.experiment
 
     def admit(self, event: ExperimentPartial, record_id: str) -> None:

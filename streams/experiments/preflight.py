@@ -34,7 +34,8 @@ class Preflight(Struct, frozen=True):
         clear: whether, in addition, the fraction of both verdicts plus one standard error is within the nominal rate.
         decided: median pairs to a verdict; infinite if most replays came to none.
         longest: pairs after which a replay ends without a verdict.
-        autocorrelation_time: neighbouring pairs that tell as much as one independent pair; 1 without correlation.
+        autocorrelation_time: number of neighbouring pairs that tell as much as one independent pair; 1 without
+            correlation.
         sentence: the result as a sentence for a person.
     """
 
@@ -56,7 +57,7 @@ Batched = Iterable[tuple[int, float]]
 
 
 class Windows(NamedTuple):
-    """Sums over all symbols of a pooled experiment, one element for each window of event time.
+    """Sums over all symbols of an experiment, one element for each window of event time.
 
     Attributes:
         counts: scored pairs of all symbols in the window.
@@ -90,9 +91,9 @@ def preflight(
     """Replay an experiment many times on resamples of `history`, shifted so that there is no difference to find.
 
     The mean score is shifted to the margin of the experiment, the boundary between winning and not winning. Each replay
-    has the registered length. A resample is a stationary bootstrap of scored pairs. Guardrails, the e-process of
-    bounded scores and stopping for futility are left out, as they can only reduce false verdicts. The two versions are
-    not swapped within pairs, since that would destroy the dependence between neighbours.
+    has `parameters.longest` pairs at most. A resample is a stationary bootstrap of scored pairs. Guardrails, the
+    e-process of bounded scores and stopping for futility are left out, as they can only reduce false verdicts. The two
+    versions are not swapped within pairs, since that would destroy the dependence between neighbours.
 
     Args:
         history: pairs (results of two versions on one prediction) of the two versions, or of two equal ones.
@@ -135,7 +136,7 @@ def pooled_preflight(
     seed: int = 1,
     progress: Callable[[float], None] = lambda share: None,
 ) -> Preflight:
-    """Replay a pooled experiment many times on resamples of `windows`, shifted so that there is no difference.
+    """Replay an experiment over several symbols many times on resamples of `windows`, without a difference to find.
 
     It works like `preflight`, but whole windows of event time with the pairs of all symbols are resampled, so that the
     dependence between symbols is kept.
@@ -175,9 +176,8 @@ def smallest_that_holds(
 ) -> int | None:
     """Smallest batch size tried with which the pre-flight passes clearly; None if the history is too short to find one.
 
-    The sizes are `batch`, then half as much again, and so on. "Clearly" is stricter than the pass of a registered plan:
-    a size that is recommended must be shown to keep the error rates, while a registered one fails only if it is shown
-    to exceed them.
+    The sizes are `batch`, then half as much again, and so on. "Clearly" means that the size is shown to keep the error
+    rates; a plan that is only checked passes unless it is shown to exceed them.
 
     Args:
         replay: runs the pre-flight with given parameters.

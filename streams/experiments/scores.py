@@ -15,7 +15,9 @@ FLOOR = 0.1
 
 
 class ScoreState(Struct, array_like=True):
-    """State of the scores of pairs: their scale, from the warm-up, and the current variance of each arm.
+    """State of the scores of pairs: their scale, from the warm-up, and the current variances.
+
+    A pair is the results of challenger A and champion B on one prediction.
 
     Attributes:
         n: pairs of the warm-up so far.
@@ -71,7 +73,7 @@ class Scores:
         return ScoreState()
 
     def update(self, state: ScoreState, pair: Pair) -> list[float] | None:
-        """Take one valid pair into `state`; returns a score for each metric, or None during the warm-up."""
+        """Update `state` with one valid pair; returns a score for each metric, or None during the warm-up."""
         a, b = pair.a_bps, pair.b_bps
         if state.scale == 0.0:
             self._warm(state, a, b)

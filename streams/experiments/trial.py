@@ -49,12 +49,14 @@ class TrialState(Struct, array_like=True):
         challenger, champion: names of the two versions at the first pair.
         test: state of the test.
         watch: state of the watch over the winner; None before the winner is live.
-        told: how far sums were sent to the node that decides for all symbols; None unless the experiment is pooled.
+        told: how far sums were sent to the node that decides for several symbols; None if this symbol decides by
+            itself.
         health: state of the checks of the winner's calibration and opinions; None before the winner is live.
-        generation: number of the symbol's clock; a new clock begins when the venue's time is set back.
+        generation: rises whenever the event time of the symbol is set back; times are compared within one generation.
         seen: event time of the last outcome that was taken, ns.
-        until: event time up to which outcomes had been taken when the clock was set back, ns; 0: none are waited for.
-        dropped: outcomes that were dropped because their event time had been taken before.
+        until: outcomes up to this event time, ns, are dropped, as it had been reached before event time was set back;
+            0: none are.
+        dropped: outcomes that were dropped because their event time had been passed before.
     """
 
     challenger: str
@@ -80,16 +82,16 @@ class TrialState(Struct, array_like=True):
 
 
 class Trial:
-    """Operator of one experiment on one symbol: takes outcomes into a `TrialState`.
+    """Operator of one experiment on one symbol: updates a `TrialState` with each outcome.
 
-    During the test the challenger is the arm (a version that runs beside the live one) with the experiment's name, and
-    the champion is the live version. If a third version goes live meanwhile, the test stops. Once the challenger has
-    won and is live, the former champion runs on beside it under the name of its version. A watch then compares the two
-    by the primary score for as long as both run. A candidate of a retrain is watched from the time at which it goes
-    live, even if a person promoted it before or against the verdict.
+    During the test the champion is the live version, and the challenger runs beside it under the experiment's name. If
+    a third version goes live meanwhile, the test stops. Once the challenger has won and is live, the former champion
+    runs on beside it under the name of its version. A watch then compares the two by the primary score for as long as
+    both run. A candidate of a retrain is watched from the time at which it goes live, even if a person promoted it
+    before or against the verdict.
 
-    In a pooled experiment the test on one symbol only collects evidence, and the challenger has won once it is live.
-    The watch then begins when there are enough batches to estimate the usual difference.
+    If several symbols decide together, the test on one symbol only collects evidence, and the challenger has won once
+    it is live. The watch then begins when there are enough batches to estimate the usual difference.
 
     Args:
         name: name of the experiment.
@@ -111,16 +113,16 @@ class Trial:
         return any(arm.arm == self.name for arm in outcome.arms)
 
     def start(self, outcome: OutcomeMatured) -> TrialState:
-        """State before the first pair; `outcome` is the one with the first pair, and names both versions."""
+        """State before the first pair; the versions of challenger and champion are read from `outcome`."""
         challenger = next(arm.model_version for arm in outcome.arms if arm.arm == self.name)
         told = Reported() if self.pooled else None
         return TrialState(challenger, outcome.arms[0].model_version, self.experiment.start(), told=told)
 
     def move_clock(self, state: TrialState, outcome: OutcomeMatured) -> bool:
-        """Move the experiment's clock to the event time of an outcome; call it before `update`.
+        """Advance the experiment to the event time of an outcome; call it before `update`.
 
-        After the symbol's clock was set back, the same event time comes a second time. Outcomes are dropped until the
-        clock has passed the latest time that was seen before.
+        When the venue sets the event time of a symbol back, the same time comes a second time. Outcomes are dropped
+        until the latest time that was seen before has passed.
 
         Returns:
             Whether `update` may take the outcome; False: it is dropped.

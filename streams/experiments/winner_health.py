@@ -18,7 +18,7 @@ SCALE = 0.25
 class HealthState(Struct, array_like=True):
     """State of the checks of a live winner: its calibration, and how long its model has had no opinion.
 
-    The surprise of a version is its log-loss less the log-loss that it expects of its own probabilities, nats.
+    The surprise of a version is its log-loss less the log-loss expected under its own probability, nats.
 
     Attributes:
         calibration: change detector on the winner's surprise less that of the version before.
@@ -34,8 +34,8 @@ class HealthState(Struct, array_like=True):
 class WinnerHealth:
     """Operator that checks a live winner with a `HealthState`: whether it is still calibrated and still has opinions.
 
-    The surprise of a version is its log-loss less the log-loss that it expects of its own probabilities, nats. A pair
-    is the results of A, the winner, and B, the version before, on one prediction.
+    The surprise of a version is its log-loss less the log-loss expected under its own probability, nats. A pair is the
+    results of A, the winner, and B, the version before, on one prediction.
 
     Args:
         run: pairs between two false alarms on average (average run length).
@@ -58,9 +58,12 @@ class WinnerHealth:
         return HealthState(self._detector.start())
 
     def broken(self, state: HealthState, outcome: OutcomeMatured, pair: Pair) -> str:
-        """Take one outcome and its pair into `state`; returns what is wrong with the winner, or empty.
+        """Update `state` with one outcome; returns what is wrong with the winner, as half a sentence, or empty.
 
-        In `pair` A is the live winner and B the version before.
+        Args:
+            state: state of the checks.
+            outcome: outcome with the winner as the live version.
+            pair: its results: A is the winner, B the version before.
         """
         opinion = outcome.experts.get(MODEL)
         if opinion is not None and any(outcome.features.values()):
@@ -73,10 +76,10 @@ class WinnerHealth:
         return ""
 
     def excess(self, state: HealthState, pair: Pair) -> bool:
-        """Take one pair into `state`; returns whether the alarm of the calibration is raised now or was raised before.
+        """Update `state` with one pair; returns whether an alarm of the calibration is raised now or was before.
 
         The alarm says that A's surprise exceeds B's by more than the margin. Surprise is the log-loss less the log-loss
-        that a version expects of its own probabilities. Pairs whose price did not move are passed over.
+        expected under a version's own probability. Pairs whose price did not move are passed over.
         """
         if pair.label == 0:
             return state.calibration.alarmed > 0

@@ -26,9 +26,10 @@ class WinnerWatchState(Struct, array_like=True):
 
 
 class WinnerWatch:
-    """Operator that watches a promoted version with a `WinnerWatchState`, by its loss less that of the version before.
+    """Operator that watches a promoted version: compares its loss with that of the version before.
 
-    The version before runs on beside the promoted one, so that both have a loss for every prediction.
+    The comparison is kept in a `WinnerWatchState`. The version before runs on beside the promoted one, so that both
+    have a loss for every prediction.
 
     Args:
         detector: change detector that raises the alarm; it goes on after the confirmation.
@@ -53,9 +54,10 @@ class WinnerWatch:
         return WinnerWatchState("canary", "", 0, self._detector.start())
 
     def update(self, state: WinnerWatchState, worse: float) -> bool:
-        """Take one loss of the new version less that of the version before; returns whether the phase changed.
+        """Update `state` with one pair of losses; returns whether the phase changed.
 
-        After a roll-back nothing changes any more.
+        `worse` is the loss of the new version less that of the version before. After a roll-back nothing changes any
+        more.
         """
         if state.phase == "rolled_back":
             return False

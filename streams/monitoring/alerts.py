@@ -25,7 +25,7 @@ EACH_BREAK = 8
 
 
 def alert_of(record: Any) -> Alert | None:
-    """The alert that tells a person about a record, or None if the record is none that a person should know of at once.
+    """The alert that tells a person about a record; None for a record that needs no alert.
 
     >>> version = ModelVersion("commands:0:7:0", "X", "v2", "v1", "champion", "found better", 5, "c1",
     ...     change="promote_variant")

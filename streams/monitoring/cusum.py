@@ -149,10 +149,10 @@ class Cusum:
         return max(total / limit for total, limit in zip(state.sums, self._limits, strict=True))
 
     def since(self, state: CusumState) -> tuple[int, int]:
-        """Page's estimate of when the change began, by the sum that is closest to its limit, or farthest beyond.
+        """Page's estimate of when the change began, by the sum that is largest relative to its limit.
 
         Returns:
-            Event time at which that sum began to rise, ns, and the number of blocks since then; both 0 if all sums are
+            Event time at which that sum began to rise, ns, and the number of blocks since then; both 0 if every sum is
             0.
         """
         levels = [total / limit for total, limit in zip(state.sums, self._limits, strict=True)]

@@ -40,13 +40,7 @@ class LimitsState(Struct, array_like=True):
     def break_at(self, now: int) -> None:
         """Move every stored event time that lies after `now`, ns, to `now`.
 
-        Called when the symbol's clock was set back to `now`.
-
-
-        >>> state = LimitsState(started=[5, 90], reference_ts=90)
-        >>> state.break_at(7)
-        >>> state.started, state.reference_ts
-        ([5, 7], 7)
+        Called when the event time of the symbol was set back to `now`.
         """
         self.started = [min(each, now) for each in self.started]
         self.reference_ts = min(self.reference_ts, now)

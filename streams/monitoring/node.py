@@ -63,8 +63,8 @@ class MonitorState(Struct, array_like=True):
         made_with: digest of the monitor's parameters.
         versions: state of each model version by name; the one that predicted last comes last.
         baseline_losses: running mean log-loss of each baseline, nats.
-        limits: labels and retrains so far, by which retrains are limited.
-        generation: number of the symbol's clock; a new clock begins when the venue's time is set back.
+        limits: numbers of labels and of retrains so far, for the limits on retrains.
+        generation: rises whenever the event time of the symbol is set back; times are compared within one generation.
     """
 
     made_with: str

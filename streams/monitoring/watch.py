@@ -23,10 +23,11 @@ class BreachWatchState:
     Attributes:
         count: outcomes in the open block.
         since: event time of the first prediction in the open block, ns.
-        surprised: sum over the open block of the log-loss less the log-loss that the version expected of itself, nats.
+        surprised: sum over the open block of the surprise, which is the log-loss less the log-loss expected under the
+            version's own probability, nats.
         behind: sum over the open block of the log-loss less that of the best baseline, nats.
-        surprise, baseline: cumulative sums over the block means of these two.
-        drift: block means, in their usual standard deviations, which a drift detector is fed with.
+        surprise, baseline: states of the CUSUM detectors over the block means of these two.
+        drift: block means of the surprise, in their usual standard deviations, for a drift detector.
         below: latest full windows in a row with an accuracy below the threshold.
         usual: usual block mean of log-loss less the best baseline's at the last reported alarm, nats.
         later: blocks closed since that alarm.
@@ -47,14 +48,13 @@ class BreachWatchState:
 
 
 class BreachWatch:
-    """Detectors of one model version: takes outcomes into a `BreachWatchState` and finds reasons for a retrain.
+    """Detectors of one model version: updates a `BreachWatchState` with each outcome and finds reasons for a retrain.
 
     The check for a loss of skill has two statistics, both as means of blocks of outcomes:
 
-    * **surprise**: log-loss less the log-loss that the version expected of itself, which is the entropy of its
-    probability.
-      It is about 0 for a calibrated version, however hard the market is to predict. So a harder market raises no alarm,
-      but a change in what the features mean does. The usual mean is estimated and subtracted;
+    * **surprise**: log-loss less the log-loss expected under the version's own probability, the entropy of that
+      probability. It is about 0 for a calibrated version, however hard the market is to predict. So a harder market
+      raises no alarm, but a change in what the features mean does. The usual mean is estimated and subtracted;
     * **baseline**: log-loss less that of the best baseline so far, compared with a margin: it shows a loss of skill.
 
     A drift detector and a threshold of accuracy can be switched on besides.
@@ -85,7 +85,7 @@ class BreachWatch:
         Args:
             state: state of the version.
             ts: event time of the prediction, ns.
-            surprise: log-loss less the log-loss that the version expected of itself, nats.
+            surprise: log-loss less the log-loss expected under the version's own probability, nats.
             behind: log-loss less that of the best baseline, nats.
         """
         if state.count == 0:
@@ -143,9 +143,9 @@ class BreachWatch:
     def lasts(self, state: BreachWatchState, detector: str) -> bool:
         """Whether an alarm of `detector` that was reported earlier still holds, by the blocks since then.
 
-        It holds if the detector's sums, which the report reduced to half their limit, have not fallen. It also holds if
-        the version has been worse against the best baseline than usual by more than chance: a version without skill may
-        well be calibrated.
+        It holds while the largest of the detector's sums is at least half its limit, the value to which the report
+        reduced it. It also holds if the version has been worse against the best baseline than usual by more than
+        chance. The second check is for a version that is calibrated but has no skill.
         """
         if any(name == detector and cusum.level(sums) >= HALF for name, cusum, sums in self._sums(state)):
             return True
@@ -166,7 +166,7 @@ class BreachWatch:
         state.usual, state.later, state.lost = state.baseline.mean, 0, 0.0
 
     def begin_anew(self, state: BreachWatchState) -> None:
-        """Drop the open block and all sums after the symbol's clock was set back; usual means and deviations stay."""
+        """Drop the open block and all sums, after event time was set back; usual means and deviations are kept."""
         for _, cusum, sums in self._sums(state):
             cusum.begin_anew(sums)
         state.count, state.surprised, state.behind = 0, 0.0, 0.0

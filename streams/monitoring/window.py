@@ -50,7 +50,7 @@ class WindowSummary:
         figures: scores of the version, then of each baseline.
         best_baseline: baseline with the lowest log-loss in the window.
         skill: 1 - log-loss / log-loss of the best baseline; above 0 is better.
-        skill_low, skill_high: ends of the interval of `skill`.
+        skill_low, skill_high: ends of the 95 % interval of `skill`.
     """
 
     figures: tuple[WindowFigures, ...] = ()

@@ -85,9 +85,9 @@ class Certificate:
         state.total += score
 
     def log_e(self, state: CertificateState) -> float:
-        """Log evidence that the mean is above the margin, nats; minus infinity once a score was below the bound.
+        """Log evidence (log e-value, nats) that the mean is above the margin.
 
-        The mean is found to be above the margin when this reaches `threshold`.
+        It is minus infinity once a score was below the bound. The mean is found to be above the margin when this reaches `threshold`.
         """
         if state.violated:
             return -inf

@@ -11,8 +11,8 @@ Column = NDArray[np.float64]
 def autocorrelation_time(scores: Column) -> float:
     """Integrated autocorrelation time, events: long-run variance / variance; 1 for independent scores.
 
-    So many neighbouring scores tell as much about the mean as one independent score. Autocorrelations are summed up
-    over pairs of neighbouring lags for as long as the sum of a pair is positive.
+    It is the number of neighbouring scores that tell as much about the mean as one independent score. Autocorrelations
+    are summed up over pairs of neighbouring lags for as long as the sum of a pair is positive.
 
     >>> random = np.random.default_rng(1)
     >>> overlapping = np.convolve(random.normal(size=20_009), np.ones(10), mode="valid")
@@ -36,7 +36,7 @@ def autocorrelation_time(scores: Column) -> float:
 
 
 def rarity(scores: Column) -> float:
-    """Number of scores for each one that matters to the mean: `n sum x^2 / (sum |x|)^2`.
+    """Number of scores per score that matters to the mean: `n sum x^2 / (sum |x|)^2`.
 
     It is 1 if all scores are of one size, larger where few large ones make most of the sum, and infinite if all are 0.
 
@@ -62,7 +62,7 @@ def batch_for(scores: Column, horizon: int = 1) -> int:
 
     Args:
         scores: scores of a recorded history, in the order of time.
-        horizon: neighbouring events that overlap in time, because a prediction looks as far ahead.
+        horizon: number of neighbouring events whose predictions overlap in time.
 
     References:
         Schmeiser (1982), Batch size effects in the analysis of simulation output.

@@ -1,10 +1,10 @@
-"""Drawdown within a batch of predictions: it serves as the score of a whole batch, as a single prediction has none."""
+"""Drawdown within a batch of predictions, used as the score of the whole batch: a single prediction has none."""
 
 from msgspec import Struct
 
 
 class DrawdownState(Struct, array_like=True):
-    """Equity and drawdown of one arm within the open batch, bps of capital.
+    """Equity and drawdown of one model version within the open batch, bps of capital.
 
     Attributes:
         equity: sum of net returns since the batch began.

@@ -63,7 +63,7 @@ class EDetector:
         return DetectorState([0.0] * len(BETS))
 
     def update(self, state: DetectorState, worse: float) -> bool:
-        """Take the new version's loss less the old one's; returns whether an alarm is raised now or was before."""
+        """Update `state` with the new version's loss less the old one's; returns whether there is or was an alarm."""
         if worse - worse != 0.0:
             state.rejected += 1
             return state.alarmed > 0

@@ -1,8 +1,8 @@
 """The e-process of batch means (engine 1): tests a mean whose variance is unknown, validly after every batch.
 
-The functions take the number `n` of batch means, their mean, and `sse`, the sum of squared deviations from it. Their
-parameter `g` says how large effects are expected to be: it is the prior variance of the mean, in units of the variance
-of one batch mean.
+The functions take the number `n` of batch means, their mean `mean`, and `sse`, the sum of squared deviations from it.
+Their parameter `g` says how large effects are expected to be: it is the prior variance of the mean, in units of the
+variance of one batch mean.
 """
 
 from math import exp, inf, lgamma, log, log1p, pi, sqrt
@@ -14,7 +14,7 @@ from streams.experiments.engines.batches import Batches
 
 
 def log_e_two_sided(n: int, mean: float, sse: float, g: float) -> float:
-    """Log evidence, in nats, that the mean is not 0, from `n` batch means and their moments `mean` and `sse`.
+    """Log evidence (log e-value, nats) that the mean is not 0, from `n` batch means, their `mean` and `sse`.
 
     It is `-log(1+ng)/2 + n/2 log[(sse + n mean^2) / (sse + n mean^2 / (1+ng))]`, where `sse` is the sum of squared
     deviations from `mean`, and `g` the prior variance of the mean, in units of the variance of one batch mean.
@@ -34,7 +34,7 @@ def log_e_two_sided(n: int, mean: float, sse: float, g: float) -> float:
 
 
 def log_e(n: int, mean: float, sse: float, g: float) -> float:
-    """Log evidence, in nats, that the mean is above 0, from `n` batch means and their moments `mean` and `sse`.
+    """Log evidence (log e-value, nats) that the mean is above 0, from `n` batch means, their `mean` and `sse`.
 
     It is an e-process whenever the true mean is 0 or below: it may be looked at after every batch. It is
     `log_e_two_sided + log 2 + log T_n(u)`, `T_n` Student's distribution function with n degrees of freedom, and
@@ -190,7 +190,7 @@ class TMixture:
         state.best = max(state.best, self.log_e(state))
 
     def log_e(self, state: TMixtureState) -> float:
-        """Log evidence, in nats, that the mean is above the margin, after the last closed batch.
+        """Log evidence (log e-value, nats) that the mean is above the margin, after the last closed batch.
 
         The mean is found to be above the margin when this reaches `threshold`.
         """
@@ -198,7 +198,7 @@ class TMixture:
         return log_e(found.n, found.mean, found.sse, self._g)
 
     def p(self, state: TMixtureState) -> float:
-        """P-value for "the mean is not above the margin", which may be looked at any time: `min(1, exp(-best))`."""
+        """P-value for "the mean is not above the margin", valid at any time: `min(1, exp(-best))`."""
         return min(1.0, exp(-state.best))
 
     def interval(self, state: TMixtureState) -> tuple[float, float]:

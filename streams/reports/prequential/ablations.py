@@ -1,4 +1,4 @@
-"""Ablations: parts of the pipeline are taken away by parameters alone, so no row of the table has code of its own."""
+"""Ablations: runs of the pipeline with parts of it taken away, made by a change of parameters alone."""
 
 from collections.abc import Callable
 

@@ -18,7 +18,8 @@ class Bin(Struct, frozen=True):
         low, high: smallest and largest probability in the bin.
         count: number of forecasts in the bin.
         forecast: mean of their probabilities of an upward move.
-        came: fraction of them after which the price went up, with an interval that allows for overlap.
+        came: fraction of the forecasts after which the price went up, with an interval that allows for forecasts that
+            overlap in time.
     """
 
     low: float

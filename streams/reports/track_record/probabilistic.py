@@ -63,11 +63,10 @@ def probabilistic_sharpe(found: Moments, benchmark: float = 0.0) -> float:
 
 
 def shortest_record(found: Moments, benchmark: float = 0.0, level: float = 0.95) -> float:
-    """Number of returns after which a record with these moments would show a true Sharpe ratio above `benchmark`.
+    """Number of returns that would show, with probability `level`, a true Sharpe ratio above `benchmark`.
 
-    "Show" means with the probability `level`. The number is infinite if the ratio found is not above the benchmark.
-
-    `MinTRL = 1 + (1 - skew SR + (kurt - 1) / 4 SR^2) (z / (SR - SR*))^2`
+    It is for a record with the moments `found`, and infinite if their Sharpe ratio is not above the benchmark:
+    `MinTRL = 1 + (1 - skew SR + (kurt - 1) / 4 SR^2) (z / (SR - SR*))^2`.
 
     >>> round(shortest_record(Moments(0.458, 24, -2.448, 10.164)), 1)
     34.6

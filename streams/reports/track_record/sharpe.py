@@ -47,9 +47,9 @@ def standard_error(ratio: float, count: int) -> float:
 def robust_standard_error(returns: Column, lags: int | None = None) -> float:
     """Standard error of the Sharpe ratio that allows for autocorrelation, skew and fat tails.
 
-    It is that of the generalised method of moments, `sqrt(d' S d / T)`: with
-    `phi_t = (R_t - mu, (R_t - mu)^2 - sigma^2)`, its long-run covariance `S = G_0 + sum_j w_j (G_j + G_j')`,
-    `w_j = 1 - j / (m + 1)`, and `d = (1 / sigma, -mu / (2 sigma^3))`.
+    It is that of the generalised method of moments, `sqrt(d' S d / T)`. `S = G_0 + sum_j w_j (G_j + G_j')` is the
+    long-run covariance of `phi_t = (R_t - mu, (R_t - mu)^2 - sigma^2)`, with the autocovariance `G_j` at lag j, the
+    weights `w_j = 1 - j / (m + 1)`, and the gradient `d = (1 / sigma, -mu / (2 sigma^3))`. T is the number of returns.
 
     Args:
         returns: returns of regular intervals, in the order of time.
