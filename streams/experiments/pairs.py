@@ -30,7 +30,10 @@ class Pair(Struct, frozen=True, array_like=True):
 
 
 def pair_of(outcome: OutcomeMatured, a: str, b: str) -> Pair | None:
-    """The pair of the arms `a` (challenger) and `b` (champion) in an outcome; None if it lacks one of them."""
+    """Results of two arms (versions that run side by side) as a pair, from an outcome; None if it lacks one of them.
+
+    `a` is the name of the challenger's arm, `b` that of the champion's.
+    """
     arms = {arm.arm: arm for arm in outcome.arms}
     if a not in arms or b not in arms:
         return None

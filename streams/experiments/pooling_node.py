@@ -135,7 +135,7 @@ class Pool:
         self.digest = digest_of(declaration)
 
     def start(self) -> PoolState:
-        """State before the first partial."""
+        """State before the first partial (sums of one symbol)."""
         return PoolState(self.name, self.digest, {}, self.experiment.start())
 
     def check(self, partial: ExperimentPartial) -> None:

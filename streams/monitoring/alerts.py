@@ -71,7 +71,7 @@ def _of_break(record: ClockBroken) -> Alert | None:
 
 
 def started(job: RetrainJob) -> Alert:
-    """The alert that the training of a retrain has begun; no record says so, so it is made from the job."""
+    """The alert that the training of a retrain has begun, made from its job, as no record reports the beginning."""
     sentence = f"retraining {job.symbol}: {job.breach.sentence}"
     return Alert(
         id=job.id,

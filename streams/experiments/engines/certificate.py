@@ -87,7 +87,7 @@ class Certificate:
     def log_e(self, state: CertificateState) -> float:
         """Log evidence (log e-value, nats) that the mean is above the margin.
 
-        It is minus infinity once a score was below the bound. The mean is found to be above the margin when this reaches `threshold`.
+        It is minus infinity once a score was below the bound. At `threshold` the mean is found to be above the margin.
         """
         if state.violated:
             return -inf

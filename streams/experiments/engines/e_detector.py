@@ -59,7 +59,7 @@ class EDetector:
         self._scale = scale
 
     def start(self) -> DetectorState:
-        """State at the time of the promotion."""
+        """State when the new version goes live, without evidence."""
         return DetectorState([0.0] * len(BETS))
 
     def update(self, state: DetectorState, worse: float) -> bool:

@@ -91,10 +91,10 @@ class SharpeDifference:
         return ratio_a - ratio_b, sqrt(max(0.0, total) / (n - 1) / n)
 
     def moments(self, state: SharpeState) -> tuple[int, float, float]:
-        """Moments (n, mean, sse) that batch means with this difference and this standard error would have.
+        """Moments (n, mean, sse) of imaginary batch means, by which the difference of the Sharpe ratios can be tested.
 
-        They let the e-process of batch means, which takes such moments, test the difference. All three are 0 with fewer
-        than `FEWEST` batches, and while neither return varies.
+        Their mean and standard error are those of `estimate`, so they serve as input of the e-process of batch means.
+        All three are 0 with fewer than `FEWEST` batches, and while neither return varies.
         """
         n = state.n
         difference, error = self.estimate(state)

@@ -1,4 +1,5 @@
 """Prequential evaluation: forecasters scored on ticks that they had not learned from when they predicted.
 
-Every row of its table comes from a run of the market node, the node that predicts live, with other parameters.
+Every row of the resulting table comes from a run of the market node, the node that predicts live, with other
+parameters.
 """

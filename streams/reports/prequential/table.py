@@ -66,7 +66,7 @@ class SkillReport(Struct, frozen=True):
         best_baseline, best_component: names of the baseline and of the component with the lowest log-loss.
         skill: skill of the whole pipeline over the best baseline.
         gain: log-loss of the best component less that of the whole pipeline, nats.
-        claim: skill of the whole pipeline less `CLAIMED` times the skill of the best component.
+        claim: skill of the whole pipeline less 1.2 (`CLAIMED`) times the skill of the best component.
         metrics: scores of the whole pipeline by symbol and regime, over the tested part.
         sentences: conclusions for a person.
     """

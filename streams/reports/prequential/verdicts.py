@@ -70,7 +70,7 @@ def sentences(
         baseline, component: names of the best baseline and of the best single component.
         skill: skill of the whole pipeline over the best baseline.
         gain: log-loss of the best component less that of the whole pipeline, nats.
-        claim: skill of the whole pipeline less `CLAIMED` times that of the best component.
+        claim: skill of the whole pipeline less 1.2 (`CLAIMED`) times that of the best component.
         of_component: skill of the best component over the best baseline.
     """
     if of_component > 0.0:

@@ -80,7 +80,7 @@ def interval_of(span_ns: int) -> int:
 def regular_moments(first_ns: int, last_ns: int, interval_ns: int) -> Times:
     """Multiples of an interval since 1970, ns, over the time from `first_ns` to `last_ns`.
 
-    The first is the last multiple that is not after `first_ns`; the last is the one that is not after `last_ns`. Two
+    They begin with the one at or before `first_ns` and end with the one at or before `last_ns`. Two
     runs over overlapping ticks therefore have moments in common, and an interval that has not ended is left out.
 
     >>> regular_moments(first_ns=12, last_ns=37, interval_ns=10).tolist()

@@ -1,4 +1,4 @@
-"""Skill in successive blocks of event time, with intervals that allow for forecasts that overlap."""
+"""Skill in successive blocks of event time, with intervals that allow for forecasts that overlap in time."""
 
 import numpy as np
 from msgspec import Struct
