@@ -1,6 +1,6 @@
-"""Measures the predictions of files of ticks on several cores, each tick predicted before its outcome is learned from.
+"""Measures how well files of ticks are predicted, on several cores; a prediction is scored before it is learned from.
 
-Each file is run once complete and once for each ablation (a part of the pipeline switched off), in processes.
+Each file is computed with the whole pipeline and once for each ablation (a part of it switched off), in processes.
 """
 
 from collections.abc import Callable, Sequence
@@ -32,14 +32,14 @@ Progress = Callable[[int, float], None]
 
 
 class Job(NamedTuple):
-    """One run over one file, as it is sent to another process.
+    """One computation over one file, as it is sent to another process.
 
     Attributes:
         number: index of the file among the files that are evaluated, from 0.
         name: path of the file.
         columns: how the rows of the file become ticks.
         parameters: parameters of all symbols.
-        variant: index of the run in `VARIANTS`, the list of ablations (parts of the pipeline that are switched off).
+        variant: index in `VARIANTS`, the list of pipelines to compare, complete or with a part switched off.
     """
 
     number: int

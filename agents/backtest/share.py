@@ -1,4 +1,4 @@
-"""One process's share of a backtest: computes some of the partitions, and writes a checkpoint after each segment.
+"""Computes one share of a backtest (the partitions that one process takes), with a checkpoint after each segment.
 
 A segment is a fixed number of consecutive input ticks.
 """

@@ -13,12 +13,12 @@ from streams.engine.replay import SourceRecord, by_topic, replay
 
 
 class AuditCheck(Struct, frozen=True):
-    """One promise of the system, and whether it was kept.
+    """One claim about the records that the system wrote, and whether it holds.
 
     Attributes:
-        claim: the promise, as a phrase.
-        found: what was found.
-        holds: whether the promise was kept.
+        claim: the claim, as a phrase.
+        found: what was found, as a phrase.
+        holds: whether the claim is true.
     """
 
     claim: str
@@ -32,7 +32,7 @@ class Audit(Struct, frozen=True):
     Attributes:
         ticks: records on the topic `ticks`.
         accepted: ticks that were not refused.
-        predictions, outcomes: number of different ids on these topics.
+        predictions, outcomes: number of different ids on these topics. An outcome says what became of a prediction.
         repeats: records that were written a second time, for example after a worker was killed; readers drop them.
         replayed: number of records that a replay of the ticks gives.
         checks: the result of every check.

@@ -13,7 +13,7 @@ from streams.scoring.skill import Skill
 
 
 def show_details(summary: Summary, console: Console) -> None:
-    """Print the number of records, every check, the latencies, and the skill beside that of all baselines."""
+    """Print the number of records, every check, the latencies, and scores of the predictions and of all baselines."""
     for title, part in (
         ("What went through", _counts(summary)),
         ("Checked on the topics, after the workers had stopped", _checks(summary)),

@@ -63,7 +63,7 @@ class FinishedStory(Struct, frozen=True):
 
 
 async def checks_of(story: FinishedStory) -> list[AuditCheck]:
-    """Read all topics, and check everything that the demonstration promises."""
+    """Read all topics, and check everything that the demonstration of drift claims."""
     settings = story.settings
     log = sorted(
         (

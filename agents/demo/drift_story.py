@@ -100,7 +100,7 @@ confirmed = 100_000
 
 
 def parameters() -> Parameters:
-    """Parameters of the workers that run this demonstration."""
+    """Parameters of the workers in this module's demonstration."""
     return load_parameters(msgspec.toml.decode(CONFIGURATION))
 
 

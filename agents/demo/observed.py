@@ -24,7 +24,7 @@ class Observed:
     Attributes:
         predictions: number of predictions.
         latest: newest prediction of each symbol.
-        outcomes: all outcomes, in the order in which they were read.
+        outcomes: what became of predictions, in the order in which it was read.
         refused: number of refused ticks by reason.
     """
 
@@ -61,7 +61,7 @@ class Observed:
         self._news.set()
 
     def take_outcomes(self, block: Sequence[Received], now: float) -> None:
-        """Add outcomes from records of the topic `outcomes`; `now` is not used."""
+        """Add records of the topic `outcomes`, which say what became of predictions; `now` is not used."""
         self.outcomes += filter(None, map(_outcome, block))
 
     def take_dead_letters(self, block: Sequence[Received], now: float) -> None:

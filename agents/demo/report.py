@@ -98,7 +98,7 @@ def verdict(figures: Skill | None) -> Text:
     """Sentence that says whether the predictions were better than the best baseline, with a 95 % interval.
 
     Args:
-        figures: the skill figures; None if no scored prediction has met a price move.
+        figures: scores of predictions and baselines; None if no price has moved after a scored prediction.
     """
     if figures is None:
         return Text("no scored prediction has met a move yet: too few ticks to say anything")

@@ -42,7 +42,7 @@ class Summary(Struct, frozen=True):
             predicted.
         undisturbed: the same for ticks before the kill; None without a kill.
         kill: facts about the killed worker; None without a kill.
-        skill: skill of the predictions; None if no price moved within the horizon.
+        skill: how much better the predictions were than baselines; None if no price moved within the horizon.
         holds: whether all checks hold.
         home: folder that was kept; empty if none was.
         prefix: prefix of the topics that were kept; empty if none were.

@@ -142,7 +142,7 @@ class LiveView:
 
 
 def recent_skill(outcomes: Sequence[OutcomeMatured]) -> Skill | None:
-    """Skill of `outcomes` beside baselines, without an interval; None if no outcome has a price move."""
+    """Skill of predictions beside baselines, by their outcomes, without an interval; None if no price has moved."""
     try:
         return skill(outcomes, resamples=1)
     except TickloopError:

@@ -228,7 +228,7 @@ def dashboard(settings: Settings, answer: Answer) -> Finding:
 
 
 async def examine_topics(settings: Settings, address: str) -> list[Finding]:
-    """Check that topics are as Tickloop wants them, then the newest ticks and the versions that run.
+    """Check the configuration of the topics, then the newest ticks, then which model versions run.
 
     The later checks are left out if topics that they read are missing. `address` is that of the cluster, `host:port`.
     """

@@ -1,6 +1,6 @@
-"""Finds symbols whose directives (records among the ticks that change a running version) were deleted by retention.
+"""Finds symbols whose directives were deleted by retention, so that a replay could not carry them out again.
 
-A replay of the ticks that are left could not carry these directives out again.
+Directives are records among the ticks that start, promote or stop a model version.
 """
 
 from collections.abc import Iterable, Mapping
@@ -40,9 +40,9 @@ class DatedRecord(NamedTuple):
 def lost_directives(
     commands: Iterable[DatedRecord], versions: Iterable[DatedRecord], oldest: Mapping[int, int], cut: Iterable[int]
 ) -> dict[str, str]:
-    """Symbols that a replay of the remaining ticks might give other versions than those that run now.
+    """Symbols that a replay of the remaining ticks might give other model versions than those that run now.
 
-    The directives that started or promoted these versions may be among the deleted ticks.
+    The directives (records among the ticks) that started or promoted these versions may have been deleted.
 
     Args:
         commands: all commands on the topic `commands`, which led to directives.
@@ -75,7 +75,7 @@ def lost_directives(
 
 
 def lost_directives_sentence(found: Mapping[str, str]) -> str:
-    """Error message about deleted directives, with what the user can do.
+    """Error message about deleted directives (records among the ticks that change versions), with what to do.
 
     Args:
         found: the live version of each affected symbol, as `lost_directives` returns it.

@@ -25,10 +25,11 @@ LEFT_S = 3.0
 
 
 def computed_topics(settings: Settings) -> list[topics.TopicSpec]:
-    """The topics that can be computed from the ticks: outputs and snapshots of all nodes whose input follows from them.
+    """The topics that can be computed from the ticks: outputs and snapshots of the nodes (computations) that use them.
 
-    Commands are not among them, since people give them. Neither are topics of the lifecycle node, which turns
-    commands into directives among the ticks: if it began anew, it would write every directive a second time.
+    Commands are not among them, since people give them. Neither are topics of the node that turns commands into
+    directives (records among the ticks that start, promote or stop a model version): begun anew, it would write
+    each directive a second time.
 
     >>> [spec.name for spec in computed_topics(Settings())][:5]
     ['predictions', 'outcomes', 'breaks', 'paper-account', 'experiments']

@@ -22,7 +22,7 @@ class ReplayStart(NamedTuple):
         offset: offset of the first record to replay.
         after: results of records up to this offset are not compared, as the replay gives only part of them.
         keys: snapshot of each key (a symbol, for example) to begin with; empty for a replay from the first record.
-        roster: which keys the partition held then.
+        roster: which keys the partition held at that place.
     """
 
     offset: int
@@ -50,7 +50,7 @@ NOTHING_WRITTEN = PartitionHistory(0, (), ())
 
 
 def histories(events: list[LogEvent], node: str) -> dict[int, PartitionHistory]:
-    """History of each partition of the topic that a node reads.
+    """What workers recorded about each partition of the topic that a node (a computation over one topic) reads.
 
     Args:
         events: all records of the topic `log-events`, in order.
@@ -82,8 +82,8 @@ def histories(events: list[LogEvent], node: str) -> dict[int, PartitionHistory]:
 def replay_start(first: int, history: PartitionHistory, kept: list[KeptSnapshots]) -> ReplayStart | None:
     """The earliest place at which the replay of a partition can begin; None if there is none.
 
-    It is the record with which workers began, if that still exists and the code never changed since. Otherwise it is
-    the earliest set of older snapshots after which all records still exist and were computed by the newest code.
+    It is the record with which workers began, if that still exists and the code has not changed since. Otherwise it
+    is the earliest set of older snapshots after which every record still exists and was applied by the newest code.
 
     Args:
         first: first offset that the log still holds.
@@ -110,14 +110,14 @@ def replay_start(first: int, history: PartitionHistory, kept: list[KeptSnapshots
 
 
 async def read_histories(settings: Settings, bootstrap: str, node: Node[Any]) -> dict[int, PartitionHistory]:
-    """Read the topic `log-events`, and return the history of each partition of the topic that `node` reads."""
+    """Read what workers recorded on `log-events` about each partition that `node` (a computation) reads."""
     return histories(await log_events(bootstrap, settings.topic(LOG_EVENTS.name)), node.name)
 
 
 async def read_kept(settings: Settings, bootstrap: str, node: Node[Any]) -> dict[int, list[KeptSnapshots]]:
-    """All sets of older snapshots that workers have kept for `node`, by partition; empty if there is no topic of them.
+    """All sets of older snapshots that workers have kept for a node (a computation), by partition.
 
-    They are a few times as large as the node's whole state.
+    Empty if the topic for them does not exist. Together they are a few times as large as the node's whole state.
     """
     records: dict[int, dict[bytes, bytes | None]] = {}
     try:

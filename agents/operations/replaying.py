@@ -33,7 +33,7 @@ Source = Callable[[], AsyncGenerator[Sequence[Sendable], None]]
 
 
 class Replayed(Struct):
-    """Result of a replay.
+    """Result of a replay of ticks into topics of their own, which are called a run.
 
     Attributes:
         run: name of the run.
@@ -106,7 +106,7 @@ async def replay(
     nodes: Sequence[Node[Any]] = (),
     anew: bool = False,
 ) -> Replayed:
-    """Send to the run what it does not hold yet, and have workers compute it if `workers` is not 0.
+    """Send to a run (topics of its own) the ticks that it does not hold yet, and have workers compute it if asked for.
 
     Args:
         name: name of the run.

@@ -24,7 +24,7 @@ MOST_LOOKS = 10
 
 
 class ResumePoint:
-    """Number and digest of the first records of each partition, for comparing a source with what a run holds.
+    """Number and digest of the first records of each partition, to compare a source with what was replayed of it.
 
     Args:
         counts: how many records of each partition to include, further ones are ignored; None includes all.
@@ -71,11 +71,11 @@ def place(item: Sendable, partitions: int) -> tuple[int, bytes | None, bytes | N
 
 
 async def held(bootstrap: str, topic: str) -> ResumePoint:
-    """Number and digest of the ticks in each partition of a run, once its topic has stopped growing.
+    """Number and digest of the ticks that a replay has sent to each partition, once the topic has stopped growing.
 
     Args:
         bootstrap: addresses of the brokers, `host:port[,host:port...]`.
-        topic: topic of the run's ticks, with prefix.
+        topic: topic that the replay sends ticks to, with prefix.
 
     Raises:
         ConfigurationError: the topic goes on growing, so another process writes to it.
@@ -113,16 +113,16 @@ async def _when_quiet(bootstrap: str, topic: str, count: int) -> dict[int, int]:
 
 
 async def check(blocks: AsyncIterator[Sequence[Sendable]], run: ResumePoint, partitions: int, topic: str) -> None:
-    """Check that the ticks that a run holds are the beginning of the source.
+    """Check that the ticks that an earlier replay has sent are the beginning of the source.
 
     Args:
         blocks: the source, from its beginning.
-        run: number and digest of the ticks that the run holds.
+        run: number and digest of the ticks that were replayed before.
         partitions: number of partitions.
-        topic: topic of the run's ticks, for the error message.
+        topic: topic that the replay sends ticks to, for the error message.
 
     Raises:
-        ConfigurationError: the run holds other ticks, or more than the source.
+        ConfigurationError: the topic holds other ticks, or more than the source.
     """
     source = ResumePoint(run.counts)
     async for block in blocks:
@@ -148,11 +148,11 @@ async def check(blocks: AsyncIterator[Sequence[Sendable]], run: ResumePoint, par
 async def remaining(
     blocks: AsyncIterator[Sequence[Sendable]], run: ResumePoint, partitions: int
 ) -> AsyncIterator[Sequence[Sendable]]:
-    """Yield what is left of the source after the first ticks of each partition, which the run already holds.
+    """Yield what is left of the source after the first ticks of each partition, which were replayed before.
 
     Args:
         blocks: the source, from its beginning.
-        run: number of ticks that the run holds in each partition.
+        run: number of ticks that were replayed before, by partition.
         partitions: number of partitions.
     """
     left = dict(run.counts)
@@ -174,12 +174,12 @@ async def remaining(
 
 
 def expect_alone(published: Published, run: ResumePoint, topic: str) -> None:
-    """Check that the ticks that were sent have consecutive offsets after those that the run held.
+    """Check that the ticks that were sent have consecutive offsets, directly after those replayed before.
 
     Args:
         published: offsets of the ticks that were sent.
-        run: number of ticks that the run held before.
-        topic: topic of the run's ticks, for the error message.
+        run: number of ticks that were replayed before, by partition.
+        topic: topic that the replay sends ticks to, for the error message.
 
     Raises:
         StateError: they have not, so another process wrote to the topic meanwhile.

@@ -32,7 +32,7 @@ log = logging.getLogger(__name__)
 
 
 def worker_command(slot: int) -> list[str]:
-    """Command line of the worker with the number `slot`, which gives it its name in the consumer group."""
+    """Command line of the worker with the number `slot`, from 1; the number becomes part of its name in the group."""
     return [*PYTHON, "worker", "--slot", str(slot)]
 
 
@@ -141,7 +141,7 @@ class Slot:
         return "\n".join([f"its log ({self.log_file}) ends with:", *last_words(self.log_file, lines)])
 
     async def stop(self) -> None:
-        """Stop the process with SIGTERM, on which a worker takes a last checkpoint; kill it after 20 s."""
+        """Stop the process with SIGTERM, on which a worker stores its state; kill it if it runs on after 20 s."""
         process = self._process
         if process is None or process.returncode is not None:
             return

@@ -18,7 +18,7 @@ class TopicCounts(NamedTuple):
 
     Attributes:
         records: sum of the end offsets over all partitions, by topic name without prefix; repeated records count too.
-        lag: number of input records that the workers have not yet applied and checkpointed, over all nodes.
+        lag: number of records that the workers have still to apply and store, over all topics that they read.
     """
 
     records: dict[str, int]

@@ -105,7 +105,7 @@ class Verification(Struct, frozen=True):
 
     @property
     def first(self) -> RecordFinding | None:
-        """The first difference, of the output topic that comes first in the computation; None if there is none."""
+        """The first difference, in the output topic that is computed first; None if there is no difference."""
         return next(iter(self.findings), None)
 
     @property
@@ -200,7 +200,7 @@ async def verify(
 
 
 def outputs(nodes: Sequence[Node[Any]]) -> list[Topic]:
-    """Topics that only these nodes write to, in the order of the nodes.
+    """Topics that only these nodes (computations over one topic each) write to, in the order of the nodes.
 
     Topics that others write to as well, such as `commands`, are left out: their records do not follow from the ticks.
     """

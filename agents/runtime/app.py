@@ -14,18 +14,18 @@ from streams.engine.node import Node
 
 
 class LoopApp(faust.App):
-    """The Faust app of a worker. It takes a last checkpoint when it stops.
+    """The Faust app of a worker, which stores the state of its partitions a last time when it stops.
 
     Attributes:
-        runtime: the nodes that run on the app, and their assigned partitions.
+        runtime: the computations that run on the app, and their assigned partitions.
     """
 
     runtime: Runtime
 
     async def on_stop(self) -> None:
-        """Take a last checkpoint of all assigned partitions, leave the consumer group, and stop.
+        """Store the state of all assigned partitions, leave the consumer group, and stop.
 
-        The checkpoint comes first, so that the worker that takes over a partition has no records to repeat.
+        The state is stored first, so that the worker that takes over a partition has no records to repeat.
         """
         if any(self.runtime.live):
             await self.runtime.release()

@@ -44,7 +44,7 @@ LOOK_S = 60.0
 
 
 def changelog_name(settings: Settings, node: Node[Any]) -> str:
-    """Name of the topic that holds the newest snapshots of a node.
+    """Name of the topic that holds the newest snapshots of a node (a computation over one topic).
 
     It is the name that Faust gives to the changelog of the node's table.
     """
@@ -52,12 +52,17 @@ def changelog_name(settings: Settings, node: Node[Any]) -> str:
 
 
 def kept_name(settings: Settings, node: Node[Any]) -> str:
-    """Name of the topic that holds some older snapshots of a node, from which `tickloop verify` can begin a replay."""
+    """Name of the topic for some older snapshots of a node (a computation over one topic).
+
+    `tickloop verify` can begin a replay from them.
+    """
     return f"{settings.group}-{node.name}-snapshots-kept"
 
 
 def snapshot_topics(settings: Settings, node: Node[Any]) -> list[str]:
-    """Names of all topics that hold snapshots of a node: its changelog, and that of older snapshots if it has one.
+    """Names of all topics that hold snapshots of a node (a computation over one topic).
+
+    They are its changelog and, if it has one, the topic for older snapshots.
 
     Only nodes that read the topic `ticks` have older snapshots, since `tickloop verify` replays that topic alone.
 
@@ -73,7 +78,7 @@ def snapshot_topics(settings: Settings, node: Node[Any]) -> list[str]:
 
 
 class Binding:
-    """One node on a Faust app: an agent that reads the node's topic, and a table that holds its snapshots.
+    """One node (a computation over one topic) on a Faust app: an agent that reads the topic, a table for snapshots.
 
     Attributes:
         name: name of the node.
@@ -124,11 +129,14 @@ class Binding:
         self.live = {}
 
     def reading(self, number: int) -> LogReading:
-        """Names the node and the partition `number` of its topic, as checks of the log identify them."""
+        """Names this node and the partition `number` of its topic, for checks of the topic."""
         return LogReading(self.name, self.node.source.name, TP(self.source, number))
 
     def stored(self, numbers: list[int]) -> list[tuple[int, Recovered]]:
-        """State of the partitions `numbers` from the recovered table of snapshots, as pairs of number and state."""
+        """State of the partitions `numbers` from the recovered table of snapshots, each with its number.
+
+        A partition without snapshots has offset -1 and no keys.
+        """
         found = recover(stored_in(self._table).items(), numbers) if numbers else {}
         return [(number, found.get(number, NOTHING)) for number in numbers]
 
@@ -173,7 +181,9 @@ class Binding:
 
 
 class Runtime:
-    """All nodes of one worker, chained: nodes whose input is the output of another one run in the same pass.
+    """All nodes (computations over one topic each) that run in one worker.
+
+    A node whose input is the output of another one runs in the same pass as that one: the two make a chain.
 
     Attributes:
         bindings: one for each chain of nodes. Several may read the same topic.
@@ -201,9 +211,9 @@ class Runtime:
         self._releases = 0
 
     async def release(self) -> None:
-        """Take a last checkpoint of all partitions, then drop them: called when they may go to other workers.
+        """Store the state of all partitions a last time, then drop it: called when they may go to other workers.
 
-        The checkpoint spares those workers from repeating records. If it fails, the process ends.
+        These workers then have no records to repeat. If storing fails, the process ends.
         """
         try:
             await self.checkpoint(last=True)
@@ -219,12 +229,12 @@ class Runtime:
             binding.revoke()
 
     def is_bound(self, topic: str) -> bool:
-        """Whether a node reads `topic`, so that the consumer hands its records over in whole fetches."""
+        """Whether a computation of this worker reads `topic`, so that its records are handed over in whole fetches."""
         return any(binding.source == topic for binding in self.bindings)
 
     @property
     def live(self) -> Iterator[tuple[TP, LivePartition]]:
-        """Yield each partition that is assigned to this worker for each node, with its topic and number."""
+        """Yield each assigned partition of each of the worker's computations, with its topic and number."""
         for binding in self.bindings:
             for number, partition in binding.live.items():
                 yield TP(binding.source, number), partition
@@ -232,7 +242,7 @@ class Runtime:
     async def assign(self, assignment: set[TP]) -> dict[TP, int]:
         """Restore the state of all assigned partitions from snapshots; return the offset to read each one from.
 
-        It first checks that snapshots belong to the present logs and code. If that or the restoring fails, the
+        This method first checks that snapshots belong to the present logs and code. If that or the restoring fails, the
         process ends.
         """
         mine = sorted(tp for tp in assignment if self.is_bound(tp.topic))
@@ -307,9 +317,9 @@ class Runtime:
         )
 
     async def keep_looking(self) -> None:
-        """Make the check of `look_again` every minute until the app stops; the process ends if a topic is another one.
+        """Check every minute, until the app stops, that the topics are still those whose records were applied.
 
-        A topic that was made anew would otherwise be read on from the old offset, unnoticed.
+        If one is not, the process ends. A topic that was made anew would otherwise be read on from the old offset.
         """
         try:
             while not self._app.should_stop:
@@ -334,10 +344,11 @@ class Runtime:
         return least
 
     async def checkpoint(self, last: bool = False) -> None:
-        """Checkpoint every assigned partition, and commit the offsets reached.
+        """Make durable what every assigned partition has applied (outputs, then state), and commit the offsets.
 
         Args:
-            last: store all changed states whatever their size, and apply no more records afterwards.
+            last: whether it is the last time: all changed states are stored, whatever their size, and no more
+                records applied.
         """
         await asyncio.gather(*(partition.checkpoint(last) for _, partition in self.live))
         await self._commit()
@@ -351,7 +362,7 @@ class Runtime:
             known |= moved
 
     async def keep_posting(self) -> None:
-        """Send the outputs of all partitions in common batches, until the app stops."""
+        """Send the outputs of all partitions, in requests that they share, until the app stops."""
         try:
             await self._post.run()
         except Exception as error:
@@ -367,8 +378,8 @@ class Runtime:
     async def keep_checkpointing(self) -> None:
         """Checkpoint the partitions one after the other, each every `checkpoint_s` seconds, until the app stops.
 
-        Outputs wait for the snapshots that are sent before them, so a checkpoint of all at once would delay every
-        partition.
+        Outputs wait for snapshots that were sent before them. Snapshots of all partitions at once would delay every
+        output.
         """
         try:
             while not self._app.should_stop:

@@ -11,10 +11,10 @@ from schemas.log_events import ComputedBy
 
 
 def began(node: str, log: str, partition: int, offset: int, identity: Identity) -> ComputedBy:
-    """The record for `log-events` which says that a node begins a partition without snapshots.
+    """The record for the topic `log-events` which says that a node begins a partition without snapshots.
 
     Args:
-        node: name of the node.
+        node: name of the node (a computation over one topic).
         log: name of the topic that it reads.
         partition: number of the partition.
         offset: first offset that it will read.
@@ -66,10 +66,10 @@ def check_code(
 def changed(
     node: str, log: str, partition: int, offset: int, before: str, identity: Identity, changes: str
 ) -> ComputedBy:
-    """The record for `log-events` which says that the present code goes on from snapshots that other code computed.
+    """The record for the topic `log-events` which says that code goes on from snapshots that other code computed.
 
     Args:
-        node: name of the node.
+        node: name of the node (a computation over one topic).
         log: name of the topic that it reads.
         partition: number of the partition.
         offset: first offset that the present code will apply.

@@ -1,4 +1,4 @@
-"""Figures about what the nodes of a worker have done, kept as plain numbers so that counting costs almost no time.
+"""Figures about what a worker's computations have done, as plain numbers so that counting costs almost no time.
 
 The worker's event loop writes them and another thread reads them, which may see an update half done.
 """
@@ -40,7 +40,9 @@ class Distribution:
 
 
 class Counters:
-    """Figures about one node since its worker started; they are kept when partitions are assigned anew.
+    """Figures about one node (a computation over one topic) since its worker started.
+
+    They are kept when partitions are assigned anew.
 
     A batch here is a run of at most 50 records of one partition, applied without a pause. Every fourth one is timed.
 

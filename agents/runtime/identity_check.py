@@ -1,9 +1,9 @@
 """Checks that snapshots belong to the present logs and code, and records deviations on the topic `log-events`.
 
-A log is a topic that a node reads. The check is made before state is loaded, and every minute afterwards. The
-worker ends if a log was replaced by another one, or if the code changed without being accepted. Records that
-were deleted before they were read are counted and recorded as lost. The node then goes on after them, since
-stopping would lose more.
+A log is a topic that a worker reads and computes from. The check is made before state is loaded, and every
+minute afterwards. The worker ends if a log was replaced by another one, or if the code changed without being
+accepted. Records that were deleted before they were read are counted and recorded as lost. The worker then goes
+on after them, since stopping would lose more.
 """
 
 import asyncio
@@ -38,7 +38,7 @@ PAUSE_S = 1.0
 
 
 class LogReading(NamedTuple):
-    """Names a node and one partition of the topic that it reads.
+    """Names a node (a computation over one topic) and one partition of the topic that it reads.
 
     Attributes:
         node: name of the node.
@@ -72,7 +72,7 @@ class IdentityCheck:
         It waits up to a minute for a broker that does not answer.
 
         Args:
-            held: the recovered state of each partition that each node reads.
+            held: the recovered state of each partition, for each computation that reads it.
             topics: names of further topics; the answer says which of them exist.
 
         Raises:
@@ -100,7 +100,7 @@ class IdentityCheck:
         """Check that partitions are still those whose records were applied.
 
         Args:
-            live: for each partition that a node reads, the offset of the last record applied, and what is known of
+            live: for each partition and computation, the offset of the last record applied, and what is known of
                 the log.
 
         Raises:
@@ -122,7 +122,7 @@ class IdentityCheck:
         """Check that the present code computed the recovered snapshots, or is accepted by a setting.
 
         Args:
-            held: the recovered state of each partition that each node reads.
+            held: the recovered state of each partition, for each computation that reads it.
             seen: the present state of the logs.
 
         Returns:
@@ -152,11 +152,11 @@ class IdentityCheck:
         return events
 
     def lost(self, reading: LogReading, counters: Counters, first: int, last: int) -> RecordsLost:
-        """Count and log the records from offset `first` to `last`, which were deleted before the node read them.
+        """Count and log the loss of the records from offset `first` to `last`, which were deleted unread.
 
         Args:
-            reading: the node and its partition.
-            counters: figures of the node, which are increased.
+            reading: the partition, and the node (a computation over one topic) that reads it.
+            counters: figures about the computation; its lost records are increased.
             first, last: first and last lost offset.
 
         Returns:
@@ -179,8 +179,8 @@ class IdentityCheck:
         """Find out where to read on when fetched records begin after the expected offset, and record what was deleted.
 
         Args:
-            reading: the node and its partition.
-            counters: figures of the node.
+            reading: the partition, and the node (a computation over one topic) that reads it.
+            counters: figures about the computation.
             expected: first offset that is missing.
             found: first offset that was fetched.
 

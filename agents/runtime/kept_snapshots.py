@@ -28,8 +28,8 @@ class KeptSnapshots(NamedTuple):
     """One complete set of older snapshots of a partition.
 
     Attributes:
-        low: offset up to which all snapshots contain the log; a replay begins after it.
-        high: offset that no snapshot goes beyond.
+        low: offset of the last record that is applied in every snapshot; a replay begins after it.
+        high: offset beyond which no snapshot has applied any record.
         code: digest of the code that computed the snapshots.
         keys: snapshot of each key (a symbol, for example).
         roster: which keys the partition held at `high`.
@@ -87,9 +87,9 @@ class SlotWriter:
         return {self._key.encode(): None}
 
     def share(self, room: int) -> dict[bytes, bytes | None]:
-        """Records with snapshots of the next keys, until the snapshots reach `room` bytes or no key is left.
+        """Records (key to value) with snapshots of the next keys, until these reach `room` bytes or no key is left.
 
-        Keys that the partition has dropped since the beginning are left out.
+        Keys that the partition has dropped since this set was begun are left out.
         """
         records: dict[bytes, bytes | None] = {}
         while room > 0 and not self.is_whole:

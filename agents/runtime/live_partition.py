@@ -48,13 +48,13 @@ class PartitionServices(NamedTuple):
 
     Attributes:
         producer: Kafka producer that sends whole batches to a given partition.
-        post: sends the outputs of all partitions in common batches.
+        post: sends the outputs of all partitions, in requests that they share.
         topics: name, with prefix, of the topic for each class of output records.
         changelog: name of the topic for snapshots.
         partitions: number of partitions of every topic.
         checkpoint_bytes: largest size of the snapshots that one checkpoint writes, bytes.
         fetch_again_from: called with an offset, has the consumer read again from there.
-        counters: figures of the node.
+        counters: figures about the computation.
         origin: identity of the present log and code, stored with snapshots.
         look_into: called with the first missing offset and the first fetched one when fetched records leave a gap;
             returns the first offset of the gap that the log still holds.
@@ -80,11 +80,13 @@ class PartitionServices(NamedTuple):
 
 
 class LivePartition:
-    """One partition that is assigned to a worker, for one node: applies records, sends outputs, takes checkpoints.
+    """One partition that is assigned to a worker: applies its records, sends outputs, takes checkpoints.
+
+    It belongs to one node, which is a computation over one topic.
 
     Attributes:
         partition: the state of the partition, and the computation.
-        covered: offset up to which the stored snapshots contain the log; -1 before the first.
+        covered: offset of the last record that is applied in all stored snapshots; -1 before the first.
         revoked: whether another worker may have the partition by now; then nothing is applied or stored any more.
         event_ns: event time of the newest output, ns since 1970; 0 before the first.
         checkpointed_at: monotonic time of the last finished checkpoint, or of the assignment.
@@ -144,7 +146,7 @@ class LivePartition:
 
     @property
     def done_to(self) -> int:
-        """Offset before which nothing is left to do: every record before it is contained in stored snapshots.
+        """Offset before which nothing is left to do: all records before it are applied in stored snapshots.
 
         It may lie beyond the last record, where the log holds only transaction markers, for example.
         """
@@ -204,7 +206,7 @@ class LivePartition:
         Each step begins when the broker has acknowledged the one before.
 
         Args:
-            last: store all changed states whatever their size, and apply no more records afterwards. Otherwise at
+            last: whether it is the last time: all changed states are stored, and no more records applied. Otherwise at
                 most about `checkpoint_bytes` are stored, those that changed longest ago first.
 
         Raises:

@@ -132,7 +132,7 @@ def check_log(tp: TP, log: str, covered: int, origin: Origin, look: LogsSeen) ->
     Args:
         tp: the partition.
         log: name of its topic without the prefix of the system.
-        covered: offset that the snapshots reach to; -1 if there are none, and nothing to check.
+        covered: offset of the last record applied in the snapshots; -1 if there are none, and nothing to check.
         origin: what the snapshots say about the log that they were computed from.
         look: present state of the log, with the digest of the record at offset `origin.mark`.
 
@@ -180,10 +180,10 @@ def _way_out(log: str) -> str:
 
 
 def lost(covered: int, first: int) -> tuple[int, int] | None:
-    """First and last offset of the records that were deleted although no snapshot contains them.
+    """First and last offset of the records that were deleted before they were applied and stored in snapshots.
 
     Args:
-        covered: offset that the snapshots reach to; -1 if there are none.
+        covered: offset of the last record applied in the snapshots; -1 if there are none.
         first: first offset that the log still holds.
 
     Returns:

@@ -19,7 +19,7 @@ MOST_BYTES = 1_000_000
 
 
 class Outbox:
-    """Collects the records that one partition of a node writes, and sends them in order, as whole batches.
+    """Collects the records that the computation of one partition writes, and sends them in order, as whole batches.
 
     Batches are used because waiting for each record by itself takes seven times as long in `aiokafka`.
 
@@ -102,7 +102,7 @@ class Outbox:
 
 
 class Post:
-    """Flushes the outboxes of many partitions together, so that their batches share requests to the broker.
+    """Flushes the outboxes (records to send) of many partitions together, so that they share requests to the broker.
 
     The producer sends one request at a time to a broker. If each partition flushed by itself, each would wait for
     the requests of all others.
@@ -113,12 +113,12 @@ class Post:
         self._called = asyncio.Event()
 
     def call(self, outbox: Outbox) -> None:
-        """Have `outbox` flushed soon, together with others that are called for meanwhile."""
+        """Have the records in `outbox` sent soon, together with those of other outboxes passed to this method."""
         self._waiting[outbox] = None
         self._called.set()
 
     async def run(self) -> None:
-        """Flush outboxes as they are called for, until the task is cancelled."""
+        """Send the records of the outboxes passed to `call`, until the task is cancelled."""
         while True:
             await self._called.wait()
             self._called.clear()

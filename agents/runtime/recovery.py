@@ -1,7 +1,7 @@
 """Recovers the state of partitions from the records of a changelog, which `agents.runtime.snapshots` writes.
 
 Each worker that owned a partition stored a set of snapshots of its own, called an epoch. The complete epoch
-that reaches furthest is used.
+that has applied the most records is used.
 """
 
 from collections.abc import Collection, Iterable
@@ -15,19 +15,19 @@ from streams.engine.partition import NO_ROSTER, KeySnapshot, PartitionRoster
 
 
 class SnapshotsIncomplete(TickloopError):
-    """The records read from a changelog contain no complete set of snapshots, although one was stored.
+    """The records read from a topic of snapshots contain no complete set, although one was stored.
 
-    The changelog has to be read again.
+    The topic has to be read again.
     """
 
 
 class Recovered(NamedTuple):
-    """State of one partition, as recovered from the changelog.
+    """State of one partition, as recovered from the topic that holds its snapshots.
 
     Attributes:
-        offset: offset up to which the snapshots contain the log; -1 if nothing was stored.
+        offset: offset of the last record that is applied in the snapshots; -1 if nothing was stored.
         keys: snapshot of each key (a symbol, for example).
-        stored: record keys of everything that the changelog holds for the partition, of any owner.
+        stored: record keys of everything that this topic holds for the partition, by whichever worker stored it.
         origin: log and code that the snapshots were computed from.
         roster: which keys the partition held.
     """
@@ -68,9 +68,9 @@ def recover(records: Iterable[tuple[bytes, bytes]], assigned: Collection[int] | 
     """State of every partition, from the records of a changelog in any order.
 
     Each worker that owned a partition stored a set of snapshots of its own, called an epoch, and at each checkpoint
-    a manifest that says how far it reaches. The state is that of the complete epoch that reaches furthest. An epoch
-    has one writer, stores a manifest only after the snapshots it names, and replaces a snapshot only by a later
-    one. The next owner deletes its records, after which it can never count as complete again.
+    a manifest that says how far it reaches. The state is that of the complete epoch that has applied the most
+    records. An epoch has one writer, stores a manifest only after the snapshots it names, and replaces a snapshot
+    only by a later one. The next owner deletes its records, after which it can never count as complete again.
 
     Args:
         records: keys and values of the changelog's records, without deleted ones.

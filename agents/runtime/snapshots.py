@@ -57,7 +57,7 @@ class Manifest(Struct, frozen=True, array_like=True):
     """Record that says how far the stored snapshots of one owner of a partition reach.
 
     Attributes:
-        offset: offset up to which all snapshots contain the log.
+        offset: offset of the last record that is applied in all snapshots.
         places: how many places, one for each key, must be filled for the snapshots to be complete.
         origin: log and code that the snapshots were computed from.
         rostered: whether a roster, which names the keys of the partition, is stored too. Old versions stored none.
@@ -70,14 +70,15 @@ class Manifest(Struct, frozen=True, array_like=True):
 
 
 class EpochWriter:
-    r"""Makes the changelog records that one owner of a partition stores; the caller sends them.
+    r"""Makes the records with which one owner of a partition stores its snapshots; the caller sends them.
 
-    The manifest must be sent only after the snapshots before it are acknowledged. The first manifest comes with
+    A manifest says up to which offset the snapshots are applied. It must be sent only after the broker has
+    acknowledged the snapshots before it. The first manifest comes with
     deletions of everything that earlier owners of the partition stored.
 
     Args:
         partition: number of the partition.
-        epoch: name that no other owner has, under which the records are stored.
+        epoch: name under which this owner's records are stored; no other owner has it.
         others: record keys of what earlier owners stored.
 
     >>> writer = EpochWriter(3, epoch="9f2c01aa")
@@ -134,7 +135,7 @@ class EpochWriter:
         """Records that declare the stored snapshots complete up to `offset`, and delete those of earlier owners.
 
         Args:
-            offset: offset up to which the snapshots contain the log.
+            offset: offset of the last record that is applied in all snapshots.
             origin: log and code that they were computed from.
         """
         others, self._others = self._others, []

@@ -1,6 +1,6 @@
 """Faust's Kafka transport with four changes, each made because of a measured fault.
 
-* Records reach a node as whole fetches: one event at a time is eighty times slower.
+* Records reach a computation as whole fetches: one event at a time is eighty times slower.
 * After a rebalance, reading goes on from the offset of the snapshots. Faust would trust the committed offsets.
 * The consumer polls at short intervals: with Faust's poll of 1.5 s an idle partition holds up a busy one.
 * The producer is idempotent: otherwise a batch could be given up and the next one written, out of order.
@@ -33,7 +33,7 @@ class Bound(Protocol):
     """What the consumer needs of the app's `runtime`, which is `agents.runtime.binding.Runtime`."""
 
     def is_bound(self, topic: str) -> bool:
-        """Whether a node reads `topic`, so that its records are handed over in whole fetches."""
+        """Whether a computation of this worker reads `topic`, so that its records are handed over in whole fetches."""
         ...
 
     async def assign(self, assignment: set[TP]) -> dict[TP, int]:
@@ -136,7 +136,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
 
 
 class Consumer(driver.Consumer):
-    """Consumer that hands records to nodes as whole fetches, and reads on from the offsets of the snapshots."""
+    """Consumer that hands records on as whole fetches, and reads on from the offsets of the snapshots."""
 
     @property
     def runtime(self) -> Bound:
