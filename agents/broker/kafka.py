@@ -123,7 +123,7 @@ def usual_ports(home: Path) -> tuple[int, ...]:
 
 
 def launch(home: Path, java: Java, class_path: list[Path], port: int) -> tuple[RunningBroker, subprocess.Popen[bytes]]:
-    """Start the server process of Kafka without waiting until it answers, and record it in `home`.
+    """Start the server process of Kafka, and record it in the folder `home`; does not wait until it answers.
 
     A new data folder is formatted first.
 

@@ -79,7 +79,7 @@ def audit(
         nodes: computations that the workers ran, with their parameters.
         sent: number of ticks that the broker acknowledged.
         broken: ids of exactly the ticks that must be refused; None if they are not known.
-        logs: all records of each topic, repeated ones included, by topic name without prefix.
+        logs: all records of each topic, repeated ones included, by topic name (without the system's prefix).
     """
     ticks = {root_id(TICKS.name, record.partition, record.offset) for record in logs[TICKS.name]}
     nodes = following(nodes, TICKS)

@@ -55,7 +55,7 @@ class Played(Struct, frozen=True):
         killed: the killed worker, facts about the kill, and its time on the event loop's clock; None without a kill.
         stopwatch: the time that each tick waited for its prediction.
         observed: what was read while it ran.
-        logs: all records of each topic, by topic name without prefix.
+        logs: all records of each topic, by topic name (without the system's prefix).
         busy: average load of this machine's cores while ticks were published, 0 to 1.
     """
 

@@ -83,12 +83,12 @@ class Stopwatch:
                 yield block
 
     def stop(self, prediction_id: str, now: float) -> None:
-        """Record that a prediction has arrived at the time `now` of the event loop's clock.
+        """Record that a prediction has arrived at the time `now`.
 
         Args:
-            prediction_id: its id, which names the partition and offset of its tick; an id of no tick of these is
-                ignored.
-            now: seconds.
+            prediction_id: id of the prediction, which names the partition and offset of its tick. An id that names
+                no tick played so far is ignored.
+            now: time of the event loop's clock, seconds.
         """
         try:
             _, number, place = as_of(prediction_id)

@@ -75,9 +75,10 @@ def read(home: Path) -> Up | None:
 
 
 def beside(settings: Settings) -> Settings:
-    """Settings with the ports and the number of workers of the `tickloop up` that runs for them.
+    """The settings, with the ports and the number of workers taken from the `tickloop up` that runs.
 
-    It must run for the same home folder and consumer group. If none does, `settings` is returned unchanged.
+    That command must run for the same home folder and consumer group. If none does, `settings` is returned
+    unchanged.
     """
     up = read(settings.home_path)
     if up is None or up.group != settings.group:
@@ -91,7 +92,7 @@ async def port_of_page(settings: Settings, demanded: int | None, say: Callable[[
 
     Args:
         settings: settings of the system.
-        demanded: port that the user asked for, in place of which no other one is taken; None if any will do.
+        demanded: port that the user asked for, which must be free; None if any will do.
         say: called with a sentence for the user if another port than that of the settings is taken.
 
     Raises:
@@ -115,10 +116,10 @@ async def port_of_page(settings: Settings, demanded: int | None, say: Callable[[
 
 
 async def ports_of_workers(settings: Settings, say: Callable[[str], None]) -> int:
-    """Base port for the metrics and health of the workers: worker n uses this port plus n, and all of these are free.
+    """Base port for the metrics and health of the workers: worker n serves them at this port plus n.
 
-    It is the setting `metrics_port` (0 is returned as it is: no worker serves metrics) or, if one of the ports is
-    taken, a higher one. A port that a leftover worker of this same system uses counts as free: that worker ends
+    It is the setting `metrics_port` if all these ports are free, else a higher number. 0 stays 0: then no worker
+    serves metrics. A port that a leftover worker of this same system uses counts as free: that worker ends
     when the new one joins under its name. If no free ports are found, the setting is returned and the user is told.
 
     Args:

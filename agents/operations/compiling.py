@@ -74,7 +74,7 @@ def _ask_for_tools() -> None:
 def build_in(work: Path) -> None:
     """Compile the modules into the folder `work/library`, in this process.
 
-    It runs in a process of its own, because mypyc and setuptools change global state.
+    It is called in a process started for this alone, because mypyc and setuptools change global state.
     """
     from mypyc.build import mypycify
     from setuptools import setup

@@ -169,7 +169,7 @@ def _problem(check: str, error: EnvironmentProblem, verdict: Literal["warn", "fa
 
 
 async def examine_cluster(settings: Settings) -> list[Finding]:
-    """Check the cluster, its topics, the workers and the dashboard; only the first if no broker answers."""
+    """Check the cluster, its topics, the workers and the dashboard; without an answer, the cluster alone."""
     try:
         address = bootstrap(settings)
     except EnvironmentProblem as error:
@@ -216,7 +216,7 @@ def workers(settings: Settings, answers: Mapping[int, Answer]) -> Finding:
 
 
 def dashboard(settings: Settings, answer: Answer) -> Finding:
-    """Check that the dashboard follows the topics, if one runs here; `answer` is what it said, None if nothing."""
+    """Check that the dashboard of this machine receives records, by its `answer`; None (none runs) is fine too."""
     where = f"{settings.dashboard_host}:{settings.dashboard_port}"
     if not isinstance(answer, Verdict):
         there = f"; there is {answer.who}" if isinstance(answer, Stranger) else ""
@@ -255,7 +255,7 @@ async def examine_topics(settings: Settings, address: str) -> list[Finding]:
 
 
 def versions_that_run(differing: Sequence[Differing]) -> Finding:
-    """Check that `differing`, the symbols whose running versions differ from those in the registry, is empty."""
+    """Check that `differing`, the symbols whose running model versions are not those in the registry, is empty."""
     if not differing:
         return Finding("versions", "ok", "the versions that the newest outcomes show are those of the registry")
     others = f" (and {len(differing) - 1} more symbols)" if len(differing) > 1 else ""
@@ -270,7 +270,7 @@ async def newest_ticks(settings: Settings, address: str) -> list[Received]:
 
 
 def examine_ticks(records: Sequence[Received], now_ns: int) -> list[Finding]:
-    """Check times and partitions of the newest ticks, and whether some of them are refused.
+    """Check times and partitions of the newest ticks, and report those that workers refuse as unreadable.
 
     Args:
         records: the newest records of the topic `ticks`.
@@ -333,7 +333,7 @@ def event_clock(newest_event: int, now_ns: int, ahead: int = 0, back: tuple[int,
     """Check that event times of ticks are in nanoseconds, not in the future, and do not go back within a symbol.
 
     Args:
-        newest_event: latest event time among the examined ticks that came last for each symbol, ns since 1970.
+        newest_event: latest of the event times of each symbol's newest tick, ns since 1970.
         now_ns: time of this machine's clock, ns since 1970.
         ahead: number of examined ticks with an event time in the future.
         back: the largest step back from one tick of a symbol to its next one, ns, and that symbol; 0 if there is none.

@@ -46,7 +46,7 @@ def lost_directives(
 
     Args:
         commands: all commands on the topic `commands`, which led to directives.
-        versions: newest registry record of each model version.
+        versions: newest record of each model version.
         oldest: Kafka timestamp of the oldest remaining tick, ms since 1970, of each partition that has lost its
             first ticks.
         cut: numbers of the partitions that have lost their first commands.

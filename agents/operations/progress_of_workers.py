@@ -21,7 +21,7 @@ async def until_workers_reach(
     say: Callable[[str], None],
     workers_start: bool = False,
 ) -> dict[int, str]:
-    """Wait until the workers have applied and checkpointed the ticks up to `ends`.
+    """Wait until the workers have applied the ticks up to `ends` and stored the resulting state.
 
     It gives up when nothing has moved for `timeout_s` seconds, or when no worker runs.
 

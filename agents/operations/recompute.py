@@ -58,7 +58,7 @@ async def recompute(settings: Settings, bootstrap: str) -> list[str]:
 
 
 async def delete(settings: Settings, bootstrap: str, names: Sequence[str]) -> None:
-    """Delete the topics `names`, given with prefix; those that do not exist are skipped.
+    """Delete the topics `names`, as they are named on the cluster; those that do not exist are skipped.
 
     Raises:
         ConfigurationError: workers of this system are running.

@@ -37,7 +37,7 @@ class PartitionHistory(NamedTuple):
     Attributes:
         began: first offset that they applied.
         changed: records about other code that went on from the snapshots of earlier code, in order.
-        lost: records about log records that were deleted before they were read.
+        lost: records about input that was deleted before it was read.
     """
 
     began: int
@@ -86,7 +86,7 @@ def replay_start(first: int, history: PartitionHistory, kept: list[KeptSnapshots
     is the earliest set of older snapshots after which every record still exists and was applied by the newest code.
 
     Args:
-        first: first offset that the log still holds.
+        first: first offset that the partition still holds.
         history: what workers recorded about the partition.
         kept: sets of older snapshots of the partition, the earliest first.
 

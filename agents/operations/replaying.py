@@ -44,8 +44,8 @@ class Replayed(Struct):
         first_problem: what was wrong with the first of these; empty if there is none.
         seconds: duration of the sending, seconds.
         complete: whether the run now holds everything that was to be replayed, and workers, if any, have computed it.
-        same_offsets: for a copy of another topic of ticks: whether each tick has the same offset as there, and each
-            prediction so the same id. None for other sources.
+        same_offsets: whether each tick has the offset that it had in the topic that it was copied from, so that
+            predictions have the same ids; None if the ticks did not come from a topic.
         computed: number of records on each output topic, repeated ones included; None if no workers computed the run.
     """
 

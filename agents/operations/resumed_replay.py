@@ -39,7 +39,7 @@ class ResumePoint:
         self._hashes: dict[int, hashlib._Hash] = {}
 
     def add(self, partition: int, key: bytes | None, value: bytes | None) -> None:
-        """Include the next record of a partition, unless as many as wanted are included."""
+        """Include the next record of a partition, unless the wanted number of records is included already."""
         count = self.counts.get(partition, 0)
         if self._wanted is not None and count >= self._wanted.get(partition, 0):
             return
@@ -50,7 +50,7 @@ class ResumePoint:
 
     @property
     def is_complete(self) -> bool:
-        """Whether as many records as wanted were included, in every partition."""
+        """Whether the wanted number of records was included, for every partition."""
         return self.counts == self._wanted
 
     def digests(self) -> dict[int, str]:
@@ -75,11 +75,11 @@ async def held(bootstrap: str, topic: str) -> ResumePoint:
 
     Args:
         bootstrap: addresses of the brokers, `host:port[,host:port...]`.
-        topic: topic that the replay sends ticks to, with prefix.
+            topic: topic on the cluster that the replay sends ticks to.
 
     Raises:
         ConfigurationError: the topic goes on growing, so another process writes to it.
-        StateError: the records do not begin at offset 0 without a gap, as those of a replay do.
+        StateError: the topic does not hold every record from offset 0 on, so others deleted records or wrote to it.
     """
     count = await partition_count(bootstrap, topic)
     ends = await _when_quiet(bootstrap, topic, count)
@@ -182,7 +182,7 @@ def expect_alone(published: Published, run: ResumePoint, topic: str) -> None:
         topic: topic that the replay sends ticks to, for the error message.
 
     Raises:
-        StateError: they have not, so another process wrote to the topic meanwhile.
+        StateError: they have other offsets, so another process wrote to the topic meanwhile.
     """
     for number, span in published.partitions.items():
         if span.first != run.counts.get(number, 0) or span.last - span.first + 1 != span.records:

@@ -203,7 +203,7 @@ def summary(before: TopicCounts, now: TopicCounts, seconds: float) -> str:
     Args:
         before: the reading before.
         now: the present reading.
-        seconds: time between the two.
+        seconds: time between the two, seconds.
 
     >>> earlier = TopicCounts({"ticks": 0, "predictions": 0, "outcomes": 0, "dead-letters": 0}, lag=0)
     >>> later = TopicCounts({"ticks": 5000, "predictions": 4990, "outcomes": 700, "dead-letters": 10}, lag=120)

@@ -17,7 +17,8 @@ class TopicCounts(NamedTuple):
     """Numbers of records at one moment.
 
     Attributes:
-        records: sum of the end offsets over all partitions, by topic name without prefix; repeated records count too.
+        records: sum of the end offsets over all partitions, by topic name (without the system's prefix); repeated
+            records count too.
         lag: number of records that the workers have still to apply and store, over all topics that they read.
     """
 
@@ -33,7 +34,8 @@ class Gauge:
     Args:
         settings: settings of the workers.
         bootstrap: addresses of the brokers, `host:port[,host:port...]`.
-        sources: names, without prefix, of the topics that the workers read; empty means those of the whole system.
+        sources: names (without the system's prefix) of the topics that the workers read; empty means those of the
+            whole system.
     """
 
     def __init__(self, settings: Settings, bootstrap: str, sources: Collection[str] = ()) -> None:

@@ -87,7 +87,7 @@ def changelog(settings: Settings, name: str) -> TopicSpec:
 
     Args:
         settings: settings of the system.
-        name: name of the topic, with prefix.
+            name: name of the topic on the cluster.
     """
     configs = COMPACTED | {"max.message.bytes": str(CHANGELOG_BYTES)}
     return TopicSpec(name, settings.partitions, settings.replication, configs)

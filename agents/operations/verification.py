@@ -43,7 +43,7 @@ class UnreplayablePartition(Struct, frozen=True):
 
     Attributes:
         partition: number of the partition.
-        first_offset: first offset that the log still holds.
+        first_offset: first offset that the partition still holds.
         end: offset after its last record.
     """
 
@@ -57,7 +57,7 @@ class LateStart(Struct, frozen=True):
 
     Attributes:
         partition: number of the partition.
-        first_offset: first offset that the log still holds.
+        first_offset: first offset that the partition still holds.
         replayed_from: offset of the first tick that was replayed.
         compared_from: offset of the first tick whose results were compared.
     """
@@ -105,7 +105,7 @@ class Verification(Struct, frozen=True):
 
     @property
     def first(self) -> RecordFinding | None:
-        """The first difference, in the output topic that is computed first; None if there is no difference."""
+        """The first difference, in the order of topics and partitions; None if there is no difference."""
         return next(iter(self.findings), None)
 
     @property

@@ -7,7 +7,7 @@ came after are read again.
 * `binding`: connects each node (a computation over one topic) to its topic and to the table of its snapshots.
 * `live_partition`: one partition that is assigned to this worker, and its checkpoints.
 * `snapshots`: how snapshots are stored; `recovery`: how they are read; `kept_snapshots`: older ones for `verify`.
-* `identity_check`, `log_identity`, `topic_ids`, `code_check`: whether snapshots still belong to the log and the code.
+* `identity_check`, `log_identity`, `topic_ids`, `code_check`: whether snapshots still belong to topic and code.
 * `outbox`: sends outputs in batches; `reseeks`: offsets to fetch again; `membership`: place in the consumer group.
 * `counters`: figures about what a node has done; `crash`: ends the process at an unexpected error.
 """

@@ -83,7 +83,7 @@ class Binding:
     Attributes:
         name: name of the node.
         node: the node, which computes.
-        source: name, with prefix, of the topic that the node reads.
+        source: name on the cluster of the topic that the node reads.
         live: partitions of that topic that are assigned to this worker, by number.
         counters: figures about what the node has done.
         in_hand_since: monotonic time at which it took the records that it is applying; None while it waits for records.
@@ -229,7 +229,7 @@ class Runtime:
             binding.revoke()
 
     def is_bound(self, topic: str) -> bool:
-        """Whether a computation of this worker reads `topic`, so that its records are handed over in whole fetches."""
+        """Whether a computation of this worker reads `topic`, so that the consumer hands over whole fetches of it."""
         return any(binding.source == topic for binding in self.bindings)
 
     @property
@@ -242,8 +242,8 @@ class Runtime:
     async def assign(self, assignment: set[TP]) -> dict[TP, int]:
         """Restore the state of all assigned partitions from snapshots; return the offset to read each one from.
 
-        This method first checks that snapshots belong to the present logs and code. If that or the restoring fails, the
-        process ends.
+        It is checked first that the snapshots were computed from the topics as they are now, and by the present code.
+        If the check or the restoring fails, the process ends.
         """
         mine = sorted(tp for tp in assignment if self.is_bound(tp.topic))
         try:

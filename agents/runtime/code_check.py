@@ -1,4 +1,4 @@
-"""Checks that snapshots were computed by the present code, unless a setting allows it to go on from others."""
+"""Checks that snapshots were computed by the present code, unless a setting allows those of other code."""
 
 from collections.abc import Mapping
 

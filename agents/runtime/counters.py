@@ -52,9 +52,10 @@ class Counters:
         lost: records of the topic that were deleted before the node read them, by partition.
         sent: records handed to the Kafka producer, snapshots included, by topic.
         refused: dead letters written, by reason.
-        step_s: seconds to decode and apply a record and encode its outputs: the mean of a timed batch, once per record.
-        wait_s: seconds from the broker's timestamp of a record until it was applied: that of the last record of a timed
-            batch, once per record.
+        step_s: seconds to decode and apply a record and encode its outputs. The mean of each timed batch is counted
+            once for each of its records.
+        wait_s: seconds from the broker's timestamp of a record until it was applied. The value of the last record of
+            each timed batch is counted once for each of its records.
         checkpoint_s: seconds that a checkpoint took, for those that had something to write.
         snapshot_bytes: bytes written as snapshots.
     """

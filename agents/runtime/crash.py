@@ -1,4 +1,4 @@
-"""Ends the process at an unexpected error. The process that replaces it recovers from the snapshots and the log."""
+"""Ends the process at an unexpected error. The process that replaces it recovers from the snapshots and the records after them."""
 
 import logging
 import os

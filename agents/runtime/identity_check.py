@@ -1,9 +1,9 @@
-"""Checks that snapshots belong to the present logs and code, and records deviations on the topic `log-events`.
+"""Checks that snapshots were computed from the topics that are read now and by the present code.
 
-A log is a topic that a worker reads and computes from. The check is made before state is loaded, and every
-minute afterwards. The worker ends if a log was replaced by another one, or if the code changed without being
-accepted. Records that were deleted before they were read are counted and recorded as lost. The worker then goes
-on after them, since stopping would lose more.
+Deviations are recorded on the topic `log-events`. The check is made before state is loaded, and every minute
+afterwards. The worker ends if a topic was replaced by another one, or if the code changed and a setting does
+not accept it. Records that were deleted before they were read are counted and recorded as lost. The worker then
+goes on after them, since stopping would lose more.
 """
 
 import asyncio
@@ -42,8 +42,8 @@ class LogReading(NamedTuple):
 
     Attributes:
         node: name of the node.
-        log: name of the topic without the prefix of the system.
-        tp: topic name with the prefix, and number of the partition.
+        log: name of the topic, without the system's prefix.
+        tp: name of the topic on the cluster, and number of the partition.
     """
 
     node: str
@@ -52,7 +52,7 @@ class LogReading(NamedTuple):
 
 
 class IdentityCheck:
-    """Checks, for one worker, that snapshots belong to the present logs and code.
+    """Checks, for one worker, that snapshots were computed from the topics that it reads and by its code.
 
     Args:
         app: the Faust app of the worker.
@@ -67,7 +67,7 @@ class IdentityCheck:
         self._is_there = True
 
     async def look(self, held: Mapping[LogReading, Recovered], topics: Sequence[str]) -> LogsSeen:
-        """Read the present state of the logs, check that the recovered snapshots belong to them, and return that state.
+        """Read the present state of the worker's input topics, and check that the snapshots were computed from them.
 
         It waits up to a minute for a broker that does not answer.
 
@@ -75,8 +75,11 @@ class IdentityCheck:
             held: the recovered state of each partition, for each computation that reads it.
             topics: names of further topics; the answer says which of them exist.
 
+        Returns:
+            The state of the topics.
+
         Raises:
-            StateError: a log is not the one that the snapshots were computed from.
+            StateError: a topic is not the one that the snapshots were computed from.
             EnvironmentProblem: no broker answered within a minute.
         """
         partitions, marks = {reading.tp for reading in held}, {(r.tp, each.origin.mark) for r, each in held.items()}
@@ -101,10 +104,10 @@ class IdentityCheck:
 
         Args:
             live: for each partition and computation, the offset of the last record applied, and what is known of
-                the log.
+                the topic.
 
         Raises:
-            StateError: a log was replaced by another one.
+            StateError: a topic was replaced by another one.
             KafkaError: the cluster does not answer.
         """
         read = list(live)
@@ -123,7 +126,7 @@ class IdentityCheck:
 
         Args:
             held: the recovered state of each partition, for each computation that reads it.
-            seen: the present state of the logs.
+            seen: the present state of the input topics.
 
         Returns:
             A record for `log-events` for each partition that begins without snapshots, or whose snapshots other
@@ -185,7 +188,7 @@ class IdentityCheck:
             found: first offset that was fetched.
 
         Returns:
-            The first offset from `expected` on that the log still holds. What lies before it was deleted unread.
+            The first offset from `expected` on that the partition still holds. What lies before it was deleted unread.
         """
         earliest: int = (await self._app.consumer.earliest_offsets(reading.tp))[reading.tp]
         first = min(earliest, found)

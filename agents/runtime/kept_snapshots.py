@@ -1,15 +1,16 @@
 """Older snapshots of whole partitions, from which a replay can begin once the start of the log was deleted.
 
-The changelog holds only the newest snapshots. A second topic holds `SLOTS` older sets of each partition. Each set is
-called a slot; the oldest one is replaced when a new set is stored, so the topic does not grow without end.
+The main topic for snapshots holds only the newest ones. A second topic holds `SLOTS` older sets of each
+partition. Each set is called a slot; the oldest one is replaced when a new set is stored, so the topic does not
+grow without end.
 
-Layout of record keys: `partition|slot` for the manifest of a set, `partition|slot|place` for the state of one key (a
-symbol, for example). All records of one set carry the same random tag. A set whose storing was interrupted, or that two
-workers stored at once, is recognised by it as incomplete and is not used.
+Layout of record keys: `partition|slot` for the record that completes a set, `partition|slot|place` for the
+state of one key (a symbol, for example). All records of one set carry the same random tag. A set whose storing
+was interrupted, or that two workers stored at once, is recognised by the tag as incomplete and is not used.
 
 The states of a set are stored a few at a time while the partition goes on, so each reaches to an offset of its
 own. None reaches to less than `low` and none further than `high`. A replay begins after `low`, skips for each
-key the records that its state already contains, and is right for all keys after `high`.
+key the records that its state already contains, and gives right results for all keys after `high`.
 """
 
 import secrets

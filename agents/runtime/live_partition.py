@@ -49,15 +49,15 @@ class PartitionServices(NamedTuple):
     Attributes:
         producer: Kafka producer that sends whole batches to a given partition.
         post: sends the outputs of all partitions, in requests that they share.
-        topics: name, with prefix, of the topic for each class of output records.
+        topics: name on the cluster of the topic for each class of output records.
         changelog: name of the topic for snapshots.
         partitions: number of partitions of every topic.
         checkpoint_bytes: largest size of the snapshots that one checkpoint writes, bytes.
         fetch_again_from: called with an offset, has the consumer read again from there.
         counters: figures about the computation.
-        origin: identity of the present log and code, stored with snapshots.
+        origin: identity of the topic and of the code, stored with snapshots.
         look_into: called with the first missing offset and the first fetched one when fetched records leave a gap;
-            returns the first offset of the gap that the log still holds.
+            returns the first offset of the gap that the partition still holds.
         kept: name of the topic for older snapshots; empty if none are kept.
         kept_ms: one set of older snapshots is kept for each period of this length, milliseconds of the log's
             timestamps.
@@ -123,7 +123,8 @@ class LivePartition:
     async def take(self, fetched: Fetched) -> None:
         """Apply fetched records, at most 50 at a time with pauses for other partitions, and pass on their outputs.
 
-        If records are missing before these, they are fetched again first, and these are dropped until then.
+        If records that the partition still holds are missing before `fetched`, nothing is applied, and the consumer
+        is told to read them again.
 
         Args:
             fetched: consecutive records of the partition.
@@ -148,7 +149,7 @@ class LivePartition:
     def done_to(self) -> int:
         """Offset before which nothing is left to do: all records before it are applied in stored snapshots.
 
-        It may lie beyond the last record, where the log holds only transaction markers, for example.
+        It may lie beyond the last record, where the partition holds only transaction markers, for example.
         """
         behind = self.covered + 1
         return max(behind, self._read_to) if self.covered == self.partition.offset else behind
@@ -247,7 +248,7 @@ class LivePartition:
 
     @property
     def newest(self) -> Origin:
-        """Identity of the log as last read: topic id, leader epoch, offset and digest of the last record applied."""
+        """Identity of the topic as last read: its id, leader epoch, offset and digest of the last record applied."""
         mark, digest = (self._marks[-1].offset, digest_of(self._marks[-1])) if self._marks else self._mark
         return replace(self._services.origin, mark=mark, digest=digest)
 

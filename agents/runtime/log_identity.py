@@ -131,10 +131,10 @@ def check_log(tp: TP, log: str, covered: int, origin: Origin, look: LogsSeen) ->
 
     Args:
         tp: the partition.
-        log: name of its topic without the prefix of the system.
+        log: name of its topic, without the system's prefix.
         covered: offset of the last record applied in the snapshots; -1 if there are none, and nothing to check.
-        origin: what the snapshots say about the log that they were computed from.
-        look: present state of the log, with the digest of the record at offset `origin.mark`.
+        origin: what the snapshots say about the topic that they were computed from.
+        look: present state of the partition, with the digest of the record at offset `origin.mark`.
 
     Raises:
         StateError: the topic was replaced, cut or restored; the message says which and what can be done.
@@ -184,7 +184,7 @@ def lost(covered: int, first: int) -> tuple[int, int] | None:
 
     Args:
         covered: offset of the last record applied in the snapshots; -1 if there are none.
-        first: first offset that the log still holds.
+        first: first offset that the partition still holds.
 
     Returns:
         The two offsets; None if nothing is lost, and also without snapshots, when the computation begins at `first`.

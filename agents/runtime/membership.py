@@ -24,9 +24,9 @@ def end_when_replaced(coordinator: GroupCoordinator) -> None:
     """Change a consumer's group coordinator so that this process ends when another one has joined under its name.
 
     Without the change the consumer would join again as a new member and push the other process out. With it the
-    consumer asks to join under its former member id. The broker then confirms it as a member, or does not know it
-    any more since its session timed out (it joins as a new member), or reports that another process has the name
-    (this process ends).
+    consumer asks to join under its former member id. There are three answers. The broker
+    confirms the member, which goes on. Or it does not know the member any more, since the session timed out: the
+    consumer joins as a new one. Or it reports that another process has the name: this process ends.
     """
     send, reset = coordinator._send_req, coordinator.reset_generation
 

@@ -1,7 +1,7 @@
-"""Recovers the state of partitions from the records of a changelog, which `agents.runtime.snapshots` writes.
+"""Recovers the state of partitions from the records that `agents.runtime.snapshots` stores.
 
-Each worker that owned a partition stored a set of snapshots of its own, called an epoch. The complete epoch
-that has applied the most records is used.
+Each worker that owned a partition stored a set of snapshots of its own, called an epoch. Of the complete epochs,
+the one with the highest offset is used.
 """
 
 from collections.abc import Collection, Iterable
@@ -28,7 +28,7 @@ class Recovered(NamedTuple):
         offset: offset of the last record that is applied in the snapshots; -1 if nothing was stored.
         keys: snapshot of each key (a symbol, for example).
         stored: record keys of everything that this topic holds for the partition, by whichever worker stored it.
-        origin: log and code that the snapshots were computed from.
+        origin: topic and code that the snapshots were computed from.
         roster: which keys the partition held.
     """
 
@@ -65,15 +65,18 @@ class _Epoch:
 
 
 def recover(records: Iterable[tuple[bytes, bytes]], assigned: Collection[int] | None = None) -> dict[int, Recovered]:
-    """State of every partition, from the records of a changelog in any order.
+    """State of every partition, restored from the records of its snapshot topic (the changelog) in any order.
 
-    Each worker that owned a partition stored a set of snapshots of its own, called an epoch, and at each checkpoint
-    a manifest that says how far it reaches. The state is that of the complete epoch that has applied the most
-    records. An epoch has one writer, stores a manifest only after the snapshots it names, and replaces a snapshot
-    only by a later one. The next owner deletes its records, after which it can never count as complete again.
+    A worker that owns a partition stores snapshots under a name of its own; together they are an epoch. At each
+    checkpoint it also stores a manifest, which says what offset the snapshots reach and how many there are. Of the
+    epochs that are complete, the one with the highest offset is used.
+
+    An epoch can be trusted because one worker alone writes it, stores a manifest only after the snapshots that it
+    counts, and replaces a snapshot only by a later one. The next owner of the partition deletes records of the epoch,
+    which is incomplete from then on.
 
     Args:
-        records: keys and values of the changelog's records, without deleted ones.
+        records: keys and values of the topic's records, without deleted ones.
         assigned: partitions to recover; None recovers all. A worker's table may hold outdated records of partitions
             that went to another worker, which must not be asked for.
 

@@ -24,7 +24,9 @@ from streams.engine.partition import PartitionRoster
 
 
 class Origin(Struct, frozen=True, array_like=True):
-    """The log and the code that snapshots were computed from, stored with them (not by old versions).
+    """The topic and the code that snapshots were computed from, stored with them.
+
+    Snapshots of old program versions have none of these values.
 
     Attributes:
         topic_id: id of the topic that was read, as text; empty if unknown.
@@ -32,8 +34,8 @@ class Origin(Struct, frozen=True, array_like=True):
         mark: offset of one record that was applied, by which the log can be recognised; -1 if unknown.
         digest: digest of the record at offset `mark`, from `agents.runtime.log_identity.digest_of`.
         code: digest of the code; empty if unknown.
-        kept: number of the period of log time in which a set of older snapshots was last stored for `tickloop verify`;
-            -1 if never.
+        kept: number of the period of the topic's timestamps in which a set of older snapshots was last stored for
+            `tickloop verify`; -1 if never.
         slot: number of that set among the sets of the partition; -1 if there is none.
     """
 
@@ -59,7 +61,7 @@ class Manifest(Struct, frozen=True, array_like=True):
     Attributes:
         offset: offset of the last record that is applied in all snapshots.
         places: how many places, one for each key, must be filled for the snapshots to be complete.
-        origin: log and code that the snapshots were computed from.
+        origin: topic and code that the snapshots were computed from.
         rostered: whether a roster, which names the keys of the partition, is stored too. Old versions stored none.
     """
 
@@ -72,9 +74,9 @@ class Manifest(Struct, frozen=True, array_like=True):
 class EpochWriter:
     r"""Makes the records with which one owner of a partition stores its snapshots; the caller sends them.
 
-    A manifest says up to which offset the snapshots are applied. It must be sent only after the broker has
-    acknowledged the snapshots before it. The first manifest comes with
-    deletions of everything that earlier owners of the partition stored.
+    A manifest is the record that says up to which offset records are applied in the snapshots. It must be sent only
+    after the broker has acknowledged these. The first manifest comes with deletions of everything that earlier owners
+    of the partition stored.
 
     Args:
         partition: number of the partition.
@@ -136,7 +138,7 @@ class EpochWriter:
 
         Args:
             offset: offset of the last record that is applied in all snapshots.
-            origin: log and code that they were computed from.
+            origin: topic and code that they were computed from.
         """
         others, self._others = self._others, []
         mine = msgpack.encode(Manifest(offset, self._used, origin, rostered=True))

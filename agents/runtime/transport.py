@@ -33,7 +33,7 @@ class Bound(Protocol):
     """What the consumer needs of the app's `runtime`, which is `agents.runtime.binding.Runtime`."""
 
     def is_bound(self, topic: str) -> bool:
-        """Whether a computation of this worker reads `topic`, so that its records are handed over in whole fetches."""
+        """Whether a computation of this worker reads `topic`, so that the consumer hands over whole fetches of it."""
         ...
 
     async def assign(self, assignment: set[TP]) -> dict[TP, int]:
@@ -89,9 +89,9 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         return {tp: records for tp, records in fetched.items() if tp in wanted}
 
     async def go_back(self, wanted: Mapping[TP, int]) -> dict[TP, int]:
-        """Have partitions read again from the given offsets, where the consumer has already read beyond.
+        """Move the consumer back to the given offsets, in those partitions in which it has already read beyond them.
 
-        A request may be older than the last seek, and its offset then lies ahead of the consumer: it is ignored.
+        A request may be older than the last seek, so that its offset lies ahead of the consumer: such a one is ignored.
 
         Args:
             wanted: offset to go back to, for each partition.
@@ -130,7 +130,8 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
     def leave_on_stop(self) -> None:
         """Have this consumer leave its group when it stops.
 
-        A member with a static id otherwise stays in the group until its session times out, and so do its partitions.
+        A member with a static id otherwise stays in the group until its session times out, and nobody gets its
+        partitions until then.
         """
         self._ensure_consumer()._coordinator._group_instance_id = None
 
@@ -154,9 +155,9 @@ class Consumer(driver.Consumer):
     async def perform_seek(self) -> None:
         """Restore the state of all assigned partitions from snapshots, and move the consumer to the offsets after them.
 
-        Faust calls it after each assignment of partitions. Its own version moves to the committed offsets,
-        partition by partition. It may still run when the next assignment has begun, and then moves a partition away
-        from the right offset.
+        Faust calls this method after each assignment of partitions. Faust's own version of it moves one partition after
+        the other to its committed offset. It may still be running when the next assignment begins, and then moves a
+        partition away from the right offset.
         """
         generation = self.app.consumer_generation_id
         wanted = await self.runtime.assign(self.assignment())
@@ -289,7 +290,7 @@ def _held_of(consumer: AIOKafkaConsumer, tp: TP) -> Any:
 
 
 def read_over(app: faust.App, tp: TP, offset: int) -> int:
-    """Offset at which the log of a partition goes on after `offset`.
+    """Offset at which partition `tp` goes on after `offset`.
 
     It is higher than `offset` if the consumer has read on from there and found no records, only transaction markers for
     example.
