@@ -115,7 +115,7 @@ class RunFolder:
                 raise ConfigurationError(f"{each}: expected a folder or nothing, was a file; fix: another --out")
 
     def _is_empty(self) -> bool:
-        """Whether the backtest made no prediction."""
+        """Whether the finished backtest made no prediction."""
         try:
             # Not `self.summary`, which is cached: the summary will be another one in the end.
             return not msgspec.json.decode((self.path / SUMMARY).read_bytes())["counts"]["predictions"]
@@ -123,7 +123,7 @@ class RunFolder:
             return False
 
     def _give_way(self) -> None:
-        """Remove the files of an unfinished backtest, and no other files."""
+        """Delete the files of the backtest in the folder, and no other files."""
         with ExitStack() as held:
             for lock in sorted(self.unfinished.glob(f"{LOCK}*")):
                 if not held.enter_context(exclusive_at_once(lock)):

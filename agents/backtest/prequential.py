@@ -93,7 +93,7 @@ def evaluate(
 
 
 def _expect_one_horizon(run: PrequentialRun, name: str) -> None:
-    """Refuse a file whose symbols have different horizons, since log-losses over several mean nothing."""
+    """Refuse a file whose symbols have different horizons, since a log-loss over several horizons has no meaning."""
     horizons = sorted({*run.horizons_ns.tolist()})
     if len(horizons) > 1:
         raise ConfigurationError(
@@ -138,7 +138,7 @@ def _run(job: Job) -> PrequentialRun:
 
 @lru_cache(maxsize=1)
 def _ticks(name: str, columns: bytes) -> list[Quote | Trade]:
-    """Ticks of a file, kept for the next run over it."""
+    """Ticks of a file, kept in memory for the next computation over it."""
     file = TickFile(name, msgpack.decode(columns, type=Columns), strict=True)
     try:
         return [tick for tick in file if isinstance(tick, (Quote, Trade))]

@@ -1,7 +1,7 @@
 """Runs several backtests in one pool of processes.
 
-Each backtest is divided into shares, each a part of its partitions that one process computes. Its result tables are
-written when its last share is done.
+Each backtest is divided into shares, each a part of its partitions that one process computes. The result tables
+of a backtest are written when its last share is done.
 """
 
 import signal

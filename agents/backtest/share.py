@@ -133,7 +133,7 @@ def _go_on(
 def _segment(
     engine: Engine, ticks: Iterator[Feed], at: int, rows: dict[type, RecordRows], report: Callable[[int], None]
 ) -> int:
-    """Compute one segment; returns the index in the input after its last tick."""
+    """Compute one segment, and collect its rows; returns the index of the input tick after it."""
     take = engine.take
     decisions = rows[Decision]
     for item in islice(ticks, SEGMENT):

@@ -86,7 +86,7 @@ def holder(home: Path, port: int) -> str:
 
 
 def _running(home: Path) -> RunningBroker | None:
-    """The running broker of a home; None also where its record is damaged or belongs to another user."""
+    """The running broker of a home folder; None also if its record is damaged or belongs to another user."""
     try:
         return running(home)
     except (EnvironmentProblem, OSError):

@@ -51,10 +51,10 @@ class _Topic:
     """Records of one topic, by id.
 
     Attributes:
-        contents: value of each id; of what has none, which no worker wrote, by its place.
-        repeats: records whose id came before.
-        conflicts: repeats whose content was another one.
-        read_once: records that a reader which drops repeats keeps.
+        contents: value of each id. A record without an id, which no worker wrote, is named by partition and offset.
+        repeats: number of records whose id came before.
+        conflicts: number of these whose value was another one.
+        read_once: number of records that a reader which drops repeated ones keeps.
     """
 
     def __init__(self, records: Sequence[Received]) -> None:

@@ -100,7 +100,7 @@ def _order(alerts: Sequence[Alert]) -> AuditCheck:
 
 
 def _directives(log: Sequence[SourceRecord], story: FinishedStory) -> list[AuditCheck]:
-    """Each change once; the sabotage over soon; and nothing left of it."""
+    """Check that versions were promoted once each, and that the sabotaged one was rolled back soon, without a trace."""
     decode = decoder(Tick)
     found = [(record, tick) for record in log if isinstance(tick := decode(record.value), Directive)]
     promotions = [tick for _, tick in found if tick.action == "promote_arm"]
@@ -140,9 +140,9 @@ def _directives(log: Sequence[SourceRecord], story: FinishedStory) -> list[Audit
 
 
 def _sabotaged(log: Sequence[SourceRecord], story: FinishedStory) -> tuple[int, int]:
-    """Scored outcomes of the sabotaged version while it was live, up to the decision, and all of them.
+    """Number of scored outcomes of the sabotaged version until its roll-back was decided, and until it took effect.
 
-    A directive is appended to the ticks: what had been published by then is still predicted by the version before it.
+    The directive that rolls it back comes after ticks already published, which the version still predicts.
     """
     outcome, decision = decoder(OutcomeMatured), decoder(ExperimentDecided)
     followed = following(nodes(story.parameters), TICKS)
@@ -164,7 +164,7 @@ def _predictions_after(records: Iterable[Emitted], offset: int) -> list[bytes]:
 
 
 async def _trained_again(story: FinishedStory) -> AuditCheck:
-    """Every candidate again, in this process, from the outcomes that lie on the topic."""
+    """Train every candidate model again in this process, from the outcomes on the topic, and compare the results."""
     settings, symbol = story.settings, story.symbol
     signer = signing(settings)
     jobs = {job.job: job for job in _decoded(await everything(settings, RETRAIN_JOBS), RetrainJob)}

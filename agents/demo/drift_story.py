@@ -126,7 +126,7 @@ class DriftStorySummary(Struct, frozen=True):
 
 
 class _Told(TopicsSoFar):
-    """Alerts, and where the test stands."""
+    """The alerts that were read, and the latest state of the experiment."""
 
     def __init__(self) -> None:
         super().__init__(PATIENCE_S)
@@ -223,7 +223,7 @@ async def _kill(
     told: _Told,
     say: Say,
 ) -> list[str]:
-    """Kill one process after the other, each at its alert; their names."""
+    """Kill one process after the other, each when its alert has been read; returns their names."""
     killed = []
     for kind, what in kills:
         await told.until(lambda kind=kind: kind in told.kinds())  # type: ignore[misc]
@@ -237,7 +237,7 @@ async def _kill(
 
 
 async def _sabotage(settings: Settings, client: Commander, place: LogPlace, told: _Told, say: Say) -> None:
-    """Force the opposite of the live model through, by hand and without a test."""
+    """Make a model with the opposite weights of the first retrained one live, by commands and without a test."""
     (finished, *_) = [each for each in await retrains(settings, settings.bootstrap, SYMBOL) if each.result.candidate]
     asked = sabotage(finished.result.candidate)  # type: ignore[arg-type]
     await send(client, asked[0], place)

@@ -105,7 +105,7 @@ class ExperimentStorySummary(Struct, frozen=True):
 
 
 class _Told(TopicsSoFar):
-    """Where the experiment stands, and what it decided."""
+    """The latest state of the experiment, and the decisions about it."""
 
     def __init__(self) -> None:
         super().__init__(PATIENCE_S)

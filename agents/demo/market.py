@@ -60,7 +60,7 @@ def market_of(plan: DemoPlan) -> Market:
 
 
 def _within(ticks: Iterable[Feed], seconds: float | None) -> Iterator[Feed]:
-    """Ticks up to a time after the first, by event time."""
+    """Ticks whose event time is less than `seconds` after that of the first one; None takes all."""
     end: float | None = None
     for tick in ticks:
         if tick.ts_event is not None and seconds is not None:

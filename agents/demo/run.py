@@ -138,7 +138,7 @@ async def _play(
 
 
 async def _caught_up(settings: Settings) -> None:
-    """Nodes that read what other nodes write come after them: wait until all have read everything."""
+    """Wait until the workers have computed everything, also from records that they wrote themselves."""
     async with Gauge(settings, settings.bootstrap) as gauge:
         reading = await gauge.read()
         while reading.lag:
@@ -165,7 +165,7 @@ async def _everything(settings: Settings, topic: str) -> list[Received]:
 async def _kill_half_way(
     settings: Settings, stopwatch: Stopwatch, slots: Sequence[Slot], say: Callable[[str], None]
 ) -> tuple[Slot, Kill, float]:
-    """kill -9 the worker with the busiest partition when half of the ticks are sent."""
+    """Kill the worker that owns the partition with the most ticks, with SIGKILL, when half of the ticks are sent."""
     await stopwatch.half_way.wait()
     async with admin(settings.bootstrap) as cluster, asyncio.timeout(READY_S):
         owned = await wait_for_owners(cluster, settings)
@@ -180,7 +180,7 @@ async def _kill_half_way(
 
 
 def _kill_what_is_left(slots: Sequence[Slot]) -> None:
-    """Workers end with the supervisor, unless it was interrupted while it stopped them."""
+    """Kill workers that still run because the supervisor was interrupted while it stopped them."""
     for slot in slots:
         if slot.pid is not None:
             with suppress(ProcessLookupError):  # it ended, and nobody was left to be told

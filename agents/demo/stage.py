@@ -68,7 +68,7 @@ def _broker(settings: Settings, home: Path, keep: bool, say: Callable[[str], Non
 
 
 async def _delete_topics(settings: Settings) -> None:
-    """Delete the topics. The offsets of the group go with them, and the cluster forgets an empty group by itself."""
+    """Delete the demo's topics. The cluster then forgets the consumer group and its offsets by itself."""
     async with admin(settings.bootstrap) as cluster:
         there = set(await cluster.list_topics())
         await cluster.delete_topics([spec.name for spec in wanted_topics(settings) if spec.name in there])
@@ -76,7 +76,7 @@ async def _delete_topics(settings: Settings) -> None:
 
 @contextmanager
 def _uninterrupted() -> Iterator[None]:
-    """An impatient second Ctrl-C must not leave a broker behind."""
+    """Context manager that ignores Ctrl-C during the block, so that a second Ctrl-C leaves no broker behind."""
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         yield

@@ -48,7 +48,7 @@ class TopicsSoFar:
         self._patience_s = patience_s
 
     def predict(self, prediction: Prediction) -> None:
-        """Add a prediction."""
+        """Count a prediction, and note its model version if it is not that of the prediction before."""
         self.predicted += 1
         if self.versions[-1:] != [prediction.model_version]:
             self.versions.append(prediction.model_version)

@@ -152,7 +152,10 @@ def _ports(base: int, workers: int) -> range:
 
 
 async def _taken_by_others(settings: Settings, ports: Sequence[int]) -> list[int]:
-    """Ports that other programs use or have reserved; if there are none, this process reserves all of them."""
+    """Ports that other programs use or have reserved; if there are none, all of `ports` are reserved for this process.
+
+    A port that a worker of this same system uses is not among them.
+    """
     taken = [port for port in ports if not is_free(port, settings.metrics_host)]
     taken = [
         port for port in taken if not isinstance(await ask_worker(settings, port - settings.metrics_port), Verdict)
@@ -161,7 +164,7 @@ async def _taken_by_others(settings: Settings, ports: Sequence[int]) -> list[int
 
 
 def _not_promised(ports: Sequence[int]) -> list[int]:
-    """Ports that another process has been promised; then none of them is promised to this one."""
+    """Reserve all of `ports`, or none: returns those that other processes have reserved, empty on success."""
     others = [port for port in ports if not reserve(port)]
     for port in ports if others else ():
         release(port)

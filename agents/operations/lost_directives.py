@@ -109,7 +109,7 @@ async def find_lost_directives(settings: Settings, bootstrap: str) -> dict[str, 
 
 
 async def _oldest(settings: Settings, bootstrap: str, topic: Topic) -> dict[int, int]:
-    """When the oldest record was written, of each partition that lost some at its front; ms since 1970."""
+    """Kafka timestamp (ms since 1970) of the oldest record of each partition that no longer begins at offset 0."""
     consumer = clients.consumer(bootstrap, auto_offset_reset="earliest")
     try:
         await consumer.start()

@@ -75,7 +75,10 @@ async def delete(settings: Settings, bootstrap: str, names: Sequence[str]) -> No
 
 
 async def _until_left(cluster: AIOKafkaAdminClient, settings: Settings) -> None:
-    """A worker that was killed, or stopped before it had its partitions, stays a member until its session times out."""
+    """Wait until no worker is a member of the consumer group, for at most its session timeout and 3 s.
+
+    A worker that was killed stays a member until its session times out.
+    """
     deadline = time.monotonic() + settings.session_timeout_s + LEFT_S
     while await has_members(cluster, settings.group):
         if time.monotonic() > deadline:

@@ -173,7 +173,7 @@ async def replay(
 async def _workers(
     settings: Settings, bootstrap: str, workers: int, stop: asyncio.Event, say: Callable[[str], None]
 ) -> AsyncIterator[None]:
-    """Workers of the run while the block runs; one that cannot live stops the replay."""
+    """Context manager that runs workers for the replay during the block; `stop` is set if they fail repeatedly."""
     if not workers:
         yield
         return
@@ -195,7 +195,10 @@ async def _workers(
 async def _computed(
     settings: Settings, bootstrap: str, nodes: Sequence[Node[Any]], stop: asyncio.Event, say: Callable[[str], None]
 ) -> dict[str, int] | None:
-    """Wait for the workers; records on the output topics, None when it was stopped."""
+    """Wait until the workers have computed the run; returns the number of records on each output topic.
+
+    None says that `stop` was set before.
+    """
     consumer = clients.consumer(bootstrap)
     await consumer.start()
     stopped = asyncio.ensure_future(stop.wait())

@@ -229,7 +229,7 @@ class Supervisor:
             self._say(f"the loop goes on without its dashboard: {error}")
 
     async def _keep_log_of_broker_small(self) -> None:
-        """Put aside what the broker beside them has written; processes of this supervisor do so themselves."""
+        """Rotate the log of the local broker, for ever. Processes of this supervisor rotate their own logs."""
         file = log_file(self._home)
         while True:
             try:

@@ -140,9 +140,9 @@ class System:
                 self.say("the broker is back")
 
     async def _watch_workers(self) -> None:
-        """Say how each worker is, as it changes; what is measured changes with every look and is not a change.
+        """Say how each worker is whenever its state changes; changes of mere measurements do not count.
 
-        Until all of them have been live once, it is said now and then what is still waited for.
+        Until all workers have been ready once, it is also said now and then which ones are waited for.
         """
         before: dict[int, str] = {}
         logs = self.settings.home_path / "logs"
@@ -170,9 +170,9 @@ class System:
                 before[slot] = kind
 
     async def _report(self, address: str) -> None:
-        """A line that follows the topics; without a terminal, one every `QUIET_REPORT_S` in which something moved.
+        """Show a status line about the topics, for ever; without a terminal, print one when something has changed.
 
-        A broker that does not answer is asked anew, by another client: its absence is no reason to stop the workers.
+        If the broker does not answer, it is asked again with a new client; workers are not stopped for that.
         """
         pause = REPORT_S if self._console.is_terminal else QUIET_REPORT_S
         with self._console.status("waiting for ticks") as status:

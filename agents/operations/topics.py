@@ -144,7 +144,7 @@ def _other_partition_count(difference: Difference) -> ConfigurationError:
 
 
 async def _is_mock(cluster: AIOKafkaAdminClient) -> bool:
-    """Whether it is librdkafka's mock cluster, which knows neither CreateTopics nor configurations."""
+    """Whether the cluster is librdkafka's mock cluster, which can neither create nor configure topics."""
     about: dict[str, Any] = await cluster.describe_cluster()
     return str(about["cluster_id"]).startswith("mockCluster")
 
@@ -171,7 +171,7 @@ async def _differences(cluster: AIOKafkaAdminClient, wanted: Iterable[TopicSpec]
 
 
 async def _configs(cluster: AIOKafkaAdminClient, names: list[str]) -> dict[str, dict[str, tuple[str, int]]]:
-    """Configuration values of topics with the source of each; empty on the mock cluster."""
+    """Configuration values of topics: topic -> name -> value and its source; empty on the mock cluster."""
     if not names or await _is_mock(cluster):
         return {}
     answers = await cluster.describe_configs([ConfigResource(ConfigResourceType.TOPIC, name) for name in names])
@@ -212,7 +212,7 @@ async def _create(cluster: AIOKafkaAdminClient, specs: list[TopicSpec]) -> None:
 
 
 async def _settle(cluster: AIOKafkaAdminClient, wanted: Sequence[TopicSpec]) -> None:
-    """Wait for the brokers, from which clients hear: they learn a moment later what the controller decided."""
+    """Wait until the brokers, which clients ask, know of the changes that the controller has made."""
     deadline = time.monotonic() + SETTLE_TIMEOUT_S
     while left := await _differences(cluster, wanted):
         if time.monotonic() > deadline:
@@ -224,7 +224,10 @@ async def _settle(cluster: AIOKafkaAdminClient, wanted: Sequence[TopicSpec]) -> 
 
 
 async def _make_by_asking(cluster: AIOKafkaAdminClient, specs: list[TopicSpec]) -> None:
-    """On the mock cluster a topic appears when it is asked for, with a number of partitions of its own choice."""
+    """Create topics on the mock cluster, where a topic appears when it is asked for.
+
+    The mock cluster chooses the number of partitions; another number than the wanted one raises.
+    """
     made = {
         topic["topic"]: len(topic["partitions"]) for topic in await cluster.describe_topics([s.name for s in specs])
     }

@@ -208,7 +208,7 @@ def outputs(nodes: Sequence[Node[Any]]) -> list[Topic]:
 
 
 class _Verifier:
-    """Compares one partition after the other: of each log it holds a block, of the loop the state of one partition."""
+    """Compares one partition after the other, with one block of each topic and one partition's state in memory."""
 
     def __init__(
         self,
@@ -265,7 +265,7 @@ class _Verifier:
                 comparison.hold(each.offset, value)
 
     async def _block(self, tp: TopicPartition, end: int) -> list[Any]:
-        """The next records before `end`; none when there are no more."""
+        """The next records of partition `tp` before offset `end`; empty when there are no more."""
         while await self._consumer.position(tp) < end:
             fetched = await self._consumer.getmany(tp, timeout_ms=POLL_MS, max_records=BLOCK)
             if records := [record for record in fetched.get(tp, ()) if record.offset < end]:
@@ -276,7 +276,10 @@ class _Verifier:
 async def _cause(
     settings: Settings, bootstrap: str, nodes: Sequence[Node[Any]], differing: Compared, identity: Identity | None
 ) -> str:
-    """What is known about a difference: parameters or code that the workers' snapshots were computed by, or the key."""
+    """Explanation of a difference, as far as it can be known: other parameters, other code or another signing key.
+
+    Parameters and code are those that the workers' snapshots were computed with. Empty if nothing is known.
+    """
     for node in chained(nodes):
         if differing.topic not in (topic.name for topic in node.outputs):
             continue

@@ -333,11 +333,11 @@ class Runtime:
             raise
 
     def _uncovered(self) -> dict[TP, int]:
-        """First offset of each source that is not covered by snapshots of all nodes that read it."""
+        """For each input partition, the first offset that is not applied in the snapshots of all nodes that read it."""
         return self._least(lambda partition: partition.covered + 1)
 
     def _least(self, reached: Callable[[LivePartition], int]) -> dict[TP, int]:
-        """How far all nodes that read a source have got in it."""
+        """For each input partition, the least offset that `reached` gives among the nodes that read it."""
         least: dict[TP, int] = {}
         for tp, partition in self.live:
             least[tp] = min(reached(partition), least.get(tp, reached(partition)))

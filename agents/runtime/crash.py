@@ -1,4 +1,4 @@
-"""Ends the process at an unexpected error. The process that replaces it recovers from the snapshots and the records after them."""
+"""Ends the process at an unexpected error; the process that replaces it recovers the state."""
 
 import logging
 import os

@@ -155,10 +155,11 @@ class LivePartition:
         return max(behind, self._read_to) if self.covered == self.partition.offset else behind
 
     async def _follows(self, fetched: Fetched) -> bool:
-        """Whether no record is missing between what was applied and a fetch; one that is missing is fetched again.
+        """Whether `fetched` follows what was applied without a gap; if not, have the consumer read the gap again.
 
-        A stretch of the log that the client has read holds no other records than those that it handed over. What it
-        has not read for this partition, it has read for nobody, or lost on the way here: in both cases it goes back.
+        Between the offsets where a fetch begins and ends, the partition holds no records but the fetched ones.
+        Records of a gap before it were not read, or were lost between client and node: they are read again in both
+        cases.
         """
         expected = max(self.partition.offset + 1, self._read_to)
         if fetched.begins > expected:
@@ -253,7 +254,7 @@ class LivePartition:
         return replace(self._services.origin, mark=mark, digest=digest)
 
     def _origin(self, covered: int) -> Origin:
-        """What snapshots that reach to an offset were computed from and by."""
+        """Identity of topic and code to store with snapshots in which records up to offset `covered` are applied."""
         record = None
         while self._marks and self._marks[0].offset <= covered:
             record = self._marks.popleft()
@@ -265,7 +266,7 @@ class LivePartition:
         return replace(self._services.origin, mark=mark, digest=digest, kept=kept, slot=self._slot)
 
     async def _keep(self) -> None:
-        """Store a share of the snapshots that are kept for a while, if it is time for some."""
+        """Store some snapshots of a set of older ones, if a set is under way or it is time to begin one."""
         if not self._marks:
             return
         period = self._marks[-1].timestamp // self._services.kept_ms

@@ -58,7 +58,7 @@ class _Epoch:
         return self.places.issuperset(range(manifest.places))
 
     def snapshots(self) -> dict[str, KeySnapshot]:
-        """Snapshots of the keys that had not left the partition."""
+        """Snapshots of the keys that the partition still held."""
         decode, roster = msgpack.Decoder(KeySnapshot).decode, self.roster or NO_ROSTER
         found = {name: decode(value) for name, value in self.keys.items()}
         return {name: snapshot for name, snapshot in found.items() if roster.holds(name, snapshot.born)}

@@ -1,18 +1,21 @@
 """Stores snapshots as records of a compacted topic (the changelog), so that a replaced worker can do no harm.
 
-Each worker that owns a partition writes under a random name of its own, its epoch: first the snapshots of all
-keys, then a manifest that says how far they reach. Recovery uses one epoch only and never mixes the records of
-two owners. A worker that goes on writing after it was replaced can neither overwrite the records of the new
-owner nor make its own epoch complete again after the new owner has deleted records of it.
+A snapshot is the state of one key, a symbol for example. Each worker that owns a partition writes under a random name
+of its own, its epoch: first the snapshots of all keys, then a manifest, which says up to which offset records are
+applied in them. Recovery uses one epoch only and never mixes the records of two owners. A worker that goes on writing
+after it was replaced can neither overwrite the records of the new owner nor make its own epoch complete again once
+the new owner has deleted records of it.
 
-Layout of record keys: `partition|epoch` for the manifest; `partition|epoch|place|key` for the state of one key, with
-`place` counting the keys of the epoch in the order in which they were first stored; `partition|epoch|roster|` for the
-roster, which names the keys that the partition holds. A manifest says how many places must be filled, and which log and
-code the snapshots were computed from.
+Layout of record keys:
+* `partition|epoch`: the manifest. It also says how many snapshots there must be, and from which topic and by which
+  code they were computed.
+* `partition|epoch|place|key`: the snapshot of one key. Places are numbered from 0, in the order in which keys were
+  first stored.
+* `partition|epoch|roster|`: the roster, which names the keys that the partition holds.
 
-When the partition drops a key, the next new key gets its place: the new record is written before the old one is
-deleted, so that no place is ever empty. Until then the roster, which is stored first at each checkpoint, marks
-the key as dropped.
+When the partition drops a key, the next new key gets its place. The new snapshot is written before the old one is
+deleted, so that no place is ever empty. Until then the roster, which is stored first at each checkpoint, marks the
+key as dropped.
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -122,7 +125,7 @@ class EpochWriter:
         return records | dict.fromkeys(emptied)
 
     def _place(self, gone: list[str]) -> tuple[int, list[bytes]]:
-        """A place for a new key: that of one that has left, with the record to delete, or one more."""
+        """Place for a new key (that of a dropped key, if there is one, else the next number), and records to delete."""
         if not gone:
             self._used += 1
             return self._used - 1, []

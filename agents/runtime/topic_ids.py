@@ -19,7 +19,7 @@ STRING = CompactString("utf-8")
 
 
 class _Uuid:
-    """A type of the protocol: 16 bytes as they are."""
+    """Type of the Kafka protocol: 16 bytes, read and written unchanged."""
 
     @staticmethod
     def encode(value: bytes) -> bytes:
@@ -32,7 +32,7 @@ class _Uuid:
 
 
 class _Answer:
-    """A response of version 12: what `Schema` makes of it, tuples as deep as it goes."""
+    """Metadata response of version 12, decoded to nested tuples as `SCHEMA` says."""
 
     SCHEMA = Schema(
         ("throttle_time_ms", Int32),
@@ -79,7 +79,7 @@ class _Answer:
 
 
 class _Question:
-    """A request for metadata of version 12, in the form in which the client's connections take requests."""
+    """Metadata request of version 12, in the form that `aiokafka`'s connections send."""
 
     API_KEY = 3
     API_VERSION = 12

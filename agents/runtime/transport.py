@@ -73,11 +73,11 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         timeout: float | None = None,  # noqa: ASYNC109 - as the driver has it
         max_records: int | None = None,
     ) -> dict[TP, Fetched]:
-        """Records of active partitions; what else was fetched is put back.
+        """Records of active partitions. For records of other partitions, the consumer is moved back to read them again.
 
-        A fetch that waits while a rebalance pauses every partition is left with an empty set of active ones, which
-        `aiokafka` takes for all. What it then takes of a changelog, after recovery has gone to its place there and
-        before the flow goes on, nobody would look at: the worker was measured to wait for it for ever.
+        When a rebalance pauses all partitions during a fetch, the set of active ones is empty, and `aiokafka` then
+        fetches from all. Records of a changelog that are fetched in that moment would be lost, and recovery would
+        wait for ever.
         """
         fetched = cast(
             dict[TP, Fetched], await super()._fetch_records(consumer, active_partitions, timeout, max_records)
@@ -116,7 +116,10 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         end_when_replaced(self._ensure_consumer()._coordinator)
 
     async def _commit(self, offsets: Mapping[TP, int]) -> bool:
-        """Commit what is still assigned. Nothing depends on it but tools that show lag: a failure is only logged."""
+        """Commit the offsets of partitions that are still assigned; returns False after a failure, which is logged.
+
+        Nothing but tools that show lag reads committed offsets.
+        """
         assigned = self.assignment()
         mine = {TopicPartition(*tp): OffsetAndMetadata(offset, "") for tp, offset in offsets.items() if tp in assigned}
         try:
@@ -183,7 +186,7 @@ class Consumer(driver.Consumer):
                 raise
 
     async def _seek_again(self) -> None:
-        """Re-seek where a gap was found: only here, where no fetched record is in hand."""
+        """Move the consumer back to where a gap was found; called only while no fetched record is being handled."""
         if not self.flow_active:  # a rebalance goes on: the assignment that ends it seeks by itself
             return
         asked = self.runtime.reseeks.take()
@@ -192,7 +195,7 @@ class Consumer(driver.Consumer):
             self._goes_on_at |= await cast(ConsumerThread, self._thread).go_back(wanted)
 
     async def _hand_out(self, asked_in: int, fetched: Mapping[TP, Fetched], active: set[TP] | None) -> None:
-        """Hand over what was fetched. Positions are those of an assignment: a fetch of another one means nothing."""
+        """Hand over fetched records; those of an earlier assignment of partitions are dropped or fetched again."""
         generation, reseeks = self.app.consumer_generation_id, self.runtime.reseeks
         bound: dict[str, dict[int, Fetched]] = {}
         for tp, records in fetched.items():
@@ -221,7 +224,10 @@ class Consumer(driver.Consumer):
                     reseeks.ask(TP(topic, number), records.begins)
 
     async def _went_back(self, tp: TP, offset: int) -> None:
-        """Nobody asked for what was fetched: the client began anew, because what it asked for is out of range."""
+        """Check the topics after a fetch from an earlier offset than expected, which nobody had asked for.
+
+        The client does so when the offset that it asked for is out of range.
+        """
         expected = self._goes_on_at[tp]
         log.warning("%s-%d: expected offset %d next, was given %d; looking at the log", *tp, expected, offset)
         try:
@@ -233,10 +239,11 @@ class Consumer(driver.Consumer):
             log.warning("the log cannot be looked at now: %s", error)
 
     async def _put(self, channel: Any, whole: tuple[int, dict[int, Fetched]]) -> bool:
-        """Put a fetch into an agent's queue; False when a rebalance began before there was room.
+        """Put fetched records into an agent's queue; False if a rebalance began before there was room.
 
-        Faust empties the queues of agents whenever flow goes on, and by then fetches of the new assignment may lie in
-        them: these are kept. What is there of an earlier assignment is known by its generation, and passed over.
+        Faust empties the queues of agents after a rebalance, when they may already hold records of the new
+        assignment. This queue is exempted; records of an earlier assignment in it are recognised by their
+        generation and skipped.
         """
         queue = channel.queue
         self.app.flow_control._queues.discard(queue)
@@ -283,7 +290,7 @@ def consumer_of(app: faust.App) -> AIOKafkaConsumer | None:
 
 
 def _held_of(consumer: AIOKafkaConsumer, tp: TP) -> Any:
-    """What the client holds of a partition that is assigned to it now, else nothing."""
+    """The client's state of partition `tp` if it is assigned to the client now, else None."""
     subscription = consumer._subscription.subscription
     assignment = subscription and subscription.assignment
     return assignment.state_value(TopicPartition(*tp)) if assignment and assignment.active else None
