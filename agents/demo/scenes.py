@@ -97,7 +97,7 @@ async def everything(settings: Settings, topic: Topic, repeats: bool = False) ->
     Args:
         settings: settings of the system.
         topic: the topic.
-        repeats: whether to include records that were written more than once each time.
+        repeats: True returns a record that was written twice both times; False drops the second copy.
     """
     found: list[Received] = []
     name = settings.topic(topic.name)

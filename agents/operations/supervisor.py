@@ -82,8 +82,8 @@ class Slot:
     async def keep_running(self, say: Callable[[str], None]) -> None:
         """Start the process, and start it again whenever it ends. Does not return; raises when it cannot go on.
 
-        The pause before a restart grows from 0.2 s to 10 s with each early end. If the process is not vital,
-        nothing is raised.
+        The pause before a restart is 0.2 s, and doubles up to 10 s each time the process ends within 30 s. For a
+        process that is not vital (see the class), nothing is raised.
 
         Args:
             say: called with a sentence about each end.

@@ -115,7 +115,7 @@ class SlotWriter:
 
 
 def kept_in(records: Iterable[tuple[bytes, bytes | None]], partition: int) -> list[KeptSnapshots]:
-    """The complete sets of older snapshots of a partition, ordered by the offset that they reach to.
+    """The complete sets of older snapshots of a partition, ordered by their attribute `low`.
 
     Args:
         records: keys and values of all records of the topic for older snapshots, in their order.

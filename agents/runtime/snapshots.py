@@ -34,11 +34,11 @@ class Origin(Struct, frozen=True, array_like=True):
     Attributes:
         topic_id: id of the topic that was read, as text; empty if unknown.
         leader_epoch: leader epoch of its partition when the owner of the snapshots began; -1 if unknown.
-        mark: offset of one record that was applied, by which the log can be recognised; -1 if unknown.
+        mark: offset of one record that was applied, by which the topic can be recognised; -1 if unknown.
         digest: digest of the record at offset `mark`, from `agents.runtime.log_identity.digest_of`.
         code: digest of the code; empty if unknown.
-        kept: number of the period of the topic's timestamps in which a set of older snapshots was last stored for
-            `tickloop verify`; -1 if never.
+        kept: when a set of older snapshots was last stored for `tickloop verify`: timestamp of a record, divided by
+            the time between two sets and rounded down; -1 if never.
         slot: number of that set among the sets of the partition; -1 if there is none.
     """
 
