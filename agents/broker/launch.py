@@ -20,8 +20,8 @@ def start(home: Path, port: int | None = None, say: Callable[[str], None] = prin
     Args:
         home: folder of the system; the broker's files are in its subfolder `broker`.
         port: port for clients; None takes the port of the last run, else 9092, else any free port.
-        say: called with each message for the user: that the mock cluster is used instead of Kafka and what it cannot
-            do, that the usual port is taken, or what is being waited for when that takes long.
+        say: called with each message for the user. Messages say that the mock cluster is used instead of Kafka and
+            what it cannot do, that the usual port is taken, or what a long wait is for.
 
     Returns:
         The broker, and True if this call started it or False if it ran already.

@@ -1,7 +1,7 @@
 """Finds where an interrupted replay goes on: after the ticks that its run (topics of its own) already holds.
 
-They must be the beginning of the source, in each partition. Since sending is idempotent and in order, an interrupted
-batch is there whole or not at all, and nothing else needs to record how far a replay got.
+They must be the beginning of the source, in each partition. Sending is idempotent and in order, so an
+interrupted batch is there whole or not at all. Nothing else needs to record how far a replay got.
 """
 
 import asyncio

@@ -71,9 +71,9 @@ def recover(records: Iterable[tuple[bytes, bytes]], assigned: Collection[int] | 
     checkpoint it also stores a manifest, which says what offset the snapshots reach and how many there are. Of the
     epochs that are complete, the one with the highest offset is used.
 
-    An epoch can be trusted because one worker alone writes it, stores a manifest only after the snapshots that it
-    counts, and replaces a snapshot only by a later one. The next owner of the partition deletes records of the epoch,
-    which is incomplete from then on.
+    An epoch can be trusted because one worker alone writes it. That worker stores a manifest only after the
+    snapshots that it counts, and replaces a snapshot only by a later one. The next owner of the partition deletes
+    records of the epoch, which is incomplete from then on.
 
     Args:
         records: keys and values of the topic's records, without deleted ones.

@@ -1,10 +1,10 @@
 """Stores snapshots as records of a compacted topic (the changelog), so that a replaced worker can do no harm.
 
-A snapshot is the state of one key, a symbol for example. Each worker that owns a partition writes under a random name
-of its own, its epoch: first the snapshots of all keys, then a manifest, which says up to which offset records are
-applied in them. Recovery uses one epoch only and never mixes the records of two owners. A worker that goes on writing
-after it was replaced can neither overwrite the records of the new owner nor make its own epoch complete again once
-the new owner has deleted records of it.
+A snapshot is the state of one key, a symbol for example. Each worker that owns a partition writes under a
+random name of its own, its epoch: first the snapshots of all keys, then a manifest, which says up to which
+offset records are applied in them. Recovery uses one epoch only and never mixes the records of two owners. A
+worker that goes on writing after it was replaced cannot overwrite the records of the new owner. Nor can it make
+its own epoch complete again once the new owner has deleted records of it.
 
 Layout of record keys:
 * `partition|epoch`: the manifest. It also says how many snapshots there must be, and from which topic and by which
