@@ -76,9 +76,11 @@ def command(
 
     Several files are merged by event time. The code is that of the live workers. Each tick gets the partition
     and offset that `tickloop publish` would give it on empty topics. So predictions, outcomes and the paper
-    account are, byte for byte, those of a live run. The folder gets predictions, outcomes, account and
-    decisions as Parquet, refused ticks as JSON lines, summary.json, tear-sheet.html, run.toml, which can be
-    used as a parameter file, and code.json, which says what code computed it.
+    account are, byte for byte, those of a live run.
+
+    The folder of results (--out) gets predictions, outcomes, account and decisions as Parquet, refused ticks as
+    JSON lines, summary.json and tear-sheet.html. Its run.toml can be used as a parameter file, and code.json
+    says what code computed it.
 
     After Ctrl-C the same command goes on where it stopped, with the same result. The result does not depend on
     the number of --jobs, among which the partitions are divided. Formats of files: docs/formats.md.

@@ -63,7 +63,8 @@ class ExperimentShown(Struct):
         verdict: sentence that says what the result is, or that there is none yet.
         outlook: how long it will still take; None: not known, or it has ended.
         to_do: command line that carries out a recommended decision; empty: nothing is to be done.
-        held_back: whether a decision is not carried out because a person has pinned the live version.
+        held_back: whether a decision waits because a person has pinned the live version, which then only people
+            may replace.
         since_then: sentence about what happened to the variant after it went live; empty if it is still live or
             never was.
     """

@@ -70,8 +70,8 @@ def command(
     """Send history to the separate topics of a named run: replay-NAME.ticks, replay-NAME.predictions and so on.
 
     The live topics are never touched. Files are read as by `tickloop publish` and merged by event time, which
-    is not changed. --from-topic copies a topic of ticks, including records that changed versions, partition by
-    partition. Its offsets are kept, so the predictions get the same ids as before.
+    is not changed. --from-topic copies a topic of ticks partition by partition, including records that started
+    or stopped versions of models. Its offsets are kept, so the predictions get the same ids as before.
 
     After Ctrl-C or a crash, the same command goes on where the copy ends, and nothing is sent twice. A run that
     was made from other input is refused.

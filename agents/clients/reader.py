@@ -126,7 +126,7 @@ async def read_blocks(
         repeats: whether to include records that a worker wrote again after a crash.
 
     Raises:
-        EnvironmentProblem: no cluster answers, or it has no such topic, or refuses to let it be read.
+        EnvironmentProblem: no cluster answers, or the topic is missing or may not be read.
     """
     count = await partition_count(bootstrap, topic)
     partitions = [TopicPartition(topic, number) for number in range(count)]
