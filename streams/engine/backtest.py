@@ -1,4 +1,4 @@
-"""A backtest: all nodes run over a sequence of ticks in one process, without Kafka.
+"""A backtest: all nodes (functions over one topic each) run over a sequence of ticks in one process, without Kafka.
 
 The results are those that publishing the ticks to empty topics would give. Ticks are read one by one, so that memory
 does not grow with their number, and the state of a run can be stored and resumed.

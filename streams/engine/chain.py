@@ -59,11 +59,11 @@ class Chain(Node[States]):
         return self._head.decode(value)
 
     def receive(self, record: Struct) -> Any:
-        """The event that the first node of the chain makes of a record of this process; see `Node.receive`."""
+        """The event that the first node of the chain makes of a record from this process; see `Node.receive`."""
         return self._head.receive(record)
 
     def key(self, event: Any) -> str:
-        """The key that the first node of the chain gives to an event; see `Node.key`."""
+        """The key (mostly a symbol) whose state the first node of the chain uses for an event; see `Node.key`."""
         return self._head.key(event)
 
     def admit(self, event: Any, record_id: str) -> None:
@@ -141,10 +141,11 @@ def _followed(states: States, place: int, node: Node[Any], record: Any) -> Seque
 
 
 def chained(nodes: Sequence[Node[Any]]) -> list[Node[Any]]:
-    """The same nodes in as few parts as possible, which can run independently: each is a chain or a single node.
+    """Group nodes (functions over one topic each) into as few parts as possible that can run independently.
 
-    Each part begins with the reader of a root topic: one whose records cannot be computed from one partition of the
-    ticks, such as `ticks` itself. The nodes that read its outputs, directly or indirectly, follow in the same part.
+    Each part begins with the reader of a root topic, one that people or several partitions write to, such as `ticks`.
+    The nodes that read its outputs, directly or indirectly, follow in the same part. A part of several nodes is a
+    `Chain`.
 
     Raises:
         ValueError: a node reads a topic that no part, or more than one, writes.

@@ -82,10 +82,10 @@ class Fitted:
         self._most = {record: topic.largest_value for record, topic in self._topics.items()}
 
     def encode(self, record: Struct, root_id: Callable[[], str]) -> tuple[Any, bytes]:
-        """The record and its JSON; if that is too large for the topic, a dead letter and the JSON of the dead letter.
+        """The record and its JSON; if that is too large for the topic, a dead letter in its place and the JSON of that.
 
         Args:
-            record: output of a node.
+            record: record that a node wrote.
             root_id: called only for a record that is too large; returns the id of the input that the record follows
                 from.
         """

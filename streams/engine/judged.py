@@ -12,13 +12,13 @@ MOST_JUDGED = 256
 class Judged(Struct, array_like=True):
     """Memory of the signed requests on one symbol that were accepted or refused already.
 
-    A signature says as of which offset of a topic it was made. The ids of the last `MOST_JUDGED` requests are kept; of
-    older ones only the highest of these offsets is kept. A request that was signed at or before that offset is refused
-    as `expired`, since it may be one whose id was forgotten.
+    The signature of a request names the offset of a topic from which on it is valid. The ids of the last `MOST_JUDGED`
+    requests are kept; of older ones only the highest of these offsets is kept. A request whose signature names this
+    offset or an earlier one is refused as `expired`, since its id may have been forgotten.
 
     Attributes:
-        ids: ids of requests, oldest first, each with the topic and the offset as of which it was signed.
-        floors: for each topic, the highest such offset among forgotten requests.
+        ids: ids of requests, oldest first, each with the topic and the offset that its signature names.
+        floors: for each topic, the highest offset that the signature of a forgotten request names.
     """
 
     ids: dict[str, tuple[str, int]] = {}
@@ -29,10 +29,10 @@ class Judged(Struct, array_like=True):
 
         Args:
             record_id: id of the request.
-            signed: place in a topic as of which the request was signed; None if its signature names no place.
+            signed: place (topic, partition, offset) that the signature of the request names; None if it names none.
 
         Raises:
-            Refused: the request is older than what is remembered (`expired`), so it may be a copy.
+            Refused: the request is so old that its id may have been forgotten (`expired`).
         """
         if record_id in self.ids:
             return False

@@ -1,4 +1,4 @@
-"""One partition of all topics, processed by all nodes in one process, without Kafka."""
+"""Runs all nodes (functions over one topic each) on one partition number of all topics, in one process."""
 
 from collections import deque
 from collections.abc import Mapping, Sequence
@@ -12,15 +12,15 @@ from streams.engine.partition import NO_ROSTER, KeySnapshot, Partition, Partitio
 
 
 class LoopPartition:
-    """Everything that happens on one partition number: all nodes, from ticks to commands, run in one process.
+    """One partition number of all topics, and the nodes (functions over one topic each) that process it in one process.
 
-    A symbol has the same partition number on every topic, so the nodes need nothing from other numbers.
+    A symbol has the same partition number on every topic, so the nodes need no records of other numbers.
 
     Args:
         nodes: nodes to run; the topic that the first one reads is called the log.
         number: partition number.
-        closed: whether commands and directives that nodes write are given to their readers at once. A replay needs
-            False, since the log that is replayed holds the directives already.
+        closed: whether commands and directives that nodes write are handed to the nodes that read them at once. A
+            replay needs False, since the log that is replayed holds the directives already.
 
     Attributes:
         partitions: state and position of each part that runs on its own: a node, or a node with those that read its
@@ -45,7 +45,13 @@ class LoopPartition:
         self._asked: deque[Struct] = deque()
 
     def apply(self, offset: int, key: bytes | None, value: bytes | None) -> Sequence[Struct]:
-        """Process a record of the log, as a consumer reads it; return everything that all nodes write in answer."""
+        """Process a record of the log (the topic that the first node reads); return all that the nodes write in answer.
+
+        Args:
+            offset: offset of the record.
+            key: key of the record as bytes, or None.
+            value: value of the record as bytes, or None.
+        """
         self.next_offset = offset + 1
         first, *others = self._first
         written = first.apply(offset, key, value)
@@ -55,6 +61,8 @@ class LoopPartition:
 
     def restore(self, keys: Mapping[str, KeySnapshot], offset: int, roster: PartitionRoster = NO_ROSTER) -> None:
         """Restore the states of the nodes that read the log, so that the next record is the one after `offset`.
+
+        The log is the topic that the first node reads.
 
         Args:
             keys: snapshot of each key.
@@ -72,10 +80,10 @@ class LoopPartition:
             reader.restore(name, snapshot)
 
     def receive(self, event: Any) -> Sequence[Struct]:
-        """Process a decoded event at the next offset of the log; return everything that all nodes write in answer.
+        """Process a decoded event, such as a tick; return all that the nodes write in answer.
 
-        With `closed`, a command is accepted, too: it goes to the nodes that read commands and takes no offset of the
-        log.
+        The event gets the next offset of the log, the topic that the first node reads. If the object was made with
+        `closed`, a command is accepted, too; it goes to the nodes that read commands and takes no offset of the log.
         """
         if self._closed and type(event) in self._commands:
             self._asked.append(event)

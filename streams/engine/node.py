@@ -124,7 +124,7 @@ class Node(ABC, Generic[State]):
         Args:
             state: state of the event's key.
             event: event that `decode` returned.
-            record_id: id of the input record, which the ids of the returned records begin with.
+            record_id: id of the input record, from which the ids of the returned records are made.
 
         Raises:
             Refused: the event does not fit the state; the caller writes a dead letter for it.
@@ -148,9 +148,10 @@ class Node(ABC, Generic[State]):
         return self.revive(state)
 
     def revive(self, state: Any) -> State:
-        """A state that `step` can take, from one just decoded; here the same object, once its parameters were compared.
+        """Turn a state as decoded from a snapshot into one that `step` can take.
 
-        Subclasses override it where decoding does not restore everything.
+        Here the same object is returned, after a check that it was computed with the parameters of this node.
+        Subclasses override the method if decoding does not restore everything.
 
         Raises:
             StateError: the state has other fields than this code expects.
@@ -178,7 +179,7 @@ class Node(ABC, Generic[State]):
 
 
 class OtherParameters(StateError):
-    """Error: a stored state was computed with other parameters than those of today.
+    """Error: a stored state was computed with other parameters than those of the node that is to restore it.
 
     Args:
         sentence: message for a person, with the ways to go on.
@@ -210,7 +211,7 @@ def not_a_snapshot(node: Node[Any], error: Exception, expected: str = "a snapsho
 
 
 def following(nodes: Sequence[Node[Any]], source: Topic) -> list[Node[Any]]:
-    """Those of `nodes` that need no input but a topic: its readers, the readers of what these write, and so on.
+    """Those of `nodes` whose whole input follows from one topic: its readers, the readers of their outputs, and so on.
 
     Topics that people or several partitions write to, such as `commands`, are not followed, since their records do not
     all come from these nodes.

@@ -1,4 +1,7 @@
-"""Applies the records of one partition to a node, each exactly once, whether on Kafka, in a replay or in a backtest."""
+"""Applies the records of one partition to a node (a function over one topic), each record exactly once.
+
+The same code runs on Kafka, in a replay and in a backtest.
+"""
 
 from collections.abc import Collection, Sequence
 from heapq import heapify, heappop, heappush, heapreplace
@@ -125,7 +128,7 @@ class Partition:
     def receive(self, offset: int, record: Any) -> Sequence[Struct]:
         """Process a record that was made in this process, at `offset`; the results are those of `apply`.
 
-        The record is encoded only where its encoding can matter, which saves time.
+        The record is encoded only if decoding might change it, which saves time.
         """
         self.offset = offset
         try:
@@ -212,7 +215,11 @@ class Partition:
         return min(left, default=self.offset + 1) - 1
 
     def roster(self, since: int) -> PartitionRoster:
-        """List of the keys held now, to be stored beside snapshots that together reach up to the offset `since`."""
+        """List of the keys opened after the offset `since` and still held; a restore from snapshots needs it.
+
+        Args:
+            since: offset up to which the snapshots stored beside the list reach together.
+        """
         born = {name: keyed.born for name, keyed in self.keys.items() if keyed.born > since}
         born |= {name: at for name, at in self._coming.items() if at > self.offset}
         return PartitionRoster(max(self.offset, self._decided), born)

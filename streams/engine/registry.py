@@ -46,7 +46,8 @@ class Registry(dict[str, RegisteredPart[Part]]):
     >>> halves = Registry(table="market.halves", kind="halves", built_in={})
     >>> halves.register("mine", Half)
     >>> from types import SimpleNamespace
-    >>> halves.build("mine", SimpleNamespace(own={"mine": {"slope": 0.5}})).slope
+    >>> parameters = SimpleNamespace(own={"mine": {"slope": 0.5}})  # the table [market.halves] of a configuration
+    >>> halves.build("mine", parameters).slope
     0.5
     >>> halves.register("mine", Half)
     Traceback (most recent call last):

@@ -1,4 +1,4 @@
-"""Replay: runs nodes over recorded or given input in one process without Kafka, with the code that runs on Kafka."""
+"""Replay: runs nodes (functions over one topic each) in one process without Kafka, with the code that runs on Kafka."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
@@ -43,7 +43,7 @@ Nodes = Node[Any] | Sequence[Node[Any]]
 
 
 class Emitter:
-    """Turns records that nodes write into the form in which a Kafka consumer would read them.
+    """Turns records that nodes (functions over one topic each) write into the form that a Kafka consumer reads.
 
     Args:
         nodes: nodes that write the records; the first one reads the input topic that is replayed.
@@ -76,7 +76,7 @@ class Emitter:
 def replay(nodes: Nodes, records: Iterable[SourceRecord], partitions: int = PARTITIONS) -> Iterator[Emitted]:
     """Yield what nodes write when the first of them reads `records`, byte for byte as on Kafka.
 
-    Every other node reads what the nodes before it write.
+    A node is a function over one topic. Every other node reads what the nodes before it write.
 
     Args:
         nodes: one node, or several, each after the nodes whose outputs it reads.

@@ -1,4 +1,4 @@
-"""Where a record that a node wrote belongs: its topic and its partition."""
+"""Where an output record belongs: its topic and its partition."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any

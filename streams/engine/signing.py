@@ -1,10 +1,13 @@
-"""Signatures (HMAC-SHA256) of commands, directives, retrain jobs and sums for experiments over several symbols.
+"""Signatures (HMAC-SHA256) of commands, directives, retrain jobs and records of the topic `experiment-partials`.
 
-A signature is `KEY/AS_OF/HEX`: the id of the key, a place (topic, partition, offset) and the HMAC. The place is that of
-the record which the signed one follows from, or the one that it is written to: the record is valid from there on.
-The HMAC covers the deployment's name, the topic, the key id, the place and the record, so that the signed record is
-worthless elsewhere. Earlier releases signed the record alone and wrote only the hex digits; such plain signatures are
-accepted with a key that is marked as `plain`.
+A directive is a record among the ticks that starts, promotes or stops a model version. A signature is `KEY/AS_OF/HEX`:
+the id of the key, a place (topic, partition, offset) and the HMAC. The place is that of the record that led to the
+signed one, or the one that a person's command was written for; at an earlier offset the record is refused. The HMAC
+covers the deployment's name, the topic, the key id, the place and the record, so that the signed record is worthless
+elsewhere.
+
+Earlier releases signed the record alone and wrote only the hex digits; such plain signatures are accepted with a key
+that is marked as `plain`.
 """
 
 import hmac
@@ -156,19 +159,19 @@ class Signing:
             self._key_of(record)
 
     def admit(self, record: Any, record_id: str) -> AsOf | None:
-        """Check that the signature of a record is valid at the place where the record lies.
+        """Check that the signature of a record is valid at the place (topic, partition, offset) where the record lies.
 
         Args:
             record: record that has passed `check`.
-            record_id: id that names the record's topic, partition and offset.
+            record_id: id that names the place of the record.
 
         Returns:
-            The place as of which the record was signed; None for a signature that names none, or without a signing key.
+            The place that the signature names; None for a signature that names none, or without a signing key.
 
         Raises:
-            Refused: the key was retired before this place, the record was signed for another partition, or it was
-                signed as of a later offset than it has. (A record of an experiment over several symbols is expected on
-                the partition of the experiment: on another one, the experiment would be decided a second time.)
+            Refused: the key was retired before the record's place, the signature names a later offset of the topic, or
+                the record was signed for another partition. (A record of an experiment over several symbols is expected
+                on the partition of the experiment: on another one, the experiment would be decided a second time.)
         """
         if self._own is None:
             return None

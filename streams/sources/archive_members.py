@@ -13,7 +13,8 @@ FARTHEST = 1.5
 class ArchiveMembers:
     """Compares the last price of each file of an archive with the first price of the next file of the same symbol.
 
-    If they differ by more than a factor of `FARTHEST`, the files hold different markets under one symbol.
+    If they differ by more than a factor of `FARTHEST`, the files must hold different markets, and reading ends with an
+    error.
 
     Args:
         name: name of the archive.

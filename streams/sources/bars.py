@@ -112,8 +112,8 @@ def bars_among(columns: Sequence[Sequence[float | None]]) -> BarColumns | None:
 def steady_length(times: Sequence[int]) -> int:
     """Commonest distance between times that follow one another as regularly as those of bars do, ns; 0 if they do not.
 
-    Regular means: it is a whole number of seconds, at least half of the distances equal it, and four fifths are
-    multiples of it.
+    Regular means that this distance is a whole number of seconds, that at least half of the distances equal it, and
+    that four fifths are multiples of it.
 
     Args:
         times: times in ns, in any order; 0 is returned for fewer than five.

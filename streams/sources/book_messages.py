@@ -37,9 +37,9 @@ class BookMessages:
         Nothing is returned either until a snapshot made the book complete.
 
         Raises:
-            ValueError: the message is no change of a book, or one before it is missing. The book is then incomplete,
-                and gives no quotes until the next snapshot. (For some malformed messages, another of the errors
-                `reading.NO_TICK`.)
+            ValueError: the levels in the message cannot be read, or a message before it is missing; the book is then
+                incomplete until the next snapshot. Also if symbol or time cannot be read; then it may be a TypeError,
+                IndexError or OverflowError, too.
         """
         form, names = self._form, self._columns.names
         symbol = self._columns.symbol or str(at_path(row, names["symbol"]))

@@ -44,7 +44,7 @@ class BookForm(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         asks: JSON: path to the levels of asks.
         changes: JSON: path to a list of changed levels, each of which says its side.
         gone: JSON: for a path, the value that marks a message whose levels are all removed.
-        level: JSON: key of the number of a level; a change without a price is one of the price last given for this
+        level: JSON: key of the number of a level; a change that gives no price has the price last given for this
             number.
         shallow: JSON: whether messages cover only as many of the best levels as the snapshot had.
         number: JSON: path to the sequence number of a message, by which a missing message is noticed.
@@ -120,14 +120,13 @@ class BookRows:
         self._levels = frozenset((*form.clears, *form.trades, *form.nothing))
 
     def __call__(self, cells: Sequence[Any]) -> list[Feed]:
-        """Apply a row to the book of its symbol; return the quote and the trade that it completes, mostly nothing.
+        """Apply a row to the book of its symbol; return the ticks that it completes: a quote, a trade, both or none.
 
         Args:
-            cells: cells of the row, followed by the constant cells of the layout.
+            cells: cells of the row, followed by `Layout.constants`.
 
         Raises:
-            ValueError: the cells are no change of a book. (For some malformed cells, another of the errors
-                `reading.NO_TICK`.)
+            ValueError: the cells are no change of a book; also TypeError, IndexError or OverflowError.
             ConfigurationError: the rows of a symbol come from several venues, or there are more levels than a book has.
         """
         symbol = self._layout.renamed(cells[self._symbol_at])

@@ -73,7 +73,7 @@ class Side:
             self.put(price, 0.0)
 
     def clear_to(self, price: float) -> None:
-        """Remove all levels whose price is as good as `price` or better."""
+        """Remove the level at `price` and all better ones."""
         for level in [each for each in self._sizes if self._sign * each <= self._sign * price]:
             del self._sizes[level]
 
@@ -164,7 +164,7 @@ class OrderBook:
         (self._bids if is_bid else self._asks).put(price, size)
 
     def clear_to(self, is_bid: bool, price: float) -> None:
-        """Remove the levels of one side whose price is as good as `price` or better."""
+        """Remove the level at `price` and all better ones from one side of the book."""
         (self._bids if is_bid else self._asks).clear_to(price)
 
     def add(self, order_id: int, order: BookOrder) -> None:

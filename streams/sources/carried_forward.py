@@ -44,11 +44,11 @@ class CarriedForwardRows:
         """The quote of a row and the values carried forward, or the trade in the row; nothing for a row left out.
 
         Args:
-            cells: cells of the row, followed by the constant cells of the layout.
+            cells: cells of the row, followed by `Layout.constants`.
 
         Raises:
             NotKnownYet: bid or ask is empty, and has been in all rows of the symbol.
-            ValueError: the cells are no tick. (For some malformed cells, another of the errors `reading.NO_TICK`.)
+            ValueError: the cells are no tick; also TypeError, IndexError or OverflowError.
         """
         if kind_from(cells[self._kind_at]) == "trade":
             return [self._build(cells)]

@@ -45,7 +45,7 @@ def shortened(text: str, longest: int = LONGEST_SENTENCE) -> str:
 
 
 def short(cell: Any) -> Any:
-    """A cell; a text of more than `LONGEST_CELL` characters is cut, and its length added.
+    """The cell itself; but a text of more than `LONGEST_CELL` characters is cut, and its length added.
 
     The addition makes sure that a cut number or name is not taken for a whole one.
 

@@ -150,7 +150,7 @@ class Columns(msgspec.Struct, frozen=True):
         return TimeColumn(unit, zone_of(self.zone or "UTC"), order, day)
 
     def number(self) -> Number:
-        """A function that reads a number as text by these settings.
+        """A function that reads a text as a number by these settings.
 
         Raises:
             ConfigurationError: the marks for decimals and thousands are the same, or not allowed.
@@ -158,7 +158,7 @@ class Columns(msgspec.Struct, frozen=True):
         return number_of(self.decimal or ".", self.thousands)
 
     def constants(self) -> dict[str, str]:
-        """Fields that have the same value in every row, `kind` and `symbol`, as far as they are set."""
+        """The values of `kind` and `symbol`, as far as they are set: they are the same in every row."""
         return {name: value for name, value in (("kind", self.kind), ("symbol", self.symbol)) if value}
 
 

@@ -29,6 +29,8 @@ LONGEST_REST = 4_096
 def csv_ticks(blocks: Iterable[bytes], reading: FileReading) -> Iterator[list[Feed]]:
     """Yield the ticks of a CSV file, a list for each block of lines; a row that cannot be read becomes a `RawTick`.
 
+    A `RawTick` holds the row and what is wrong with it.
+
     Args:
         blocks: content of the file in blocks of whole lines. The first line names the columns, unless the settings of
             `reading` do.

@@ -52,7 +52,8 @@ class TickFile:
     Args:
         path: path of the file.
         columns: settings for reading it; None for the default.
-        strict: whether a row that cannot be read raises `Refused`, instead of becoming a `RawTick`.
+        strict: whether a row that cannot be read raises `Refused`. Otherwise it becomes a `RawTick`, which holds the
+            row and what is wrong with it.
         stream: bytes to read instead of the file, which may be an endless pipe; `path` is then only a name. None: the
             file is opened.
 
@@ -107,15 +108,18 @@ class TickFile:
         return [pair for taken in self._reading.taken for pair in taken.explained()]
 
     def unsorted(self) -> "TickFile":
-        """Let this file be read in its own order although `Columns.sort` may be set, and return it.
+        """Turn off the sorting that `Columns.sort` asks for, and return this same object.
 
-        Sorting would need the whole file, where only the beginning is wanted.
+        It is for reading only the beginning of a file; sorting would need all of it.
         """
         self._sorts = False
         return self
 
     def blocks(self) -> Iterator[list[Feed]]:
-        """Yield the ticks in lists, each as soon as its part of the file was read; errors are those of the class."""
+        """Yield the ticks in lists, each list as soon as its part of the file was read.
+
+        It raises the errors that the class lists.
+        """
         if self._stream is not None:
             yield from self._checked(self._of_bytes(self._stream, None))
             return

@@ -95,7 +95,7 @@ def expect_numbers(field: str, cells: Sequence[Any], name: str, number: Number, 
         field: field of a tick that the cells hold, for the error.
         cells: cells of the first rows that are not empty.
         name: name of the file, for the error.
-        number: function that reads a number as text, with the expected marks.
+        number: function that reads a text as a number, with the expected marks.
         decimal: decimal mark that this function expects.
 
     Raises:

@@ -28,6 +28,8 @@ PLAIN = Columns()
 def frame_ticks(frame: Frame, columns: Columns = PLAIN) -> Iterator[Feed]:
     """Yield the ticks of a table in memory, in the order of its rows; a row that cannot be read becomes a `RawTick`.
 
+    A `RawTick` holds the row as JSON and what is wrong with it.
+
     Args:
         frame: the table, with columns as a file would have them. Times are numbers in the unit of `columns`, or dates;
             dates without a zone are in that of `columns`, or UTC. A missing cell is NaN, NaT or None.

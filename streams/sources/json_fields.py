@@ -1,4 +1,4 @@
-"""Fits settings for columns to the keys that the objects of a JSON file have, and checks the size of numbers."""
+"""Matches settings for columns with the keys that the objects of a JSON file have, and checks the size of numbers."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -28,10 +28,10 @@ def present(columns: Columns, names: Sequence[str]) -> Columns:
 
 
 def chosen(named: Mapping[str, str | tuple[str, ...]], columns: Columns, rows: Sequence[Any]) -> Columns:
-    """The settings in which a field with several possible names has the first one that an object of the file uses.
+    """The settings with one name for each field for which the format lists several: the first that an object uses.
 
     Args:
-        named: for a field, its name or its possible names, as the file format lists them.
+        named: for each field, its name, or its possible names, in the file format.
         columns: settings for reading the file.
         rows: first objects of the file.
     """

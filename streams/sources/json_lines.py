@@ -46,7 +46,7 @@ Build = Callable[[Sequence[Any]], Quote | Trade]
 def json_ticks(blocks: Iterable[bytes], reading: FileReading) -> Iterator[list[Feed]]:
     """Yield the ticks of a file with one JSON object a line, in lists; an unreadable object becomes a `RawTick`.
 
-    An object that spans the whole file is read, too.
+    A `RawTick` holds the object and what is wrong with it. An object that spans the whole file is read, too.
 
     Args:
         blocks: content of the file in blocks of whole lines.
@@ -81,10 +81,10 @@ def json_ticks(blocks: Iterable[bytes], reading: FileReading) -> Iterator[list[F
 
 
 def array_ticks(blocks: Iterable[bytes], reading: FileReading) -> Iterator[list[Feed]]:
-    """Yield the ticks of a file that is one JSON array, in lists; an element that cannot be read becomes a `RawTick`.
+    """Yield the ticks of a file that is one JSON array, in lists; an unreadable element becomes a `RawTick`.
 
-    Elements are objects, or arrays of cells if the settings name the columns. A file with one array a line is read,
-    too.
+    A `RawTick` holds the element and what is wrong with it. Elements are objects, or arrays of cells if the settings
+    name the columns. A file with one array a line is read, too.
 
     Args:
         blocks: content of the file in blocks of whole lines.
@@ -144,7 +144,7 @@ class Kind(NamedTuple):
         names: keys and paths whose values are the cells of a row.
         layout: which cell holds which field; None if such objects are left out.
         build: function from cells to a tick; None if such objects are left out.
-        messages: rebuilds order books, if the objects change such; None otherwise.
+        messages: rebuilds order books, if the objects change order books; None otherwise.
     """
 
     found: Understood
@@ -270,7 +270,7 @@ class JsonRows:
         return built
 
     def ticks(self, row: int, line: bytes) -> Iterator[Feed]:
-        """Yield the ticks of one object, which may be none or several; a `RawTick` if the object cannot be read.
+        """Yield the ticks of one object, which may be none or several; a `RawTick` with its bytes if it cannot be read.
 
         Args:
             row: number of the object in the file, for errors.

@@ -63,9 +63,10 @@ def why_none(
 
 
 def expect_one_market_of(rows: Sequence[Any], names: Sequence[str], layout: Layout, name: str) -> None:
-    """Raise an error if objects that shall all get one symbol are of several markets, as a key with its prices shows.
+    """Raise an error if objects that shall all get one symbol belong to several markets.
 
-    Values of nested objects are compared, too. Nothing is checked if the objects name their symbols.
+    They do if prices jump where the value of some key changes, and hardly elsewhere. Values in nested objects are
+    compared, too. Nothing is checked if the objects name their symbols.
 
     Args:
         rows: first objects of the file.

@@ -128,7 +128,9 @@ def some_of(lines: Sequence[bytes]) -> list[Any]:
 
 
 def signature_of(item: Any, depth: int = 3) -> Any:
-    """A value that is equal for two objects of one kind: the keys, and the values of keys such as `type` and `channel`.
+    """A value by which kinds of JSON objects are told apart; objects of one kind have equal values.
+
+    It holds the keys of the object, and the values of a few keys such as `type` and `channel`.
 
     Args:
         item: object, or list whose first element counts.

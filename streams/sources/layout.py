@@ -216,7 +216,7 @@ class Layout:
         return row[self.place["ts_event"]]
 
     def builder(self) -> Callable[[Sequence[Any]], Quote | Trade]:
-        """A function that makes a tick of the cells of a row, followed by `constants`.
+        """A function that makes a tick of a row; its argument is the cells of the row followed by `constants`.
 
         The cells of `kind`, `symbol` and `side` must be text. For cells that make no tick, the function raises one of
         the errors `reading.NO_TICK` (ValueError, TypeError, IndexError, OverflowError).
@@ -298,7 +298,7 @@ class Layout:
     def named(self, cells: Sequence[Any]) -> dict[str, Any]:
         """The fields of a row that makes no tick, by name, as far as they can be told; empty cells are left out.
 
-        A time or number that can be read is one; any other cell is kept as text.
+        Times and numbers that can be read become numbers (a time: ns since 1970); other cells are kept as they are.
         """
         row = self.fixed | {field: cells[at] for field, at in self.place.items()}
         if "ts_event" in self.place:
@@ -324,7 +324,7 @@ class Layout:
             return kept(cell)
 
     def unreadable(self, cells: Sequence[Any]) -> str:
-        """Sentence on the first price of a row that is not a number; empty if all are."""
+        """Sentence on the first price (bid, ask or price) of a row that is not a number; empty if all are numbers."""
         at = self.place.get("kind", -1)
         kind = self.fixed.get("kind") or (kind_from(cells[at], self._kinds) if 0 <= at < len(cells) else "")
         for field in NEEDED.get(kind, ()):
@@ -343,10 +343,10 @@ class Layout:
         return all(str(cells[at]) in values for at, values in self.where)
 
     def narrowed(self, used: Sequence[int]) -> "Layout":
-        """A copy for rows from which all cells but some were taken out.
+        """A copy of the layout for rows that hold only some of the cells.
 
         Args:
-            used: indices of the remaining cells, in their order.
+            used: indices of these cells, in their order.
         """
         at = {place: index for index, place in enumerate(used)}
         layout = copy(self)

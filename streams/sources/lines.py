@@ -64,7 +64,10 @@ def _cut(begun: list[bytes]) -> CutLine:
 
 
 def newline_of(head: bytes) -> bytes:
-    """The byte that ends the lines of a file: a carriage return if its first bytes hold no line feed, else a line feed.
+    """The byte that ends the lines of a file, as its first bytes show: a line feed or a carriage return.
+
+    It is a carriage return only if there is one and no line feed. A carriage return as the last of these bytes does not
+    count, since a line feed may follow.
 
     >>> newline_of(b"a,b\\r\\n1,2"), newline_of(b"a,b\\r1,2\\r"), newline_of(b"a,b\\r")
     (b'\\n', b'\\r', b'\\n')

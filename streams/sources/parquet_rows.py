@@ -47,6 +47,8 @@ class ParquetRows:
     def ticks(self) -> Iterator[list[Feed]]:
         """Yield the ticks of the file, a list for each batch of rows; a row that cannot be read becomes a `RawTick`.
 
+        A `RawTick` holds the row as JSON and what is wrong with it.
+
         Raises:
             BrokenFile: the file is damaged or ends too early.
             ConfigurationError: a column that ticks need is missing or of a wrong type, the first rows cannot be

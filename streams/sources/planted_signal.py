@@ -1,4 +1,4 @@
-"""Synthetic markets with a known signal: the side of the book with the larger size predicts the next moves."""
+"""Synthetic markets with a known signal: the sizes of bid and ask predict the next moves of the price."""
 
 from collections.abc import Iterator
 from math import exp
@@ -19,10 +19,11 @@ START_NS = 1_704_067_200_000_000_000
 class PlantedMarket(Iterator[Quote]):
     """An endless series of quotes, 10 ms apart, in which the side with the larger size predicts the moves of the price.
 
-    The price moves in the predicted direction with a probability of 0.7. The larger side is drawn anew every 10 quotes.
+    A larger bid predicts a rise, a larger ask a fall; 7 of 10 moves follow. The larger side is drawn anew every 10
+    quotes.
 
     Attributes:
-        inverted: whether moves go in the opposite direction; may be changed between quotes.
+        inverted: whether the price moves in the opposite direction; may be changed between quotes.
 
     >>> market = PlantedMarket("AAA", seed=7)
     >>> quote = next(market)

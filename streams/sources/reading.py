@@ -100,7 +100,8 @@ class FileReading:
     Args:
         name: name of the file.
         columns: settings for reading the file.
-        strict: whether a row that cannot be read raises `Refused`, instead of becoming a `RawTick`.
+        strict: whether a row that cannot be read raises `Refused`. Otherwise it becomes a `RawTick`, which holds the
+            row and what is wrong with it.
 
     Attributes:
         plain: whether all settings are at their defaults.

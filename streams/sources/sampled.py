@@ -50,10 +50,10 @@ class OneMarket:
         self._build = layout.builder()
 
     def begin(self, rows: Sequence[Sequence[Any]], whole: Sequence[Sequence[Any]] | None = None) -> None:
-        """Check the first rows; columns that may name markets go on being checked by `look`.
+        """Check that the first rows belong to one market; columns that may name markets go on being checked by `look`.
 
         Args:
-            rows: cells of the first rows, as `layout` has them.
+            rows: cells of the first rows, in the columns of `layout`.
             whole: the same rows with the cells of all columns; None if `rows` has them all.
 
         Raises:
@@ -66,10 +66,10 @@ class OneMarket:
         self.look(rows, [[each[at] for at in kept] for each in cells])
 
     def look(self, rows: Sequence[Sequence[Any]], cells: Sequence[Sequence[Any]] | None = None) -> None:
-        """Check further rows, after `begin`.
+        """Check that further rows belong to the same market as the rows before them; `begin` comes first.
 
         Args:
-            rows: cells of the rows, as `layout` has them.
+            rows: cells of the rows, in the columns of `layout`.
             cells: for each row, its cells in the columns `places`; None if `rows` has the cells of all columns.
 
         Raises:

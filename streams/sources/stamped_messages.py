@@ -1,4 +1,4 @@
-"""Recordings in which each JSON message stands after the time at which it was received."""
+"""Reads recordings in which a time of receipt stands before each JSON message."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -10,7 +10,7 @@ _STAMPED_OBJECT = re.compile(rb"^(\d{9,19}(?:\.\d{1,9})?)(?::? +|:)\{(?= *\")", 
 
 
 def is_stamped(head: bytes, newline: bytes = b"\n") -> bool:
-    """Whether a file holds JSON messages that each stand after a time, as its first bytes show.
+    """Whether the lines of a file each hold a time followed by a JSON message, as its first bytes show.
 
     Args:
         head: first bytes of the file.
@@ -23,7 +23,7 @@ def is_stamped(head: bytes, newline: bytes = b"\n") -> bool:
 
 
 def without_stamps(blocks: Iterable[bytes]) -> Iterator[bytes]:
-    """Yield the blocks of lines without the times before their messages; an object gets its time as `received`.
+    """Yield the blocks of lines without the time before each message; an object gets its time as the field `received`.
 
     >>> list(without_stamps([b'1723161255.5: {"e":"trade"}\\n1723161255.6: [1]']))
     [b'{"received":"1723161255.5","e":"trade"}\\n[1]']

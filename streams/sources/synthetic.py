@@ -46,7 +46,8 @@ STORM, BUSY = 2.5, 1.5
 class SyntheticParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Parameters of a synthetic market. Prices are in steps of the price grid (0.01), times in seconds of event time.
 
-    The pressure is a hidden value with mean 0 and variance 1 that pulls the efficient price up or down.
+    Quotes are made around a hidden efficient price. The pressure is a hidden value with mean 0 and variance 1 that
+    pulls the efficient price up or down.
 
     Attributes:
         rate: ticks of each symbol per second while the market is calm.
@@ -85,9 +86,9 @@ class SyntheticSymbol:
 
     Attributes:
         due: event time of the next tick, ns since 1970.
-        price: efficient price, in steps of the price grid (0.01).
+        price: hidden price around which quotes are made, in steps of the price grid (0.01).
         pressure: hidden value that pulls the price up (above 0) or down; mean 0 and variance 1 in the long run.
-        volatility: standard deviation of the efficient price after one second, in steps of the grid.
+        volatility: standard deviation of `price` after one second, in steps of the grid.
         volatile: whether the market is in a volatile phase; False while calm.
         direction: 1 or -1 in a trend upwards or downwards, 0 in a range.
 
@@ -221,7 +222,7 @@ def synthetic_market(
         seed: seed of the random numbers.
         symbols: names of the symbols, each once.
         ticks: number of ticks of all symbols together; None: endless.
-        seconds: event time that the ticks cover, seconds from the opening; None: endless.
+        seconds: event time that the ticks cover, seconds from the opening on 2024-01-01, 00:00 UTC; None: endless.
         parameters: properties of the market; None for the default.
 
     >>> [(tick.symbol, tick.seq) for tick in synthetic_market(seed=7, ticks=4)]

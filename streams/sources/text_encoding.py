@@ -18,7 +18,7 @@ OF_WORDS = ("cp932", "gb18030", "cp1251", "cp1252")
 
 
 def known_encoding(name: str) -> str:
-    """The same name of an encoding, if Python knows it; an empty name passes.
+    """The given name of an encoding, after a check that Python knows it; an empty name passes.
 
     Raises:
         ConfigurationError: Python knows no such encoding.

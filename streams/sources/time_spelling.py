@@ -9,10 +9,10 @@ from streams.sources.times import EARLIEST, LATEST, TIME, TIME_OF_DAY, TimeColum
 
 
 def spelling(texts: Sequence[str]) -> Literal["time", "date", "time of day", ""]:
-    """Whether some texts are all times with a day, all days, or all times of day; empty if they are none of these.
+    """What all of the texts are: times with a day, days, or times of day; empty if they are none of these.
 
     A mixture of days and of times with a day counts as `time`. Numbers count as times if they never fall or never rise,
-    and one unit puts all of them between 1990 and 2100.
+    and one unit puts all of them between 1990 and 2100; numbers of eight digits, such as 20240809, count as days.
 
     >>> spelling(["2024-08-09 12:00:01"]), spelling(["09.08.2024"]), spelling(["12:00", "9:30:00.5"])
     ('time', 'date', 'time of day')

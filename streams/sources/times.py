@@ -117,7 +117,7 @@ class TimeColumn:
 
     @property
     def scale(self) -> int:
-        """Nanoseconds in one unit, if whole numbers count units since 1970; 0 for anything else, or an unknown unit."""
+        """Nanoseconds in one unit of a number that counts from 1970; 0 if numbers are something else or unknown."""
         if self.unit is None or self.unit == "digits" or self.unit in _SINCE or self.day is not None:
             return 0
         return NS_PER[self.unit]
