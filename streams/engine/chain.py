@@ -70,7 +70,7 @@ class Chain(Node[States]):
         """Ask the first node of the chain whether an event may open a state for a new key; see `Node.admit`.
 
         Raises:
-            Refused: it may not.
+            Refused: the event must not open a state.
         """
         self._head.admit(event, record_id)
 

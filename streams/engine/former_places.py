@@ -42,7 +42,7 @@ def place_of(name: str) -> str:
 
 
 class _Alias(Loader):
-    """Gives the module of today, as it is."""
+    """Loader of a former module name, which gives the module of today."""
 
     def __init__(self, place: str) -> None:
         self._place = place

@@ -97,7 +97,11 @@ class LoopPartition:
         return self._close(written) if self._closed else written
 
     def _close(self, written: Sequence[Struct]) -> Sequence[Struct]:
-        """Take the commands that the loop wrote, then the directives that follow from them."""
+        """Hand the commands and directives in `written`, and those that follow from them, to the nodes that read them.
+
+        Returns:
+            `written`, followed by everything that these nodes write.
+        """
         everything = list(written)
         self._ask(written)
         while self._asked:

@@ -73,7 +73,9 @@ class Node(ABC, Generic[State]):
         """
 
     def receive(self, record: Struct) -> Any:
-        """The event that `decode` would return for the JSON of a record; if `is_plain`, the record itself, unencoded.
+        """The event that `decode` would return for the JSON of a record.
+
+        A record for which `is_plain` is true is returned as it is, since encoding and decoding would not change it.
 
         Raises:
             Refused: in the same cases as `decode`.

@@ -225,13 +225,13 @@ class Partition:
         return PartitionRoster(max(self.offset, self._decided), born)
 
     def _make_room(self, offset: int) -> None:
-        """Drop the key without events for longest, of those that may leave.
+        """Drop the key that has been without records for longest, of those that may be dropped.
 
-        The choice must be the same in every replay, so it is made only where the states of all keys are those of this
-        offset; before that the roster decides. It costs little: a key is checked again only after another event.
+        The choice must be the same in every replay. So it is made only where the states of all keys are those of this
+        offset; before that the stored list of keys decides. A key is checked again only after a further record of it.
 
         Raises:
-            Refused: no key may leave.
+            Refused: no key may be dropped.
         """
         node, keys = self.node, self.keys
         if self._leavers is None:

@@ -97,12 +97,13 @@ def replay(nodes: Nodes, records: Iterable[SourceRecord], partitions: int = PART
 def replay_events(nodes: Nodes, events: Iterable[Struct], *, closed: bool = False) -> Iterator[Struct]:
     """Yield the records that nodes write for decoded events, all in one partition: the quick way for research.
 
-    Events that a worker on Kafka would refuse give dead letters here, too.
+    A node is a function over one topic. Events that a worker on Kafka would refuse give dead letters here, too.
 
     Args:
         nodes: one node, or several, each after the nodes whose outputs it reads.
         events: input of the first node, such as ticks.
-        closed: whether commands and directives that nodes write are given to their readers before the next event.
+        closed: whether commands and directives that nodes write are handed to the nodes that read them, before the next
+            event.
 
     >>> from streams.market.node import MarketNode
     >>> from schemas.ticks import Quote

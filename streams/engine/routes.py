@@ -25,10 +25,11 @@ def by_record(topics: Iterable[Topic]) -> dict[type, Topic]:
 
 
 def place_of(topic: Topic, record: Any, number: int, partitions: int) -> int:
-    """Number of the partition to which a node's output record is written.
+    """Number of the partition to which a node's output record is written, by the rule of its topic (`Topic.placing`).
 
-    The topic's rule (`Topic.placing`) decides. By the rule `id`, an id that names a partition which does not exist, for
-    example one of an earlier deployment, is ignored; Kafka's partitioner then decides by the symbol.
+    The rule `cause` takes the partition of the input record; `key` the one that Kafka's partitioner gives to the
+    record's key. By the rule `id`, an id that begins with `pooled:3:` means partition 3, and any other id that of the
+    input record. If there is no partition of the named number, Kafka's partitioner decides by the symbol.
 
     Args:
         topic: topic that the record is written to.
@@ -39,7 +40,7 @@ def place_of(topic: Topic, record: Any, number: int, partitions: int) -> int:
     >>> from schemas.commands import StopVariant
     >>> from schemas.topics import COMMANDS
     >>> stops = [StopVariant(each, "X", 1, "calmer", "harm") for each in ("pooled:3:17:calmer:X", "by-hand")]
-    >>> [place_of(COMMANDS, stop, number=5, partitions=8) for stop in stops]  # the first id names partition 3
+    >>> [place_of(COMMANDS, stop, number=5, partitions=8) for stop in stops]
     [3, 5]
     >>> stop = StopVariant("pooled:8:17:calmer:X", "X", 1, "calmer", "harm")
     >>> place_of(COMMANDS, stop, number=5, partitions=8) == partition_of("X", 8)  # there is no partition 8

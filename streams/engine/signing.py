@@ -88,7 +88,7 @@ class Key(Struct, frozen=True):
 
 
 class Signing:
-    """Signs the records of a deployment and checks signatures.
+    """Signs the records of a deployment (one installation, by name) and checks signatures.
 
     Args:
         deployments: name of this deployment, then of those whose topics were copied to it: their signatures are
@@ -191,7 +191,7 @@ class Signing:
         return signed
 
     def _home(self, partial: ExperimentPartial, partition: int) -> int:
-        """Partition of a partial: the partition of its experiment, not of its symbol."""
+        """Partition on which a record of `experiment-partials` must lie: that of its experiment, not of its symbol."""
         return partition_of(partial.experiment, self._partitions) if self._partitions else partition
 
     def meet(self, judged: Judged, record: Any, record_id: str) -> bool:
@@ -212,7 +212,11 @@ class Signing:
         return judged.meet(record.id, self.admit(record, record_id))
 
     def _key_of(self, record: Any) -> Key:
-        """Key that the signature was made with."""
+        """The key that made a record's signature.
+
+        Raises:
+            Refused: no known key did.
+        """
         signature = record.signature or ""
         parts = signature.split("/")
         if len(parts) == 3:

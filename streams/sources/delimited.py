@@ -145,7 +145,7 @@ def _expect_utf8_of_symbols(layout: Layout, rows: Sequence[Sequence[str]], block
 
 
 def _with_a_row(blocks: Iterable[bytes]) -> Iterator[bytes]:
-    """The same blocks, the first joined with more until a row follows the header: a pipe may send that alone."""
+    """Pass on the blocks, joining the first ones until a row follows the header, which a pipe may send alone."""
     rest = iter(blocks)
     for first in rest:
         if type(first) is not CutLine and b"\n" not in first.strip():

@@ -141,7 +141,7 @@ class TickFile:
                 yield from self._checked(self._of_bytes(stream, size))
 
     def _checked(self, blocks: Iterator[list[Feed]]) -> Iterator[list[Feed]]:
-        """The same blocks, after the plausibility check of the first ticks."""
+        """Pass on the blocks after the plausibility check of the first ticks."""
         if self._sorts:
             blocks = _sorted(blocks)
         seen: list[Quote | Trade] = []

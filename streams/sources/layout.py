@@ -198,7 +198,7 @@ class Layout:
         return [] if at is None else [row[at] for row in rows if len(row) > at and row[at] not in ("", None)]
 
     def _settle_bars(self, times: Sequence[Any], name: str) -> None:
-        """Set the time from the open of a bar to its close, where rows carry the time of the open."""
+        """Set `shift` to the length of a bar, if the time of a row is that at which its bar opens."""
         if self._bars != "open" or not times:
             return
         read = readable_times(self.clock.read, times)

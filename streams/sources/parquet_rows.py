@@ -197,7 +197,7 @@ def _ends(
 
 
 def _shown(part: Any) -> list[Any]:
-    """Cells of a column; an empty list where Python cannot hold a cell."""
+    """Cells of a column; empty texts for all of them if Python cannot hold one."""
     try:
         cells: list[Any] = part.to_pylist()
     except (ValueError, OverflowError, UnicodeDecodeError, NotImplementedError):
@@ -218,7 +218,7 @@ def _parts_of(file: Any, used: list[str]) -> Iterator[Any]:
 def _expect_type(
     arrow: Any, name: str, field: str, column: Any, columns: Columns, fixed_point: bool = False
 ) -> Columns:
-    """Columns with the unit of time that the file says; raises `ConfigurationError` for a type that tells no field."""
+    """Settings with the unit of time in the file; raises `ConfigurationError` for a type that the field cannot have."""
     types, kind = arrow.types, column.type
     if field == "ts_event" and _is_local(types, kind, columns.zone):
         return columns

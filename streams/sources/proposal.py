@@ -354,7 +354,7 @@ class _Finding:
 
 
 def _tried(header: Sequence[str], rows: Rows, columns: Columns) -> tuple[list[str], str]:
-    """The error that the first rows would still raise, and an option that alone avoids it."""
+    """The error that the first rows would still raise with these settings, and an option that alone avoids it."""
     if not rows:
         return [], ""
     more, further = "", list[str]()
