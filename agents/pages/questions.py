@@ -122,11 +122,11 @@ def traded(account: pd.DataFrame, predictions: pd.DataFrame) -> Section:
 
 
 def saw_and_chose(predictions: pd.DataFrame, outcomes: pd.DataFrame, decisions: pd.DataFrame) -> Section:
-    """Section "What did it see and choose?": price, regimes, weights of experts, model versions, and decisions.
+    """Section "What did it see and choose?": price, regimes, weights of forecasters, model versions, and decisions.
 
     Args:
         predictions: all predictions.
-        outcomes: all outcomes.
+        outcomes: all outcomes, with the weights of the forecasters that predictions are mixed from.
         decisions: decisions about versions, with at least the column `ts_event`; may be empty.
     """
     return Section(

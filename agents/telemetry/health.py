@@ -107,7 +107,7 @@ class Health:
     It remembers earlier measurements, since some checks depend on how long a value has not changed.
 
     Args:
-        limits: that depend on the worker's settings.
+        limits: those limits that depend on the worker's settings.
         began: when the worker started, seconds of the monotonic clock.
     """
 

@@ -69,7 +69,7 @@ class WorkerMetrics(Collector):
     """Prometheus collector of all metrics of one worker.
 
     Args:
-        runtime: of the worker's app.
+        runtime: the worker's runtime, whose counters are read.
         partitions: number of partitions of each topic.
         warnings: counts warnings of the Kafka client.
         look: takes a snapshot of the worker's state.

@@ -113,7 +113,7 @@ def take_vitals(app: LoopApp, now: float, answered: float, ends: dict[TP, int]) 
     """Measure a worker; meant to be called from another thread than the worker's.
 
     Args:
-        app: of the worker.
+        app: the worker's app.
         now: present time, seconds of the monotonic clock.
         answered: when a broker last answered, by the same clock.
         ends: end offset of each source partition; those not known are missing.

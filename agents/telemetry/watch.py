@@ -37,8 +37,8 @@ class WorkerWatch(threading.Thread):
     """Thread that measures a worker, checks its health, and serves the results over HTTP.
 
     Args:
-        app: of the worker.
-        settings: of the worker.
+        app: the worker's app.
+        settings: the worker's settings.
         bootstrap: address of the brokers.
         slot: number of the worker, which is added to the port; None for a worker without a number.
         cluster: id of the Kafka cluster; empty if not known.

@@ -67,7 +67,7 @@ class Change(Struct, frozen=True):
         ts_event: event time, ns since 1970.
         id: of the record that reports the change; unique together with `kind`.
         kind: group of the row, such as `command` or `retrain`; the filters on the page use it.
-        symbol: that the change concerns; "all symbols" if it concerns no single one.
+        symbol: instrument that the change concerns; "all symbols" if it concerns no single one.
         title: two or three words on what happened.
         subject: name of the model version or experiment concerned, or the name under which a version runs; may be
             empty.

@@ -129,7 +129,7 @@ class Headlines(Struct, frozen=True):
 class Courses:
     """History of every experiment on every symbol, bounded in size.
 
-    Iteration gives items of the form ((experiment, symbol), history), that with the newest progress record first.
+    Iteration gives items of the form ((experiment, symbol), history), ordered by newest progress record, newest first.
 
     Attributes:
         change: counter that grows whenever anything shown about experiments may have changed.

@@ -15,7 +15,7 @@ class LightRule(Struct, frozen=True):
     Attributes:
         attention, act: the figure is amber from the first limit and red from the second, both in the figure's unit.
         what: name of the figure, for people.
-        unit: in which people are told the limits.
+        unit: name of the unit in which people are told the limits.
         scale: factor from the figure's unit to `unit`.
 
     >>> LightRule(attention=1_000.0, act=5_000.0, what="p99", unit="s", scale=1e-3).says

@@ -37,7 +37,7 @@ class SymbolCourse(Struct):
 
     Attributes:
         name: of the symbol.
-        partition: that its predictions are on.
+        partition: number of the partition that the symbol's predictions are on.
         series: its predictions over time, thinned.
         beliefs: weight of each expert (forecaster that the prediction is mixed from) over time.
         believed: the newest outcome, from which the latest of these weights come; None before the first.
@@ -184,11 +184,12 @@ class Symbols:
             state.series.add(point(prediction, self.regimes, net, gross, offset))
 
     def matured(self, outcome: OutcomeFields, partition: int, now: float) -> bool:
-        """Take the experts' weights from an outcome; returns False if there is no room for its symbol.
+        """Take the weights of the forecasters that predictions are mixed from; returns False if there is no room for
+        the symbol.
 
         Args:
-            outcome: what the price did after a prediction, with the weights of the experts at that time.
-            partition: that the symbol is on.
+            outcome: what the price did after a prediction, with the weights at that time.
+            partition: number of the partition that the record was read from.
             now: wall clock, seconds since 1970.
         """
         state = self._state(outcome.symbol, partition, now)
@@ -206,7 +207,7 @@ class Symbols:
 
         Args:
             mark: the valuation.
-            partition: that the symbol is on.
+            partition: number of the partition that the record was read from.
             now: wall clock, seconds since 1970.
         """
         state = self._state(mark.symbol, partition, now)
@@ -218,7 +219,7 @@ class Symbols:
 
         Args:
             window: the report.
-            partition: that the symbol is on.
+            partition: number of the partition that the record was read from.
             now: wall clock, seconds since 1970.
         """
         state = self._state(window.symbol, partition, now) if window.live else None
@@ -230,7 +231,7 @@ class Symbols:
 
         Args:
             version: the record.
-            partition: that the symbol is on.
+            partition: number of the partition that the record was read from.
             now: wall clock, seconds since 1970.
         """
         state = self._state(version.symbol, partition, now)

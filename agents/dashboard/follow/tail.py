@@ -41,7 +41,7 @@ class Tail:
     Use it as `async with Tail(...) as tail`.
 
     Args:
-        settings: that the workers run with.
+        settings: the settings that the workers run with.
         bootstrap: address of the cluster.
         topics: names of the topics to read, without the prefix that they have on the cluster.
         reached: offset to continue from, by topic and partition; kept up to date by `poll`. A partition that

@@ -48,7 +48,7 @@ class TopicWatch:
     """Keeps the state of the page up to date from the topics.
 
     Args:
-        settings: that the workers run with.
+        settings: the settings that the workers run with.
         clock: gives the wall time, seconds since 1970.
 
     Attributes:

@@ -39,7 +39,7 @@ class PageAction(Struct, frozen=True, forbid_unknown_fields=True):
 
     Attributes:
         action: what to do.
-        symbol: that the action concerns; empty when an alert is acknowledged.
+        symbol: instrument that the action concerns; empty when an alert is acknowledged.
         arm: name under which the version to be promoted or stopped runs; empty for other actions.
         cause: the person's reason, in a sentence; may be empty.
         alert: key of the alert to be acknowledged; empty for other actions.
@@ -152,7 +152,7 @@ async def ask(asked: PageAction, board: Board, settings: Settings, bootstrap: st
     Args:
         asked: the action.
         board: state of the page, which must know the symbol.
-        settings: that the workers run with.
+        settings: the settings that the workers run with.
         bootstrap: address of the cluster.
 
     Raises:

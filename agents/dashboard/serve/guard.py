@@ -75,7 +75,7 @@ class Guard:
     Its methods return None for a request that is allowed, else the reason against it.
 
     Args:
-        token: that a request for a change must carry; never logged.
+        token: secret that a request for a change must carry; never logged.
         host: address that the server listens on.
         names: further host names under which the page may be used, separated by commas.
 
@@ -189,7 +189,7 @@ def told(settings: Settings, port: int) -> str:
 
     Args:
         settings: of the dashboard.
-        port: that the server listens on.
+        port: number of the port that the server listens on.
     """
     token, new = token_of(settings)
     host = settings.dashboard_host

@@ -74,7 +74,7 @@ async def explain(
     None if the topic does not hold the prediction any more.
 
     Args:
-        settings: that the workers run with.
+        settings: the settings that the workers run with.
         bootstrap: address of the cluster.
         partition, offset: place of the prediction on its topic.
         outcome_of: gives the outcome for the id of a prediction, or None if it is not known.
@@ -99,7 +99,7 @@ async def chain(settings: Settings, bootstrap: str, version: ModelVersion) -> Pr
     Only a limited number of records is read, near the positions that the ids in the version's record contain.
 
     Args:
-        settings: that the workers run with.
+        settings: the settings that the workers run with.
         bootstrap: address of the cluster.
         version: newest record of the version.
 
@@ -207,7 +207,7 @@ def explained(prediction: Prediction, tick: Tick | None, outcome: OutcomeFields 
 
     Args:
         prediction: the prediction.
-        tick: that it was made from; None if it could not be read.
+        tick: the tick that the prediction was made from; None if it could not be read.
         outcome: what the price did afterwards; None if not known.
     """
     of = prediction

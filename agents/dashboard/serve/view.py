@@ -236,7 +236,7 @@ class SentPart(Struct):
     """What one browser has been sent of the charts of a symbol.
 
     Attributes:
-        symbol: that the browser shows; empty before the first.
+        symbol: name of the symbol that the browser shows; empty before the first.
         latest: value of `SymbolCourse.taken` when the charts were last sent.
         points: progress in the symbol's predictions.
         beliefs: progress in the weights of the symbol's experts.

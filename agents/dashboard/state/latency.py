@@ -98,7 +98,7 @@ class Latency:
         Args:
             predictions: times of predictions of one partition, by the offset of their tick.
             ticks: Kafka timestamps of ticks of that partition, ms since 1970, by offset.
-            now: when this is measured, wall clock in seconds since 1970.
+            now: time of the measurement, wall clock in seconds since 1970.
         """
         for offset, sent in ticks.items():
             if (made := predictions.get(offset)) is not None:

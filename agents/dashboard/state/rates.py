@@ -68,7 +68,7 @@ class Rates:
         return self.latest.records.get(topic, 0) if self.latest is not None else 0
 
     def grown(self, topic: str, span_s: float = MINUTE_S) -> int:
-        """Number of records written to a topic in the last `span_s` seconds, at most 60."""
+        """Number of records written to a topic in the last `span_s` seconds; `span_s` is at most 60."""
         before = self._before(span_s)
         return 0 if before is None else self.count(topic) - before.records.get(topic, 0)
 

@@ -178,11 +178,11 @@ class Beliefs(Thinning):
     def take(self, ts_event: int, weights: Mapping[str, float]) -> bool:
         """Add a row of weights if it is at least `spacing_ns` after the last row; returns whether it was added.
 
-        Rows later than `ts_event` are dropped first. An expert that is new gets a column.
+        Rows later than `ts_event` are dropped first. A forecaster that is new gets a column.
 
         Args:
             ts_event: event time, ns since 1970.
-            weights: weight by expert.
+            weights: weight by name of the forecaster.
         """
         if ts_event < self.latest:
             self.rewind(ts_event)

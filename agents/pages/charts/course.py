@@ -24,10 +24,11 @@ TITLES = {
 
 
 def course() -> go.Figure:
-    """Empty chart with five rows on one time axis: price, regime, weights of the experts, position, and gain.
+    """Empty chart with five rows on one time axis: price, regime, weights, position, and gain.
 
-    Its traces stand in the order in which the page's script fills them: price, predictions up, predictions
-    down, regime, gain after cost, gain before cost, position, then one trace for each expert.
+    The weights are those of the experts, the forecasters that the live prediction is mixed from. Traces stand in the
+    order in which the page's script fills them: price, predictions up, predictions down, regime, gain after cost, gain
+    before cost, position, then one trace for each expert.
     """
     made = drawing.figure("", height=HEIGHT)
     made.update_layout(margin={"l": drawing.LEFT, "r": 10, "t": 22, "b": 8}, showlegend=False, hovermode="x")
