@@ -35,7 +35,9 @@ MOST_BUILT = 256
 
 
 class ArmParts(NamedTuple):
-    """What is built from the parameters of one arm: objects that compute, and hold no learned numbers.
+    """Objects built from the parameters of one arm; they compute, and hold no learned numbers.
+
+    An arm is one of the models that run side by side on a symbol.
 
     Attributes:
         parameters: the symbol's parameters, with the arm's overrides in their place.
@@ -75,20 +77,23 @@ class ArmParameters:
         self.own = ArmParts(parameters, Arms(parameters), Sizing(parameters.sizing, parameters.horizon_ns))
 
     def table(self, name: str) -> dict[str, Any]:
-        """Return the symbol's parameters of one table, by their names.
+        """Return one table of the symbol's parameters: the values by the names of the parameters.
 
         Args:
-            name: a table that arms may override: `model`, `recall`, `mixture`, `correction`, `confidence` or `sizing`.
+            name: a table in which an arm (model that runs on the symbol) may override parameters: `model`, `recall`,
+                `mixture`, `correction`, `confidence` or `sizing`.
         """
         found: dict[str, Any] = self._tables[name]
         return found
 
     def __getitem__(self, overrides: bytes) -> ArmParts:
-        """Return what is built from the symbol's parameters with these overrides in their place.
+        """Return the objects built from the symbol's parameters, with an arm's overrides in their place.
+
+        An arm is one of the models that run side by side on the symbol.
 
         Args:
-            overrides: parameters of an arm that differ from the symbol's, as the method `overrides` returns them; empty
-                if none do.
+            overrides: the parameters of the arm that differ from the symbol's, as the method `overrides` returns them;
+                empty if none do.
 
         Raises:
             ValueError: a parameter is unknown, or its value is not valid.
@@ -105,8 +110,10 @@ class ArmParameters:
     def overrides(self, table: Mapping[str, Mapping[str, Any]]) -> bytes:
         """Return the overrides of an arm as canonical JSON: equal tables give equal bytes, empty ones give empty bytes.
 
+        An arm is one of the models that run side by side on the symbol. Its overrides are checked.
+
         Args:
-            table: parameters that differ from the symbol's, by table and name, as in the configuration.
+            table: parameters of the arm that differ from the symbol's, by table and name, as in the configuration.
 
         Raises:
             ValueError: a parameter is unknown or not valid, or the JSON takes more than 2,000 bytes.
@@ -121,13 +128,14 @@ class ArmParameters:
         return written
 
     def begin(self, directive: Directive, version: str, number: int, live: ArmState) -> ArmState:
-        """Return the new arm that a directive `start_arm` asks for; it is not yet among the arms of the symbol.
+        """Return the new arm that a directive asks for; the caller must add it to the arms of the symbol.
 
-        The arm starts from a copy of the live arm if the directive says `from_live`, otherwise with nothing learned. A
-        model in the directive takes the place of the arm's model.
+        An arm is one of the models that run side by side on a symbol; the live arm is the one whose predictions are
+        published. The new arm starts from a copy of the live arm if the directive says `from_live`, otherwise with
+        nothing learned. A model in the directive takes the place of the arm's model.
 
         Args:
-            directive: the directive, which also holds the arm's name and overrides.
+            directive: a directive `start_arm`, which holds name, overrides and perhaps a model for the new arm.
             version: name of the model version that the arm starts from.
             number: identity of the arm within the symbol.
             live: state of the live arm, which stays as it is.
@@ -152,14 +160,16 @@ class ArmParameters:
         return begun
 
     def asked(self, directive: Directive | StartVariant) -> tuple[bytes, SignedLogistic | None]:
-        """Return the overrides and the model of a request to start an arm, after checking them.
+        """Return the checked overrides and the model of a request to start an arm.
+
+        An arm is one of the models that run side by side on a symbol.
 
         Args:
             directive: a directive `start_arm`, or the command that leads to one.
 
         Returns:
-            The parameters that differ from the symbol's, as canonical JSON; and the model, or None if the request has
-            none.
+            The overrides (parameters of the arm that differ from the symbol's) as canonical JSON; and the model, or
+            None if the request has none.
 
         Raises:
             Refused: `bad_directive`: overrides or model are not valid for this symbol.
@@ -172,18 +182,21 @@ class ArmParameters:
     def checked(
         self, table: Mapping[str, Mapping[str, Any]], model: ModelState | None, from_live: bool
     ) -> tuple[bytes, SignedLogistic | None]:
-        """Return the overrides and the model that an arm would start with, after checking them.
+        """Check with what an arm would start; return its overrides and its model.
+
+        An arm is one of the models that run side by side on a symbol. Its overrides are the parameters that differ from
+        the symbol's.
 
         Args:
-            table: parameters that differ from the symbol's, by table and name.
+            table: the overrides, by table and name.
             model: model to start with; None if there is none.
-            from_live: whether the arm would start from a copy of the live arm, whose model has learned already.
+            from_live: whether the arm would start from a copy of the arm that is live, whose model has learned already.
 
         Returns:
             The overrides as canonical JSON; and the model, or None.
 
         Raises:
-            ConfigurationError: overrides or model are not valid for this symbol; or they give starting weights
+            ConfigurationError: overrides or model are not valid for this symbol; or the overrides give starting weights
                 (`prior`) to a model that has learned already.
         """
         try:

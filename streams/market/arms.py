@@ -1,7 +1,7 @@
 """Arms: the models that run side by side on the ticks of one symbol.
 
-The first arm is live: its probabilities are the predictions that others see. The others run in shadow: their
-probabilities are scored and learned from, but only the live arm's are published as predictions.
+The first arm is live: its probabilities are published as predictions. The others run in shadow: they learn and are
+scored in the same way, but nothing is published as their prediction.
 """
 
 from dataclasses import dataclass, field
@@ -39,13 +39,12 @@ class ArmState:
         correction: state of the residual correction, which adjusts the pooled log-odds of the experts.
         calibration: state of the calibrator, in the type of the configured calibrator.
         conformal: state of the conformal sets, which tell predictions that are too unsure for a position.
-        expected: accuracy and log-loss that its recent probabilities let expect.
+        expected: accuracy and log-loss to expect of its recent predictions, from their probabilities.
         drawdown_bps: how far its simulated profits and losses are below their peak, bps of capital.
         overrides: parameters that differ from the symbol's, as canonical JSON; empty if none do.
-        twin: number of the arm whose learned state it was copied from at its start; -1 if it was not copied.
-            Predictions that are older than this arm hold no probabilities of it. So it learns from them with its
-            twin's.
-        recall: stored copies of the model, and a fast learner beside it.
+        twin: number of the arm whose learned state it was copied from at its start; -1 if it was not copied. From
+            predictions older than itself the arm learns with the probabilities of that arm.
+        recall: stored copies of the model, and a fast learner (a model with a higher learning rate) beside it.
     """
 
     name: str
@@ -85,7 +84,9 @@ class Arms:
         self._conformal = Conformal(parameters.confidence.conformal)
 
     def start(self, name: str, version: str, number: int, model: SignedLogistic) -> ArmState:
-        """Return a new arm that has learned nothing yet, apart from what `model` holds.
+        """Return a new arm, which has learned only what `model` holds.
+
+        An arm is one of the models that run side by side on a symbol.
 
         Args:
             name: name of the arm, unique within the symbol.
@@ -106,15 +107,19 @@ class Arms:
         )
 
     def remember(self, arm: ArmState) -> RecallState:
-        """Return stored copies of models for the successor of `arm`: those of `arm`, and one of its present model."""
+        """Return the stored copies of models with which the successor of an arm starts.
+
+        An arm is one of the models that run side by side on a symbol. The successor gets the copies that `arm` has, a
+        copy of its present model, and its fast learner (a model with a higher learning rate).
+        """
         return self._recall.succeeded(arm.recall, arm.model)
 
     def take_over(self, arm: ArmState, learned_with: MarketParameters, parameters: MarketParameters) -> ArmState:
         """Change an arm to the parameters of this object and return it; what it learned is kept where it is valid.
 
-        Three parts start anew if their parameters changed: the stored copies of the model, the residual correction
-        (only if its prior variance changed) and the calibrator. The weights of experts that are left out now go to the
-        other experts.
+        An arm is one of the models that run side by side on a symbol. Three parts start anew if their parameters
+        changed: the stored copies of the model, the residual correction (only if its prior variance changed) and the
+        calibrator. The weights of experts that are left out now go to the other experts.
 
         Args:
             arm: to be changed.
@@ -132,7 +137,9 @@ class Arms:
         return arm
 
     def revive(self, arm: ArmState) -> None:
-        """Convert the calibrator's state in an arm that was decoded from a snapshot to its own type, in place.
+        """After an arm was decoded from a snapshot, convert its calibrator's state to the type the calibrator uses.
+
+        An arm is one of the models that run side by side on a symbol; it is changed in place.
 
         Raises:
             ValidationError: the state does not fit the type.
@@ -140,10 +147,11 @@ class Arms:
         arm.calibration = convert(arm.calibration, self._calibration_state)
 
     def opinion(self, arm: ArmState, rules: list[float], features: list[float], faults: Faults) -> Opinion:
-        """Return an arm's probability of an upward move, with all numbers that led to it.
+        """Return the probability of an upward move by one arm, with all numbers that led to it.
 
-        A part that fails is replaced and reported: the model's probability by 0.5, the weights by those at the start,
-        the correction by none, the calibrated probability by the uncalibrated one.
+        An arm is one of the models that run side by side on a symbol. A part of it that fails is replaced and reported:
+        the model's probability by 0.5, the weights by those at the start, the correction by none, the calibrated
+        probability by the uncalibrated one.
 
         Args:
             arm: state of the arm.
@@ -193,8 +201,8 @@ class Arms:
     def stands_aside(self, arm: ArmState, probability: float) -> bool:
         """Whether an arm should take no position at this probability of an upward move, because it is too unsure.
 
-        That is so if the arm's conformal set (the sides, up or down, that are probable enough) holds both sides or
-        none.
+        An arm is one of the models that run side by side on a symbol. It is too unsure if its conformal set (the sides,
+        up or down, that are probable enough) holds both sides or none.
         """
         return self._conformal.stands_aside(arm.conformal, probability)
 
@@ -208,9 +216,9 @@ class Arms:
         uniqueness: float,
         faults: Faults,
     ) -> None:
-        """Teach an arm one label, the known outcome of a prediction.
+        """Teach an arm, one of the models that run side by side on a symbol, one label (known outcome of a prediction).
 
-        A part whose numbers leave their range starts anew and is reported; the others are not affected.
+        A part of the arm whose numbers leave their range starts anew and is reported; the others are not affected.
 
         Args:
             arm: state of the arm, which is changed.

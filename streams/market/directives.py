@@ -1,6 +1,7 @@
 """Directives: records that start, promote or stop an arm, one of the models that run side by side on a symbol.
 
-The first arm of a symbol is live: its probabilities are published as predictions. The others run in shadow.
+The first arm of a symbol is live: its predictions are published. The others run in shadow: they learn and are scored,
+but their predictions are not published. Promoting an arm makes it live.
 """
 
 from collections.abc import Callable
@@ -38,10 +39,10 @@ AnyArm = TypeVar("AnyArm", bound=Named)
 
 
 class ArmRoster(Protocol[AnyArm]):
-    """The arms of one symbol (models that run side by side), in any class that keeps such a list.
+    """The arms of one symbol (models that run side by side), as far as directives need them.
 
     Attributes:
-        arms: the arms, first the live one.
+        arms: the arms, first the live one, whose predictions are published.
         next_number: number that the next new arm gets.
         applied: ids of the directives that were carried out last, oldest first.
     """
@@ -68,10 +69,12 @@ class ArmsState(Struct, array_like=True):
 
 
 def apply(roster: ArmRoster[AnyArm], directive: Directive, begin: Callable[[Directive, str, int], AnyArm]) -> None:
-    """Carry out a directive, which starts, promotes or stops an arm; one that was carried out before does nothing.
+    """Carry out a directive, which starts, promotes or stops one of the models (arms) that run on a symbol.
+
+    A directive whose id was carried out before does nothing.
 
     Args:
-        roster: the arms (models that run side by side) of the directive's symbol, which are changed.
+        roster: the arms of the directive's symbol, which are changed.
         directive: to be carried out.
         begin: builds the arm for a directive `start_arm`, from directive, version and number; it may raise `Refused`.
 
@@ -92,7 +95,14 @@ def apply(roster: ArmRoster[AnyArm], directive: Directive, begin: Callable[[Dire
 
 
 def remember(roster: ArmRoster[AnyArm], directive_id: str) -> None:
-    """Note the id of a directive as carried out; only the last 256 ids are kept."""
+    """Note the id of a directive (a record that starts, promotes or stops a model) as carried out.
+
+    Only the last 256 ids are kept.
+
+    Args:
+        roster: the models of the directive's symbol, which hold the ids.
+        directive_id: to be noted.
+    """
     roster.applied.append(directive_id)
     del roster.applied[:-REMEMBERED]
 
@@ -127,10 +137,13 @@ def _promote(roster: ArmRoster[AnyArm], name: str) -> None:
 
 
 def shadow(roster: ArmRoster[AnyArm], name: str) -> AnyArm:
-    """Return the arm with this name that runs in shadow, that is beside the live arm.
+    """Return the arm with this name, unless it is the live arm.
+
+    Arms are the models that run side by side on a symbol. The live arm is the one whose predictions are published; the
+    others run in shadow.
 
     Args:
-        roster: the arms (models that run side by side) of one symbol.
+        roster: the arms of one symbol.
         name: name of the arm; `builtin` for the arm that the symbol began with, whatever its name is now.
 
     Raises:

@@ -17,14 +17,14 @@ FEED: Final = "feed"
 
 
 class Labelling:
-    """Scores predictions whose horizon has ended, and teaches strategies, models, weights and sizing by them.
+    """Scores predictions whose horizon has ended, and teaches strategies, models, weights and sizing by their outcomes.
 
     Args:
         parameters: of the symbol.
         silence_ns: time without a tick after which the predictions that wait for an outcome are not scored, ns.
-        variants: gives each arm (one of the models that run side by side) what is built from its parameters.
+        variants: gives each arm (one of the models that run side by side) the objects built from its parameters.
         panel: asks and teaches the rule strategies.
-        of_model: picks the model's features out of a vector of all features; None if the vector begins with them.
+        of_model: function that picks the model's features out of all features; None if these are the first ones.
         features_hash: digest of the features' names and parameters.
         experts: names of the rule strategies, then of the model.
         features: names of all features, in the order of the vector.
@@ -69,7 +69,7 @@ class Labelling:
             symbol: its name.
             now: event time of the present tick, ns.
             due_until: latest end of a horizon that is scored, ns.
-            mid: reference price at that time, quote currency.
+            mid: reference price at `due_until`, quote currency.
             record_id: id of the present tick.
             records: records that followed from this tick so far; the outcomes are appended.
         """
@@ -146,7 +146,7 @@ def drop_pending(state: SymbolState, silent: int, what: str) -> None:
 
     Args:
         state: of the symbol, which is changed.
-        silent: how long nothing usable came, ns.
+        silent: how long no usable tick came, ns.
         what: what came in that time, for the report: `nothing` or `no quote`.
     """
     unscored = f"{len(state.pending)} predictions stay unscored"
@@ -158,7 +158,8 @@ def seen_by_model(of_model: View | None, vector: list[float]) -> list[float]:
     """Return the values of the model's features, in the model's order.
 
     Args:
-        of_model: picks them out of the vector; None if the vector begins with them, and is then returned whole.
+        of_model: function that picks the model's features out of the vector; None if the vector begins with them, and
+            is then returned whole.
         vector: values of all features.
     """
     return vector if of_model is None else list(of_model(vector))

@@ -1,4 +1,7 @@
-"""Mixture of experts: pools the experts' probabilities with weights that follow how good each expert was."""
+"""Mixture of experts: pools probabilities of several strategies and a model, the experts, by weights.
+
+The weights follow how good each expert's probabilities were.
+"""
 
 from collections.abc import Sequence
 from typing import Final
@@ -49,14 +52,14 @@ class Mixture:
         self._prior = [belief / sum(beliefs) for belief in beliefs]
 
     def start(self) -> list[float]:
-        """Return the weights before the first label, which add up to 1."""
+        """Return the experts' weights before the first label, which add up to 1."""
         return self._prior.copy()
 
     def take_over(self, weights: Sequence[float]) -> list[float]:
-        """Return weights that another mixture of the same experts has learned, fitted to this mixture.
+        """Return the experts' weights that another mixture of the same experts has learned, fitted to this mixture.
 
-        Experts whose starting weight is 0 in this mixture get the weight 0; the others are divided by their sum. If
-        nothing is left, the result is the weights before the first label.
+        An expert whose starting weight is 0 in this mixture gets the weight 0; the other weights are divided by their
+        sum. If that sum is 0, the weights before the first label are returned.
 
         >>> Mixture(MixtureParameters(prior={"other": 0.0}), ("one", "other", "last")).take_over([0.25, 0.5, 0.25])
         [0.5, 0.0, 0.5]
@@ -80,7 +83,7 @@ class Mixture:
         return pooled
 
     def learn(self, weights: list[float], opinions: list[float], up: bool, uniqueness: float = 1.0) -> bool:
-        """Update the weights by one label, the known outcome of a prediction.
+        """Update the experts' weights by one label, the known outcome of a prediction.
 
         Args:
             weights: weight of each expert, which are changed.

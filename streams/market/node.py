@@ -1,4 +1,4 @@
-"""The market node: takes ticks; gives predictions, their outcomes, breaks of time or price, and dead letters."""
+"""The market node: takes ticks; returns predictions, their outcomes, and records of abrupt changes of time or price."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -67,7 +67,7 @@ class MarketNode(Node[SymbolState]):
         self._checks = {symbol: Validation(own.validation).check for symbol, own in parameters.symbols.items()}
 
     def admit(self, event: Any, record_id: str) -> None:
-        """Check, before the first record of a new symbol opens a state, that a directive is signed for where it lies.
+        """Check that a directive that would open the state of a new symbol is signed for the place where it lies.
 
         A directive is a record that starts, promotes or stops a model on a symbol. Quotes and trades always pass.
 
@@ -125,8 +125,8 @@ class MarketNode(Node[SymbolState]):
     def may_leave(self, state: SymbolState) -> bool:
         """Whether a symbol's state may be dropped to make room, because it holds nothing that would be missed.
 
-        That is so during the first warm-up: no prediction was scored, time and price have not jumped, and no directive
-        to start, promote or stop a model has been carried out.
+        That is so during the first warm-up: no prediction is to be scored yet, time and price have not jumped, and no
+        directive to start, promote or stop a model has been carried out.
         """
         arms, judged = state.arms, state.arms.judged
         asked = arms.next_number > 1 or arms.applied or judged.ids or judged.floors
@@ -142,9 +142,8 @@ class MarketNode(Node[SymbolState]):
             record_id: `topic:partition:offset` of the record.
 
         Returns:
-            For a quote or trade: the outcomes of predictions whose horizon has ended, or the break of time or price,
-                and last
-            the prediction at this tick. For a directive: nothing.
+            The outcomes of predictions whose horizon has ended, then a record if time or price changed abruptly at this
+            tick, last the prediction at this tick. Nothing follows from a directive.
 
         Raises:
             Refused: the record contradicts earlier ones, or the directive cannot be carried out.
@@ -164,7 +163,7 @@ class MarketNode(Node[SymbolState]):
         return self._pipelines.get(prediction.symbol, self._pipeline).explain(state, prediction)
 
     def revive(self, state: SymbolState) -> SymbolState:
-        """Convert the parts of a state decoded from a snapshot to their own types, in place; return the state.
+        """After a state was decoded from a snapshot, convert its parts to the types that the components use; return it.
 
         Raises:
             StateError: a part does not fit its type.

@@ -39,7 +39,7 @@ def outcome(
         experts: names of the rule strategies, then of the model.
         features: names of the features, in the order of `pending.features`.
         weights: present weights of these experts in the live model.
-        generation: how often the time or the price unit of the symbol has broken; unset if never.
+        generation: how often the time or the price unit of the symbol has changed abruptly; unset if never.
     """
     return_bps = (mid / pending.mid - 1.0) * 1e4
     cost_bps = pending.cost_bps

@@ -40,22 +40,24 @@ class AdmissionParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_on
 
 
 class RecallParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Parameters of recall: stored copies of a model and a fast learner, one of which may take the model's place.
+    """Parameters of recall: earlier copies of a model and a fast learner, one of which may replace the model.
 
-    Copies and fast learner have weights, which follow how good their probabilities were.
+    The fast learner is a second model with a higher learning rate. Model, copies and fast learner have weights, which
+    follow how good their probabilities were. They change at each label (known outcome of a prediction); its uniqueness,
+    0 to 1, is smaller where labels overlap in time.
 
     Attributes:
         most: largest number of copies; 0: neither copies nor a fast learner.
-        every: number of labels (known outcomes) after which the model is copied again.
-        alike: cosine between the weights of two models from which on they count as alike; a new copy replaces such a
-            copy.
+        every: number of labels after which the model is copied again.
+        alike: cosine between the weights of two models from which on they count as alike; a new copy then replaces the
+            old.
         rate: how fast the weights change: exponent of each likelihood at a label of uniqueness 1. Above 1, because that
             was measured to be better.
         share: fraction of the weights that is spread evenly at each label, so that none becomes 0 (fixed share).
-        taken_up: weight above which a copy or the fast learner takes the model's place and goes on learning there.
-        quick: factor by which the fast learner's learning rate is above the model's; 0: there is no fast learner.
-        quick_rate: how fast the weight of the fast learner changes against the model's, as `rate`; small, because the
-            fast learner follows noise.
+        taken_up: weight above which a copy or the fast learner replaces the model and goes on learning in its place.
+        quick: learning rate of the fast learner, as a multiple of the model's; 0: there is no fast learner.
+        quick_rate: as `rate`, for the weight of the fast learner against the model's; small, because the fast learner
+            follows noise.
     """
 
     most: Annotated[int, Meta(ge=0, le=16)] = 6
@@ -70,6 +72,9 @@ class RecallParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=
 
 class MixtureParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """How fast the weights of the experts (rule strategies and model) change, and where they start.
+
+    They change at each label (known outcome of a prediction); its uniqueness, 0 to 1, is smaller where labels overlap
+    in time.
 
     Attributes:
         rate: exponent of each expert's likelihood at a label of uniqueness 1; a larger one changes the weights faster.
@@ -89,11 +94,13 @@ class MixtureParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only
 class CorrectionParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Parameters of the residual correction, a regression that corrects the pooled log-odds of the experts.
 
+    The experts are the rule strategies and the model.
+
     Attributes:
         variance: prior variance of each weight, for features scaled to a mean square of 1; 0 switches the correction
             off.
-        trust: fraction of the correction that is applied before the first label.
-        share: fraction by which the applied fraction returns to `trust` at a label of uniqueness 1 (fixed share).
+        trust: fraction of the correction that is applied before the first label (known outcome of a prediction).
+        share: fraction by which the applied fraction returns to `trust` at a label that overlaps no other in time.
     """
 
     variance: Annotated[float, Meta(ge=0.0, le=10.0)] = 0.4

@@ -1,4 +1,4 @@
-"""Scored predictions, as they are kept until their outcome is known."""
+"""Predictions that are to be scored, as they are kept until their outcome is known."""
 
 from msgspec import Struct
 
@@ -8,9 +8,7 @@ from streams.scoring.called import Called
 class Opinion(Struct, frozen=True, array_like=True):
     """An arm's probability of an upward move at one tick, and the steps to it.
 
-    An arm is one of the models that run side by side on a symbol.
-
-    The experts are the rule strategies and the arm's model.
+    An arm is one of the models that run side by side on a symbol. Its experts are the rule strategies and its model.
 
     Attributes:
         expert: index of the expert with the largest weight.
@@ -19,7 +17,7 @@ class Opinion(Struct, frozen=True, array_like=True):
         corrected: the residual correction in log-odds, before it is multiplied by the fraction that is applied.
         log_odds: pooled log-odds plus the applied part of the correction, before calibration.
         probability: calibrated probability of an upward move.
-        threshold: conformal threshold; a side (up or down) is excluded if its probability is below 1 less this.
+        threshold: conformal threshold; a side (up or down) is excluded if its probability is below `1 - threshold`.
     """
 
     expert: int
@@ -32,12 +30,12 @@ class Opinion(Struct, frozen=True, array_like=True):
 
 
 class ArmPrediction(Struct, frozen=True, array_like=True):
-    """Opinion and position of one arm at a scored prediction, kept until the outcome is known.
+    """Opinion and position of one arm when a prediction was made, kept until the outcome is known.
 
     An arm is one of the models that run side by side on a symbol.
 
     Attributes:
-        number, name, version: number, name and model version of the arm when the prediction was made.
+        number, name, version: number, name and model version of the arm at that time.
         opinion: its probability of an upward move, with the steps to it.
         position: fraction of capital; below 0 for a short position.
     """
@@ -50,7 +48,7 @@ class ArmPrediction(Struct, frozen=True, array_like=True):
 
 
 class Pending(Struct, frozen=True, array_like=True):
-    """A scored prediction that waits for its outcome, with everything that scoring and learning need.
+    """A prediction that waits for its outcome, with everything that scoring and learning will need.
 
     Attributes:
         id: id of the prediction.
@@ -61,7 +59,7 @@ class Pending(Struct, frozen=True, array_like=True):
         features: values of all features.
         rules: probability of an upward move by each rule strategy.
         stances: opinion and position of every arm (model that runs on the symbol), first the live one.
-        called: forecasts of the baselines, which the arms are compared with.
+        called: forecasts of the baselines, simple forecasts that the arms are compared with.
     """
 
     id: str

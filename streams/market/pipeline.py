@@ -113,7 +113,7 @@ class Pipeline:
         )
 
     def revive(self, state: SymbolState) -> None:
-        """Convert the parts of a state that was decoded from a snapshot to their own types, in place.
+        """After a state was decoded from a snapshot, convert its parts in place to the types that the components use.
 
         Raises:
             ValidationError: a part does not fit its type.
@@ -144,8 +144,8 @@ class Pipeline:
             record_id: id of the tick; the ids of the records derive from it.
 
         Returns:
-            The outcomes of predictions whose horizon has ended, or the break of time or price at this tick; last the
-            prediction at this tick.
+            The outcomes of predictions whose horizon has ended, then a record if time or price changed abruptly at this
+            tick, last the prediction at this tick.
 
         Raises:
             Refused: the tick contradicts earlier ones; the state only counts it as refused.

@@ -1,4 +1,7 @@
-"""Recall: stored copies of a model and a fast learner beside it, which help when the market changes."""
+"""Recall: copies of a model from earlier times and a fast learner beside it, which help when the market changes.
+
+The fast learner is a second model, with a higher learning rate.
+"""
 
 from dataclasses import dataclass, field
 from math import sqrt
@@ -18,10 +21,10 @@ LEAST_QUICK: Final = 0.5
 
 @dataclass
 class RecallState:
-    """Stored copies of a model and a fast learner beside it, with their weights.
+    """Copies of a model from earlier times and a fast learner beside it, with their weights.
 
     Attributes:
-        kept: copies of the model from earlier times, oldest first; they do not learn.
+        kept: the copies, oldest first; they do not learn.
         beliefs: weights, together 1: of the model, then of the fast learner if there is one, then of each copy.
         labels: number of labels (known outcomes) since the last copy was made.
         quick: the fast learner, a model with a higher learning rate; None until the first copy is made.
@@ -34,12 +37,17 @@ class RecallState:
 
     @property
     def beside(self) -> list[SignedLogistic]:
-        """The fast learner, if there is one, and then the copies: in the order of their weights in `beliefs`."""
+        """The fast learner (a model with a higher learning rate), if there is one, then the copies of the model.
+
+        This is the order of their weights in `beliefs`, where the weight of the model itself comes first.
+        """
         return self.kept if self.quick is None else [self.quick, *self.kept]
 
 
 class Recall:
-    """Keeps stored copies of a model and a fast learner; if one of them fits better, the model takes over its numbers.
+    """Keeps earlier copies of a model, and a fast learner; the model takes over their numbers if these fit better.
+
+    The fast learner is a second model with a higher learning rate.
 
     A model that goes on learning forgets. When a market returns to an earlier state, the copy from that time fits at
     once, long before the model has learned the same again. When a market changes to something new, the fast learner
@@ -73,10 +81,10 @@ class Recall:
         self._quick = SignedLogisticLearner(model, parameters.quick)
 
     def opinion(self, state: RecallState, own: float, features: list[float]) -> float:
-        """Return the probability of an upward move by model, stored copies and fast learner together.
+        """Return the probability of an upward move by the model, its copies and the fast learner together.
 
-        Their log-odds are averaged by their weights. Copies with a weight below 0.01, and a fast learner with one below
-        0.5, are left out.
+        The copies are from earlier times; the fast learner is a model with a higher learning rate. Their log-odds are
+        averaged by their weights. Copies with a weight below 0.01, and a fast learner with one below 0.5, are left out.
 
         Args:
             state: copies, fast learner and weights.
@@ -98,10 +106,10 @@ class Recall:
     def learn(
         self, state: RecallState, model: SignedLogistic, features: list[float], up: bool, uniqueness: float
     ) -> None:
-        """Learn from one label, the known outcome of a prediction; the model's numbers may be replaced by better ones.
+        """Learn from one label, the known outcome of a prediction; better numbers may replace those of the model.
 
-        The weights and the fast learner are updated, and the model is copied from time to time. The model itself must
-        learn the label afterwards.
+        The weights of the model, its copies and the fast learner (a model with a higher learning rate) are updated. The
+        fast learner learns the label; the model itself must learn it afterwards. From time to time the model is copied.
 
         Args:
             state: copies, fast learner and weights, which are changed.
@@ -129,7 +137,7 @@ class Recall:
     def succeeded(self, state: RecallState, model: SignedLogistic) -> RecallState:
         """Return the state for a successor of `model`: the stored copies, a copy of `model`, and the fast learner.
 
-        The state is empty if copies are switched off by the parameters.
+        The fast learner is a model with a higher learning rate. The state is empty if copies are switched off.
         """
         if not self._parameters.most:
             return RecallState()

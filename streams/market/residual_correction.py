@@ -1,4 +1,7 @@
-"""Residual correction: a Bayesian logistic regression that corrects the pooled log-odds of the experts."""
+"""Residual correction: a Bayesian logistic regression that corrects the pooled log-odds of the experts.
+
+The experts are the rule strategies and the model.
+"""
 
 from dataclasses import dataclass
 from typing import Final
@@ -13,7 +16,9 @@ LARGEST: Final = 1e100
 
 @dataclass
 class ResidualCorrectionState:
-    """What the residual correction has learned: a normal distribution of its weights, and how far it is trusted.
+    """What the residual correction, a regression that corrects pooled log-odds, has learned from outcomes so far.
+
+    Its weights have a normal distribution.
 
     Attributes:
         weights: mean of each weight, in log-odds of an upward move per unit of the scaled feature.
@@ -29,10 +34,11 @@ class ResidualCorrectionState:
 class ResidualCorrection:
     """Computes the residual correction, which is added to the pooled log-odds of the experts, and learns its weights.
 
-    The correction is `trust * (weights . features)`, with features scaled to a mean square of 1. A label changes the
-    weights by one Newton step from what was learned before (extended Kalman filter), so there is no step size. It also
-    changes `trust`, the probability that the corrected log-odds are better than the uncorrected ones. There is no
-    intercept: a mirrored market, where rises are falls, gets the mirrored correction.
+    The experts are the rule strategies and the model. The correction is `trust * (weights . features)`, with features
+    scaled to a mean square of 1. A label (known outcome of a prediction) changes the weights by one Newton step from
+    what was learned before (extended Kalman filter), so there is no step size. It also changes `trust`, the probability
+    that the corrected log-odds are better than the uncorrected ones. There is no intercept: a mirrored market, where
+    rises are falls, gets the mirrored correction.
 
     Args:
         parameters: prior variance of the weights, and how `trust` starts and returns to its start.
@@ -58,7 +64,7 @@ class ResidualCorrection:
         self._features = features
 
     def start(self) -> ResidualCorrectionState:
-        """Return the state before the first label, whose weights of 0 correct nothing."""
+        """Return the state before anything was learned, whose weights of 0 correct nothing."""
         many = self._features
         covariance = [self._variance if row == column else 0.0 for row in range(many) for column in range(row + 1)]
         return ResidualCorrectionState([0.0] * many, covariance, self._prior)

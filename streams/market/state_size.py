@@ -26,7 +26,7 @@ _NAME, _ID, _FIGURE = "n" * LONGEST_NAME, "i" * LONGEST_ID, 0.1
 
 
 def check_largest_state(pipeline: Pipeline, parameters: MarketParameters, where: str) -> None:
-    """Refuse parameters under which the state of a symbol could become too large for one record of its changelog.
+    """Refuse parameters under which the state of a symbol could become too large for one Kafka record.
 
     Args:
         pipeline: built from `parameters`.

@@ -25,11 +25,12 @@ class SymbolState:
         admission: the symbol's time, sequence number and refused ticks, which the next tick is compared with.
         features: state of the features; None before the first tick.
         regime: state of the regime detector, in the type of the configured detector.
-        ticks: number of ticks since the symbol or its time last started, counted up to the warm-up.
-        scored_at: event time of the last scored prediction since that start, ns; 0 if there is none.
-        pending: scored predictions that wait for their outcome, oldest first.
+        ticks: number of ticks since the first one, or since time or price last changed abruptly; counted up to the
+            warm-up.
+        scored_at: event time of the last prediction to be scored since then, ns; 0 if there is none.
+        pending: predictions that wait for their outcome, oldest first.
         moves: average size of the mid's moves over the horizon of a prediction.
-        arms: the models that run side by side on the symbol, first the live one.
+        arms: the models that run side by side on the symbol, first the live one, whose predictions are published.
         baselines: state of the baselines, simple forecasts that the models are compared with.
         strategies: states of the strategies that learn.
         faults: how often each component failed, and what failed at the last tick.

@@ -42,7 +42,8 @@ class AdmissionState:
     """What the next tick of a symbol is compared with: time, sequence number, and the ticks that were refused in a row.
 
     A row is made of refused ticks that agree with one another: each is not older than the one before and near its
-    price.
+    price. Enough of them are accepted in the end. If they change the time or the unit of the price, that is a break; if
+    they change the price alone, it is a jump.
 
     Attributes:
         clock: latest accepted event time of the symbol, ns; 0 before the first tick.
@@ -50,17 +51,17 @@ class AdmissionState:
         rivals: number of ticks in the row.
         rival_clock: event time of the last tick in the row, ns.
         rival_price: price of the last tick in the row, quote currency.
-        generation: how often the time or the price unit has broken.
-        apart: largest distance in time between two ticks in the row, ns.
-        spacing: the value of `apart` in the last row that was accepted as a jump ahead in time, ns.
+        generation: number of breaks so far.
+        apart: largest distance in time between two successive ticks in the row, ns.
+        spacing: the value of `apart` in the last row that was accepted as a step ahead in time, ns.
         known: sequence number of an accepted tick at least `resync_after` ticks ago; a number up to it is a repeat.
         counted: sequence number that becomes `known` next.
         taken: number of ticks with a sequence number since `counted` was noted.
         repeats: whether a tick in the row is a repeat, by its sequence number.
         refused: number of ticks that were refused before the last break or jump was accepted.
         row: event time (ns) and price (quote currency) of the first 64 ticks in the row.
-        jumps: how often the price has jumped.
-        latest: last tick that had a sequence number.
+        jumps: number of jumps of the price so far.
+        latest: last tick that had a sequence number; None if there was none.
         packet: earlier ticks with the same sequence number and time as `latest`, at most 64.
     """
 
@@ -123,9 +124,9 @@ class Admission:
             last: reference price before this tick, quote currency; 0 if there is none.
 
         Returns:
-            How the tick was accepted: an empty string if it fits the earlier ones; `set_back` or `ahead` if the time
-                breaks at
-            it; `scale` if the price changes by a factor above 10,000, as with another unit; `price` if the price jumps.
+            An empty string if the tick fits the earlier ones. `set_back` or `ahead` if it was accepted with a time far
+            before or after them. `scale` if its price differs by a factor above 10,000, as in another unit. `price` if
+            its price jumped by less.
 
         Raises:
             Refused: `duplicate`, `late`, `ahead` or `absurd_jump`; the state only counts the refused tick.

@@ -16,15 +16,16 @@ BINS: Final = 50
 class ConformalState:
     """What was learned about the scores of past outcomes, and the threshold that follows.
 
-    The score of an outcome is 1 less the probability that was predicted for it, so a surprise has a high score.
+    The score of a side (up or down) is 1 less the probability predicted for it, so a surprise has a high score.
 
     Attributes:
-        counts: number of scores in each of 50 equal bins from 0 to 1, recent scores counting more.
+        counts: number of outcomes by their score, in 50 equal bins from 0 to 1; recent outcomes count more.
         level: fraction of outcomes that may at present have a score above the threshold. It moves up and down so that
             the fraction in the long run is `1 - coverage`.
-        threshold: largest score of a side that is in the set; -1 for an empty set, 1 for both sides.
-        seen: number of labels (known outcomes) taken.
-        covered: number of labels whose side was in the set.
+        threshold: a side is in the conformal set if its score is at most this. At -1 every set is empty, at 1 it holds
+            both sides.
+        seen: number of outcomes taken.
+        covered: number of outcomes whose side was in the set.
     """
 
     counts: list[float]

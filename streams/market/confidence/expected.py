@@ -1,4 +1,4 @@
-"""Accuracy and log-loss that calibrated probabilities let expect, known before the outcomes of the predictions."""
+"""Accuracy and log-loss to expect of predictions before their outcomes are known, from the probabilities alone."""
 
 from dataclasses import dataclass
 from math import log
@@ -12,7 +12,7 @@ MEMORY: Final = 500
 
 @dataclass
 class ExpectedSkill:
-    """Accuracy and log-loss to be expected of the last 500 scored predictions, if their probabilities p are calibrated.
+    """Accuracy and log-loss to be expected of the last 500 predictions, if their probabilities p are calibrated.
 
     Attributes:
         seen: number of predictions taken, counted up to 500.
@@ -34,7 +34,7 @@ class ExpectedSkill:
     log_loss: float = log(2.0)
 
     def take(self, probability: float) -> None:
-        """Add the calibrated probability of one scored prediction, strictly between 0 and 1, to both means."""
+        """Add the calibrated probability of one prediction, strictly between 0 and 1, to both running means."""
         if self.seen < MEMORY:
             self.seen += 1
         self.accuracy += (max(probability, 1.0 - probability) - self.accuracy) / self.seen

@@ -60,7 +60,7 @@ def fresh(features: Sequence[str] = SIGNED) -> SignedLogistic:
 
 
 def start(parameters: SignedLogisticParameters) -> SignedLogistic:
-    """Return a model that has seen no label and has the starting weights `parameters.prior`.
+    """Return a model with the starting weights `parameters.prior`, which has not learned from any outcome yet.
 
     >>> model = start(SignedLogisticParameters(features=("return_10", "queue_imbalance")))
     >>> model.weights, model.n_seen  # by default only `queue_imbalance` has a starting weight
@@ -178,9 +178,10 @@ class SignedLogisticLearner:
         return probability(log_odds) if -1e300 < log_odds < 1e300 else 0.5
 
     def learn(self, model: SignedLogistic, features: list[float], up: bool, uniqueness: float = 1.0) -> None:
-        """Learn from one label: update the model's mean squares, then take one step of gradient descent on its weights.
+        """Learn from one label, the known outcome of a prediction.
 
-        Nothing happens if `parameters.learns` is False, or if a number of the model is not finite.
+        The mean squares of the features are updated first, then the weights by one step of gradient descent. Nothing
+        happens if `parameters.learns` is False, or if a number of the model is not finite.
 
         Args:
             model: the model, which is changed.

@@ -33,7 +33,7 @@ SLIGHT: Final = 0.02
 
 @dataclass
 class Level:
-    """One of the two hidden states of the model, called levels: how a market of this activity moves, as learned so far.
+    """One of two levels of market activity, the hidden states of a Markov model, with the numbers learned for it.
 
     Averages over past quotes give more weight to recent quotes. They are expected values, since the level at a past
     quote is not known for sure.
@@ -44,8 +44,8 @@ class Level:
         square: mean square of such a move, bps^2.
         mass: fraction of past quotes at which the market was at this level, given that it is at this level now.
         moved: fraction of past quotes that moved the mid at this level, given that the market is at this level now.
-        squares: mean over all past quotes of the squared move at this level, bps^2, given that the market is at this
-            level now; quotes at the other level count as 0.
+        squares: mean over all past quotes of the squared move, bps^2, where quotes at the other level count as 0; given
+            that the market is at this level now.
         away_mass, away_moved, away_squares: `mass`, `moved` and `squares` given that the market is at the other level
             now.
     """

@@ -13,8 +13,8 @@ class SizeExplained(Struct, frozen=True):
         net_bps: magnitude of `edge_bps` less `cost_bps`.
         deviation_bps: root mean square of the mid's return over the horizon of a prediction, bps.
         regime: name of the regime, such as `calm-range`.
-        stand_aside: whether the conformal set (the sides, up or down, that are probable enough) holds both sides or
-            none.
+        stand_aside: whether the prediction is too unsure for a position: its conformal set (the sides, up or down, that
+            are probable enough) holds both sides or none.
         drawdown_bps: how far the simulated profits and losses are below their peak, bps of capital.
         limits: largest position by each rule's name, fraction of capital; empty if `net_bps` is not above 0.
         decided_by: name of the rule with the smallest limit; `cost` if `net_bps` is not above 0.

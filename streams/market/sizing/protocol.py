@@ -9,15 +9,15 @@ NO_LIMIT = 1e12
 
 
 class Case(Struct, frozen=True):
-    """The prediction for which a position is sized, and the risk: what sizing rules compute their limits from.
+    """Input of the sizing rules: a prediction, its expected gain and its risk.
 
     Attributes:
         confidence: calibrated probability of the predicted side, 0.5 to 1.
         net_bps: expected move to that side less the cost of opening and closing the position, bps; above 0.
         deviation_bps: root mean square of the mid's return over the horizon of the prediction, bps.
         regime: name of the regime, such as `calm-range`.
-        stand_aside: whether the conformal set (the sides, up or down, that are probable enough) holds both sides or
-            none.
+        stand_aside: whether the prediction is too unsure for a position: its conformal set (the sides, up or down, that
+            are probable enough) holds both sides or none.
         drawdown_bps: how far the simulated profits and losses are below their peak, bps of capital.
     """
 

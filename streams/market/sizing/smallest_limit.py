@@ -57,12 +57,12 @@ class Sizing:
         """Return the position and the name of the rule that decided its size.
 
         Args:
-            moves: average size of the mid's moves over the horizon.
+            moves: average size of the mid's moves over the horizon of a prediction.
             probability: calibrated probability of an upward move.
             cost_bps: cost of opening and closing the position, bps of the mid.
             regime: name of the present regime.
-            stand_aside: whether the conformal set (the sides, up or down, that are probable enough) holds both sides or
-                none.
+            stand_aside: whether the prediction is too unsure for a position: its conformal set (the sides, up or down,
+                that are probable enough) holds both sides or none.
             drawdown_bps: how far the simulated profits and losses are below their peak, bps of capital.
 
         Returns:

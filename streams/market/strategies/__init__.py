@@ -17,7 +17,7 @@ class StrategyParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     """Which strategies run, and their parameters.
 
     Attributes:
-        enabled: names of the strategies that run; the weights of their opinions are recorded in this order.
+        enabled: names of the strategies that run, in the order in which their probabilities and weights are kept.
         imbalance, momentum, mean_reversion: parameters of these strategies.
         own: parameters of strategies that plug-ins registered, one table for each strategy, by its name.
     """
