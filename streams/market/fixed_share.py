@@ -1,4 +1,4 @@
-"""Weight of one learned part of a model: the probability that the part makes predictions better."""
+"""Weight of one learned part of a prediction, such as a correction: the probability that it improves predictions."""
 
 from typing import Final
 
@@ -9,11 +9,15 @@ ROUNDING: Final = 1e-9
 def updated_weight(
     weight: float, with_it: float, without: float, up: bool, uniqueness: float, prior: float, share: float
 ) -> float:
-    """Return the weight of a learned part after one more label: the probability that the part makes predictions better.
+    """Return the new weight of a learned part of predictions, such as a correction, after one label.
+
+    A label is the known outcome of a prediction. The weight is the probability that predictions with the part are
+    better than those without it.
 
     Bayes' rule multiplies the odds of the weight by a likelihood ratio to the power of `uniqueness`. The ratio is the
-    probability of what happened, as predicted with the part, over the one predicted without it. Then the weight moves
-    by the fraction `share * uniqueness` towards `prior`, so that it can always recover (fixed share).
+    probability of what happened as predicted with the part, divided by its probability as predicted without the part.
+    Then the weight moves by the fraction `share * uniqueness` towards `prior`, so that it can always recover (fixed
+    share).
 
     With a share of 0, and labels that do not overlap in time, the cost of the weighting is bounded. A part that does
     not help costs at most `-log(1 - prior)` nats of log-loss in all. A part that helps loses at most `-log(prior)` nats

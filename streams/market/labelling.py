@@ -147,7 +147,7 @@ def drop_pending(state: SymbolState, silent: int, what: str) -> None:
     Args:
         state: of the symbol, which is changed.
         silent: how long no usable tick came, ns.
-        what: what came in that time, for the report: `nothing` or `no quote`.
+        what: words of the report for what came in that time: `nothing` or `no quote`.
     """
     unscored = f"{len(state.pending)} predictions stay unscored"
     state.faults.note(FEED, f"{what} came for {silent / 1e9:,.0f} s", unscored)

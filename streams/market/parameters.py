@@ -162,7 +162,7 @@ class BySymbol(Struct, frozen=True):
 
     Attributes:
         market: parameters of all symbols that are not in `symbols`.
-        symbols: parameters of single symbols, by the symbol.
+        symbols: parameters of the symbols that have their own, by symbol.
     """
 
     market: MarketParameters = MarketParameters()

@@ -51,7 +51,7 @@ class Pipeline:
     """Computes the predictions and outcomes of a symbol tick by tick; what it remembers is in a `SymbolState`.
 
     Args:
-        parameters: of the symbol. What computes is built from them once.
+        parameters: of the symbol.
 
     Raises:
         ConfigurationError: the parameters name an unknown feature, strategy, detector or other part.

@@ -21,7 +21,7 @@ LEAST_QUICK: Final = 0.5
 
 @dataclass
 class RecallState:
-    """Copies of a model from earlier times and a fast learner beside it, with their weights.
+    """Earlier copies of a model and a fast learner beside it, each with its weight in their joint probability.
 
     Attributes:
         kept: the copies, oldest first; they do not learn.

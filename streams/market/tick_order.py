@@ -1,7 +1,7 @@
 """Checks of a tick against earlier ones of its symbol: time, sequence number and price.
 
 A tick that contradicts the earlier ones is refused. When enough refused ticks agree with one another, they are accepted
-as a break of the time or a jump of the price.
+as an abrupt change of time or price.
 """
 
 from dataclasses import dataclass, field

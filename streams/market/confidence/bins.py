@@ -1,4 +1,4 @@
-"""Calibrator `bins`: moves each confidence towards the accuracy that was observed at similar confidences.
+"""Calibrator `bins`: moves a confidence (probability of the predicted side) towards the accuracy observed there.
 
 It suits models whose confidence is wrong in a way that a single factor on the log-odds cannot correct.
 """
@@ -12,12 +12,11 @@ from streams.scoring.logistic import probability
 
 @dataclass
 class BinsState:
-    """What was observed in each bin of confidences.
+    """What was observed in each bin of confidences; a label is the known outcome of a prediction.
 
     Attributes:
         counts: number of labels in each bin, recent labels counting more.
-        errors: sum over the labels in each bin of 1 or 0 (prediction right or wrong) less the confidence, weighted
-            alike.
+        errors: number of right predictions in each bin less the sum of their confidences, recent labels counting more.
     """
 
     counts: list[float]
@@ -28,8 +27,8 @@ class Bins:
     """Calibrator that shifts the confidence in each bin by the difference between observed accuracy and confidence.
 
     The confidence is the probability of the more probable side, 0.5 to 1. Up and down share the bins, so a mirrored
-    market gives the mirrored probability. The shift is small while a bin has few labels, and an upward prediction never
-    becomes a downward one.
+    market gives the mirrored probability. The shift is small while a bin has few labels (known outcomes), and an upward
+    prediction never becomes a downward one.
 
     >>> calibration = Bins(BinsParameters(prior=1.0))
     >>> state = calibration.start()
@@ -53,7 +52,7 @@ class Bins:
         self._fresh = 1.0 / parameters.memory
 
     def start(self) -> BinsState:
-        """Return the state before the first label, with which probabilities stay as they are."""
+        """Return the state before anything was learned, with which probabilities stay as they are."""
         return BinsState([0.0] * self._bins, [0.0] * self._bins)
 
     def apply(self, state: BinsState, log_odds: float) -> float:

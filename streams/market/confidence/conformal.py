@@ -39,8 +39,10 @@ class Conformal:
     """Computes conformal sets: the sides, up and down, that are probable enough not to be excluded.
 
     A set with one side is a clear prediction. A set with both sides or none means that no position should be taken.
-    However the market changes, the fraction of labels (known outcomes) outside their sets stays close to `1 -
-    coverage`: the difference is at most `1 / (step * labels)`, apart from the labels that are not known yet.
+
+    A label is the known outcome of a prediction. However the market changes, the fraction of labels whose side is in
+    the set stays close to `coverage`: the difference is at most `1 / (step * labels)`, apart from outcomes not known
+    yet.
 
     >>> conformal = Conformal(ConformalParameters(coverage=0.9, step=0.02))
     >>> state = conformal.start()
@@ -63,14 +65,16 @@ class Conformal:
         self._kept = 1.0 - 1.0 / parameters.memory
 
     def start(self) -> ConformalState:
-        """Return the state before the first label, with which every set holds both sides."""
+        """Return the state before anything was learned, with which every set holds both sides, up and down."""
         return ConformalState([0.0] * BINS, self._outside, 1.0)
 
     def stands_aside(self, state: ConformalState, probability: float) -> bool:
-        """Whether the conformal set holds both sides or none, so that no position should be taken.
+        """Whether the conformal set (the sides, up or down, that are probable enough) holds both sides or none.
+
+        If so, no position should be taken.
 
         Args:
-            state: what was learned from earlier labels.
+            state: what was learned from earlier predictions and their outcomes.
             probability: calibrated probability of an upward move.
         """
         threshold = state.threshold

@@ -10,7 +10,7 @@ class Calibrator(Protocol):
     """
 
     def start(self) -> Any:
-        """Return the state before the first label: a `msgspec.Struct` or a dataclass of numbers, of bounded size."""
+        """Return the state before anything was learned: a struct or dataclass of numbers, of bounded size."""
         ...
 
     def apply(self, state: Any, log_odds: float) -> float:

@@ -25,8 +25,9 @@ class TemperatureState:
 class Temperature:
     """Calibrator that multiplies log-odds by a slope, which it learns by recursive maximum likelihood.
 
-    The factor that is applied is `1 + trust * (slope - 1)`. There is no intercept: since labels overlap in time, an
-    intercept would follow the last moves, which cost accuracy when it was measured.
+    The factor that is applied is `1 + trust * (slope - 1)`, where `trust` is the probability that the slope makes
+    predictions better. There is no intercept: since outcomes overlap in time, an intercept would follow the last moves,
+    which cost accuracy when it was measured.
 
     >>> calibration = Temperature(TemperatureParameters(prior=1.0))
     >>> state = calibration.start()
@@ -48,7 +49,7 @@ class Temperature:
         self._fresh = 1.0 / parameters.memory
 
     def start(self) -> TemperatureState:
-        """Return the state before the first label, with a slope of 1: probabilities stay as they are."""
+        """Return the state before anything was learned, with a slope of 1: probabilities stay as they are."""
         return TemperatureState(1.0, self._parameters.prior, self._parameters.trust)
 
     def apply(self, state: TemperatureState, log_odds: float) -> float:

@@ -82,9 +82,11 @@ class BookFeatures:
         return BookState(0.0, 0.0, 0.0, 0.0, window(self._length), window(self._length))
 
     def advance(self, state: BookState, now: Moment) -> tuple[float, float, float]:
-        """Update `state` by the last quote in `now`; return the values of `features` in their order.
+        """Update `state` by the last quote in `now`; return the three features of the best bid and ask.
 
-        Without a valid quote (`now.bid` is 0) the state stays and all values are 0.
+        Returns:
+            Queue imbalance (-1 to 1), deviation of the microprice from the mid (bps) and order-flow imbalance (-1 to
+            1). All are 0 without a valid quote (`now.bid` is 0).
         """
         bid = now.bid
         if bid == 0.0:

@@ -1,7 +1,7 @@
 """Checks of a family of features (a group that is computed together), whether built-in or from a plug-in.
 
-They check that values do not depend on later ticks, survive a restart and are finite, and that the state stays small.
-They also check what the features declare: `scale_free` and `signed`. `tickloop features check` runs them on any ticks.
+Values must not depend on later ticks, must be the same after a restart and finite, and the state must stay small.
+Features must also scale and change their sign as they declare. `tickloop features check` runs these checks.
 """
 
 from collections.abc import Callable, Sequence
@@ -25,7 +25,7 @@ LARGEST_STATE = 16_384
 
 
 class FeatureFinding(Struct, frozen=True):
-    """Result of one check of one family of features.
+    """Result of one check of one family of features (group that is computed together).
 
     Attributes:
         family: name of the family.
@@ -41,7 +41,7 @@ class FeatureFinding(Struct, frozen=True):
 
 
 def check(family: str, ticks: Ticks, parameters: FeatureParameters | None = None) -> list[FeatureFinding]:
-    """Run all checks on one family of features and return their results, in a fixed order.
+    """Run all checks on one family of features (group that is computed together); return the results in a fixed order.
 
     Args:
         family: name of a registered family.

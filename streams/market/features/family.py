@@ -39,8 +39,8 @@ class Family(Protocol):
     """A group of features of one symbol that are computed together, in constant time, from a state of bounded size.
 
     A family whose features depend on trades also has a method `trade(state, now)`. It is called with every trade and
-    returns the values of the features, as `advance` does. Without a valid quote the trade also sets the reference
-    price; `advance` is then called after `trade`.
+    returns the values of the features, as `advance` does. Without a valid quote the price of the trade also becomes the
+    reference price; `advance` is then called after `trade`.
     """
 
     @property
@@ -54,7 +54,12 @@ class Family(Protocol):
         ...
 
     def start(self, mid: float) -> Any:
-        """Return the state before the first tick, as if the reference price had always been `mid` (quote currency)."""
+        """Return the family's state before the first tick of a symbol.
+
+        Args:
+            mid: the first reference price (mid of a quote, or price of a trade), quote currency. The state is to be as
+                if the reference price had always been this.
+        """
         ...
 
     def advance(self, state: Any, now: Moment) -> Sequence[float]:
@@ -62,6 +67,7 @@ class Family(Protocol):
 
         Args:
             state: the family's state for one symbol, which is changed.
-            now: the market as of this tick, with the new reference price in `now.mid`.
+            now: the market as of this tick. `now.mid` is the reference price: the mid, or the last trade's price
+                without a quote.
         """
         ...

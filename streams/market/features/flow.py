@@ -71,7 +71,12 @@ class Flow:
         return FlowState(window(self._length), window(self._length), window(self._length))
 
     def trade(self, state: FlowState, now: Moment) -> tuple[float, float]:
-        """Add the last trade in `now` to `state`; return the values of `features` in their order."""
+        """Add the last trade in `now` to `state`; return the two features of the last trades.
+
+        Returns:
+            Imbalance of the aggressors (-1 if all were sellers, 1 if all were buyers), and by how many bps the average
+            trade price is below the mid.
+        """
         size = now.size
         push(state.signed, SIGNS.get(now.side, 0.0) * size)
         push(state.sizes, size)
@@ -79,9 +84,11 @@ class Flow:
         return self.advance(state, now)
 
     def advance(self, state: FlowState, now: Moment) -> tuple[float, float]:
-        """Return the values of `features` at the new mid `now.mid`, without a new trade; `state` stays as it is.
+        """Return the two features of the last trades at the new mid `now.mid`; `state` stays as it is.
 
-        Both values are 0 before the first trade with a size.
+        Returns:
+            Imbalance of the aggressors (-1 if all were sellers, 1 if all were buyers), and by how many bps the average
+            trade price is below the mid. Both are 0 before the first trade with a size.
         """
         size = state.sizes.total
         if size <= 0.0:

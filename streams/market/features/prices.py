@@ -17,7 +17,7 @@ class PriceState:
     Attributes:
         mids: the last mids, quote currency, in a ring buffer.
         at: index of the oldest mid, which the next mid replaces.
-        anchor: a recent mid, which is subtracted before summing: sums of squared prices would lose all digits.
+        anchor: a recent mid, which is subtracted before summing, because sums of squared prices would be too inexact.
         deviations: sum of the differences between the mids and `anchor`, quote currency.
         squares: sum of the squares of these differences.
     """

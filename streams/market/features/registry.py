@@ -31,7 +31,7 @@ class FeatureParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only
         trade_window: number of trades over which the trade flow and the average trade price are summed.
         oscillators: smoothing of RSI and MACD.
         volatility: smoothing of the volatilities and the autocorrelation.
-        own: parameters of families that plug-ins registered, one table for each family, by its name.
+        own: parameters of families (groups of features) that plug-ins registered, one table for each, by its name.
     """
 
     recorded: tuple[str, ...] = ()
@@ -59,7 +59,7 @@ FAMILIES: Registry[Family] = Registry(
 
 
 def features_of(family: str) -> tuple[Feature, ...]:
-    """Return the features of a registered family, in the order in which the family returns their values.
+    """Return the features of a family (group computed together), in the order in which it returns their values.
 
     >>> [each.name for each in features_of("spread")]
     ['spread']
@@ -69,7 +69,10 @@ def features_of(family: str) -> tuple[Feature, ...]:
 
 
 def every_feature() -> list[Feature]:
-    """Return the features of all registered families, in the order in which they stand in a vector of features."""
+    """Return all features, built-in ones and those of plug-ins, in the order of registration.
+
+    A vector of features holds their values in this order, too.
+    """
     return [each for family in FAMILIES for each in features_of(family)]
 
 
@@ -82,7 +85,7 @@ UNSIGNED = tuple(feature.name for feature in BUILT_IN if not feature.signed)
 
 
 def register(name: str, family: Callable[..., Family]) -> None:
-    """Register a family of features that a plug-in brings, so that the configuration can name its features.
+    """Register a family (group) of features that a plug-in brings, so that the configuration can name its features.
 
     If the class has an attribute `Parameters` (a `msgspec.Struct`), it is built from these; they are read from the
     table `[market.features.own.<name>]`.
@@ -105,7 +108,9 @@ def register(name: str, family: Callable[..., Family]) -> None:
 
 
 def families_of(names: Sequence[str]) -> list[str]:
-    """Return the names of the families that compute the given features, in the order of registration.
+    """Return the names of the families (groups computed together) that compute the given features.
+
+    The families are in the order of registration, each once.
 
     >>> families_of(["spread", "return_1"])
     ['prices', 'spread']
@@ -124,7 +129,7 @@ def feature(name: str) -> Feature:
     'bps'
 
     Raises:
-        ConfigurationError: no registered family computes a feature of this name.
+        ConfigurationError: there is no feature of this name.
     """
     families_of([name])
     return next(each for each in every_feature() if each.name == name)

@@ -1,4 +1,4 @@
-"""The features of one symbol as one list of numbers, the vector, family after family."""
+"""The vector of one symbol: the values of all its computed features, as one list of numbers."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -76,7 +76,7 @@ class Features:
         self._width = at
 
     def digest(self) -> str:
-        """Return the first 12 hex digits of the SHA-256 over the names of the computed features and all parameters.
+        """Return the first 12 hex digits of the SHA-256 over the names of the features and all their parameters.
 
         >>> default, other = Features(FeatureParameters()), Features(FeatureParameters(trade_window=20))
         >>> len(default.digest()), default.digest() == other.digest()
@@ -98,29 +98,34 @@ class Features:
         return itemgetter(*places) if places else lambda vector: ()
 
     def start(self, mid: float) -> FeatureState:
-        """Return the state before the first tick, as if the reference price had always been `mid` (quote currency)."""
+        """Return the state of a symbol before its first tick.
+
+        Args:
+            mid: the first reference price (mid of a quote, or price of a trade), quote currency. The features start as
+                if the reference price had always been this.
+        """
         return FeatureState(Moment(mid), [family.start(mid) for family in self._families], [0.0] * self._width)
 
     def revive(self, state: FeatureState) -> None:
-        """Convert the families' states in a state that was decoded from a snapshot to their own types, in place.
+        """After a state was decoded from a snapshot, convert its parts in place to the types that the features use.
 
         Raises:
-            ValidationError: a family's state does not fit its type.
+            ValidationError: a part does not fit its type.
         """
         state.families = [
             convert(own, family.state) for own, family in zip(state.families, self._families, strict=True)
         ]
 
     def quote(self, state: FeatureState, quote: Quote, faults: Faults) -> bool:
-        """Update all features by a quote, whose mid becomes the reference price.
+        """Update all features by a quote, whose mid becomes the reference price that returns are computed from.
 
         Args:
             state: of the symbol, which is changed.
             quote: the quote.
-            faults: takes a report of every family that fails.
+            faults: takes a report of every group of features that fails.
 
         Returns:
-            True, since a quote always sets the reference price; see `trade`.
+            True, since a quote always sets the reference price; the method `trade` may return False.
         """
         now = state.now
         now.bid = bid = quote.bid
@@ -132,9 +137,9 @@ class Features:
         return True
 
     def forget_quote(self, state: FeatureState) -> None:
-        """Set bid and ask of the last quote to 0, because it is too old to be used.
+        """Set bid, ask and their sizes to 0, because the last quote is too old to be used.
 
-        Until the next quote every trade sets the reference price.
+        Until the next quote, prices of trades take the place of the mid.
         """
         now = state.now
         now.bid = now.bid_size = now.ask = now.ask_size = 0.0
@@ -144,8 +149,9 @@ class Features:
 
         Args:
             state: of the symbol, which is changed.
-            trade: the trade. Without a valid quote its price becomes the reference price.
-            faults: takes a report of every family that fails.
+            trade: the trade. Without a valid quote its price becomes the reference price that returns are computed
+                from.
+            faults: takes a report of every group of features that fails.
 
         Returns:
             Whether the trade has set the reference price.

@@ -115,7 +115,7 @@ def to_wire(model: SignedLogistic, features: tuple[str, ...] = SIGNED) -> Signed
 
 
 class SignedLogisticLearner:
-    """Predicts with `SignedLogistic` models and teaches them; the learned numbers are in the models, none are in here.
+    """Predicts with `SignedLogistic` models and teaches them; it holds no learned numbers itself.
 
     A learning step equals that of River's `LogisticRegression` with `SGD` and `InverseScaling` to the last bit, and a
     test compares the two. It is written out here so that a model is a plain list of numbers to store, send and compare.

@@ -92,20 +92,20 @@ class ActivityState:
 
 
 class Activity:
-    """Tells how probably a market is at the more volatile of two levels of activity, and learns both levels meanwhile.
+    """Gives the probability that a market is at the more volatile of two levels of activity, and learns both levels.
 
     It is a hidden Markov model. At each level a quote leaves the mid unchanged with probability 1 - p; otherwise it
     moves the mid by a normally distributed amount of mean square q. Most real quotes do not move the mid: with a normal
     distribution alone each move would look like a change of level.
 
-    p and q of each level are learned by online expectation maximisation. For each statistic s of a quote (such as its
-    squared move) and each level k it keeps rho(k), the average of s over the past, given that the level is k now. A
-    quote replaces rho(k) by
+    p and q of each level are learned by online expectation maximisation. For each level and each statistic s of the
+    quotes at that level (such as their squared moves) it keeps rho(k): the average of s over the past, given that the
+    present level is k. A quote replaces rho(k) by
 
         g s 1{k} + (1 - g) sum_j rho(j) f(j) t(j, k) / sum_i f(i) t(i, k)
 
-    where f(j) is the probability of level j before the quote, t(j, k) the probability of going from level j to k, and g
-    the weight of the new quote. 1{k} is 1 if s is counted for level k, else 0.
+    where f(j) is the probability of level j before the quote, t(j, k) the probability of going from level j to level k,
+    and g the weight of the new quote. 1{k} is 1 if k is the level of the statistic, else 0.
 
     Args:
         spell: number of quotes that the market stays at a level on average.
@@ -142,14 +142,14 @@ class Activity:
         return first.belief * first.variance + second.belief * second.variance
 
     def advance(self, state: ActivityState, change: float) -> float:
-        """Take one quote into the state; return the probability that the market is at the more volatile level.
+        """Take one quote into the state; return the probability that the market is at the more volatile of two levels.
 
         Args:
             state: of the symbol, which is changed.
             change: return of the mid at this quote, bps.
 
         Returns:
-            The probability, 0 to 1; 0 as long as there are no levels, that is until `warmup` quotes have moved the mid.
+            The probability, 0 to 1. It is 0 until `warmup` quotes have moved the mid, as there are no levels before.
         """
         if state.seen < self._memory:
             state.seen += 1

@@ -18,7 +18,7 @@ class DriftState:
 
 
 class Drift:
-    """Tells how probably the mid has a drift, up or down; its parameters are fixed and nothing is learned.
+    """Gives the probability that the mid has a drift, up or down; its parameters are fixed and nothing is learned.
 
     Args:
         trend: size of a drift that counts as a trend, standard deviations of the return a quote.

@@ -50,11 +50,11 @@ class Ewma:
 
     The usual volatility is the plain mean of the volatility until its memory is full, then an exponentially weighted
     mean. The drift is measured in its standard errors, sigma * sqrt((1 - decay) / (1 + decay)) for independent returns.
-    So its strength is a standard normal number while there is no trend.
+    So the measured drift is a standard normal number while there is no trend.
 
-    Volatility and drift each have a threshold to enter and a lower one to leave the label. The probability of a label
-    is that of the true value lying on the label's side of the middle between both thresholds, given the error of the
-    estimate. It may be below 0.5, because a label stays until the lower threshold and at least for `dwell` quotes.
+    Each label (volatile, trending) begins at one threshold and ends at a lower one. The probability of a label is that
+    of the true value lying on the label's side of the middle between both thresholds, given the error of the estimate.
+    It may be below 0.5, because a label stays until the lower threshold and at least for `dwell` quotes.
 
     >>> detector = Ewma(EwmaParameters(dwell=0))
     >>> state = detector.start()
@@ -90,11 +90,16 @@ class Ewma:
         return EwmaState()
 
     def current(self, state: EwmaState) -> tuple[Regime, float]:
-        """Return the present regime and the probability that both of its labels are right, 0 to 1."""
+        """Return the present regime and its probability, 0 to 1, without changing the state.
+
+        The probability is that of both labels being right: calm or volatile, and ranging or trending.
+        """
         return REGIMES[2 * state.volatile + state.trending], state.probability
 
     def advance(self, state: EwmaState, features: Sequence[float]) -> tuple[Regime, float]:
-        """Take one quote into the state; return the new regime and the probability that both its labels are right.
+        """Take one quote into the state; return the regime from now on and its probability, 0 to 1.
+
+        The probability is that of both labels being right: calm or volatile, and ranging or trending.
 
         Args:
             state: of the symbol, which is changed.

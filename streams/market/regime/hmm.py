@@ -36,8 +36,8 @@ class Hmm:
     """Regime detector: volatile at the more volatile of two levels of activity, trending while the mid has a drift.
 
     A hidden Markov model gives the probability of each label. The two models run independently of each other, as if
-    volatility and drift changed independently: one model of all six combinations takes three times as long and was no
-    better.
+    volatility and drift changed independently. One model of all six combinations would take three times as long and was
+    no better.
 
     >>> detector = Hmm(HmmParameters(dwell=0))
     >>> state = detector.start()
@@ -66,11 +66,16 @@ class Hmm:
         return HmmState()
 
     def current(self, state: HmmState) -> tuple[Regime, float]:
-        """Return the present regime and the probability that both of its labels are right, 0 to 1."""
+        """Return the present regime and its probability, 0 to 1, without changing the state.
+
+        The probability is that of both labels being right: calm or volatile, and ranging or trending.
+        """
         return REGIMES[2 * state.volatile + state.trending], state.probability
 
     def advance(self, state: HmmState, features: Sequence[float]) -> tuple[Regime, float]:
-        """Take one quote into the state; return the new regime and the probability that both its labels are right.
+        """Take one quote into the state; return the regime from now on and its probability, 0 to 1.
+
+        The probability is that of both labels being right: calm or volatile, and ranging or trending.
 
         Args:
             state: of the symbol, which is changed.

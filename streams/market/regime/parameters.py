@@ -38,11 +38,12 @@ class HmmParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     """Parameters of the regime detector `hmm`: how long regimes last, what a trend is, how fast activity is learned.
 
     Attributes:
-        spell: number of quotes that a regime lasts on average. It is fixed, as learning it from real quotes gives a few
+        spell: number of quotes that a regime lasts on average. It is fixed: learned from real quotes it would be a few
             quotes, which is too short for a regime.
-        evidence: largest change of the log-odds of a label by one quote, so that no single jump makes a regime.
+        evidence: largest change of the log-odds of a label (volatile, trending) by one quote, so that no single jump
+            makes a regime.
         trend: size of a drift that counts as a trend, standard deviations of the return a quote.
-        sure: a label changes when the opposite label has at least this probability.
+        sure: a label changes when the opposite label is more probable than this.
         dwell: fewest quotes between two changes of the same label (calm or volatile, ranging or trending).
         warmup: number of quotes that must move the mid before a market can be labelled volatile.
         memory: number of quotes over which the levels of activity are learned.

@@ -14,7 +14,7 @@ class Detector(Protocol):
 
     @property
     def needs(self) -> tuple[str, ...]:
-        """Names of the features that `advance` takes; they are computed because they are named here."""
+        """Names of the features that `advance` takes, in that order; features named here are computed."""
         ...
 
     @property

@@ -16,7 +16,8 @@ class SizeExplained(Struct, frozen=True):
         stand_aside: whether the prediction is too unsure for a position: its conformal set (the sides, up or down, that
             are probable enough) holds both sides or none.
         drawdown_bps: how far the simulated profits and losses are below their peak, bps of capital.
-        limits: largest position by each rule's name, fraction of capital; empty if `net_bps` is not above 0.
+        limits: largest position that each rule allows, fraction of capital, by the rule's name; empty if `net_bps` is
+            not above 0.
         decided_by: name of the rule with the smallest limit; `cost` if `net_bps` is not above 0.
         position: fraction of capital to hold; below 0 for a short position.
     """

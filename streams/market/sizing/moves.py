@@ -9,7 +9,7 @@ class MoveState:
     """Mean magnitude and mean square of the mid's return over the horizon of a prediction.
 
     Attributes:
-        seen: number of scored predictions taken, counted up to the memory.
+        seen: number of returns taken, counted up to the memory.
         mean: mean magnitude of the return, bps; returns of 0 count.
         square: mean square of the return, bps^2.
     """

@@ -36,5 +36,9 @@ class Rule(Protocol):
     """
 
     def limit(self, case: Case) -> float:
-        """Return the largest position that this rule allows, fraction of capital, 0 or more; `NO_LIMIT` for any."""
+        """Return the largest position that this rule allows, fraction of capital; `NO_LIMIT` if it allows any.
+
+        Args:
+            case: the prediction, its expected gain and its risk.
+        """
         ...

@@ -1,4 +1,4 @@
-"""Position sizing: the smallest limit of all sizing rules, long or short as the expected move goes."""
+"""Position sizing: the size is the smallest limit of all sizing rules, the direction that of the expected move."""
 
 from streams.market.sizing.explained import SizeExplained
 from streams.market.sizing.moves import MoveState
@@ -8,7 +8,7 @@ from streams.market.sizing.rules import COST, LARGEST, RULES, drawdown_cap
 
 
 class Sizing:
-    """Computes positions: the smallest limit of the enabled sizing rules, long or short as the expected move goes.
+    """Computes positions, as large as the smallest limit of the enabled rules, in the direction of the expected move.
 
     The position is 0 if the expected move does not exceed the cost of opening and closing the position.
 
@@ -93,7 +93,7 @@ class Sizing:
         stand_aside: bool,
         drawdown_bps: float,
     ) -> SizeExplained:
-        """Return what `position` returns for the same arguments, together with all numbers that led to it."""
+        """Return the position that `position` returns for the same arguments, with all numbers that led to it."""
         edge_bps = self.edge_bps(moves, probability)
         net_bps = abs(edge_bps) - cost_bps
         limits = {}

@@ -14,5 +14,5 @@ class StandAside:
     """
 
     def limit(self, case: Case) -> float:
-        """Return 0 if `case.stand_aside` is set, else `NO_LIMIT`."""
+        """Return 0 (no position) if `case.stand_aside` is set, else `NO_LIMIT`."""
         return 0.0 if case.stand_aside else NO_LIMIT

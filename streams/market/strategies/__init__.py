@@ -1,4 +1,4 @@
-"""Rule strategies, each of which gives a probability of an upward move, and the registry of their names."""
+"""Strategies, each with a rule of its own for the probability of an upward move, and the registry of their names."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Strategy `flat`: always gives the probability 0.5, so that the other strategies are compared with it."""
+"""Strategy `flat`: always gives the probability 0.5; its weight grows when the other strategies are wrong."""
 
 from collections.abc import Sequence
 from typing import ClassVar

@@ -1,4 +1,4 @@
-"""Strategy `imbalance`: the mid moves away from the larger of the sizes at best bid and best ask."""
+"""Strategy `imbalance`: the mid rises if the size at the best bid is larger than at the best ask, else it falls."""
 
 from collections.abc import Sequence
 from typing import ClassVar

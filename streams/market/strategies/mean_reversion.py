@@ -27,7 +27,7 @@ class MeanReversion:
 
         Args:
             features: one number, the z-score of the mid.
-            regime: in a trending market the slope is multiplied by `parameters.in_trend`.
+            regime: in a trending market the log-odds are multiplied by `parameters.in_trend`.
         """
         parameters = self._parameters
         furthest = parameters.furthest

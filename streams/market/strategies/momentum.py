@@ -30,7 +30,7 @@ class Momentum:
 
         Args:
             features: return over 50 quotes (`return_50`) and volatility a quote (`ewma_volatility`), both in bps.
-            regime: in a ranging market the slope is multiplied by `parameters.in_range`.
+            regime: in a ranging market the log-odds are multiplied by `parameters.in_range`.
         """
         change, volatility = features
         if volatility == 0.0:

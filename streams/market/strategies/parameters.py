@@ -21,7 +21,7 @@ class MomentumParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     Attributes:
         slope: log-odds of an upward move after a rise of one standard deviation over 50 quotes, in a trending market.
         in_range: factor on the slope in a ranging market.
-        furthest: number of standard deviations to which a larger move is cut.
+        furthest: largest move that counts, in standard deviations; a larger one is treated as this.
     """
 
     slope: Signed = 0.3
@@ -33,9 +33,9 @@ class MeanReversionParameters(Struct, frozen=True, forbid_unknown_fields=True, k
     """Parameters of the strategy `mean_reversion`.
 
     Attributes:
-        slope: log-odds of a downward move one standard deviation above the mean, in a ranging market.
+        slope: log-odds of a downward move when the mid is one standard deviation above its mean, in a ranging market.
         in_trend: factor on the slope in a trending market.
-        furthest: number of standard deviations to which a larger distance is cut.
+        furthest: largest distance from the mean that counts, in standard deviations; a larger one is treated as this.
     """
 
     slope: Signed = 0.2

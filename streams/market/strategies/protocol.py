@@ -17,7 +17,7 @@ class Strategy(Protocol):
 
     @property
     def needs(self) -> tuple[str, ...]:
-        """Names of the features that `opinion` takes; they are computed because they are named here."""
+        """Names of the features that `opinion` takes, in that order; features named here are computed."""
         ...
 
     def opinion(self, features: Sequence[float], regime: Regime) -> float:
@@ -38,7 +38,7 @@ class LearningStrategy(Protocol):
 
     @property
     def needs(self) -> tuple[str, ...]:
-        """Names of the features that `opinion` and `learn` take; they are computed because they are named here."""
+        """Names of the features that `opinion` and `learn` take, in that order; features named here are computed."""
         ...
 
     @property
