@@ -1,4 +1,4 @@
-"""Measures how well files of ticks are predicted, on several cores; a prediction is scored before it is learned from.
+"""Measures how well files of ticks are predicted, on several cores; outcomes are scored before they are learned from.
 
 Each file is computed with the whole pipeline and once for each ablation (a part of it switched off), in processes.
 """

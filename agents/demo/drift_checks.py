@@ -1,4 +1,4 @@
-"""Checks of the records after the demonstration in which a model is retrained, sabotaged and rolled back."""
+"""Checks of the records after the demonstration of drift: a model is retrained, and a bad one rolled back."""
 
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -49,8 +49,8 @@ class FinishedStory(Struct, frozen=True):
         settings: settings of the system it ran on.
         parameters: parameters of its workers.
         symbol: the symbol whose model was retrained.
-        sabotaged: name of the model pipeline whose version was made live by force.
-        sabotaged_version: name of this version.
+        sabotaged: name of the pipeline that ran a deliberately bad model, which was made live by a command.
+        sabotaged_version: version name of that model.
         alerts: all alerts, in the order in which they were read.
     """
 

@@ -1,4 +1,4 @@
-"""Demonstration of drift: the market changes, the model is retrained and replaced, a sabotaged one rolled back."""
+"""Demonstration of drift: the market changes, a retrained model goes live, a deliberately bad one is rolled back."""
 
 import asyncio
 from collections.abc import Mapping, Sequence

@@ -1,6 +1,6 @@
 """Demonstration of an experiment: a challenger wins against the live version, goes live, and is rolled back.
 
-The roll-back follows from a sabotage: the market turns into its opposite once the challenger is live.
+It is rolled back because the market is turned into its opposite once the challenger is live.
 """
 
 from collections.abc import Mapping

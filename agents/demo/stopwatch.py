@@ -1,4 +1,4 @@
-"""Measures how long each tick waits for its prediction: from when it is due to be sent until a reader has it."""
+"""Measures how long each tick waits: from when it is due to be sent until a reader has its prediction."""
 
 import asyncio
 from array import array

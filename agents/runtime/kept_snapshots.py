@@ -84,7 +84,7 @@ class SlotWriter:
         return self._looked_at == len(self._names)
 
     def begin(self) -> dict[bytes, bytes | None]:
-        """The record that declares the replaced set empty; it must be stored before the others."""
+        """The record that declares the old set in this slot empty; it must be stored before those of the new set."""
         return {self._key.encode(): None}
 
     def share(self, room: int) -> dict[bytes, bytes | None]:

@@ -209,7 +209,7 @@ class LivePartition:
 
         Args:
             last: whether it is the last time: all changed states are stored, and no more records applied. Otherwise at
-                most about `checkpoint_bytes` are stored, those that changed longest ago first.
+                most about `checkpoint_bytes` are stored, those that have waited longest for it first.
 
         Raises:
             StateError: the state of a key is larger than a record of the changelog may be.

@@ -297,10 +297,10 @@ def _held_of(consumer: AIOKafkaConsumer, tp: TP) -> Any:
 
 
 def read_over(app: faust.App, tp: TP, offset: int) -> int:
-    """Offset at which partition `tp` goes on after `offset`.
+    """First offset from `offset` on at which partition `tp` may hold a record that was not read yet.
 
-    It is higher than `offset` if the consumer has read on from there and found no records, only transaction markers for
-    example.
+    It is higher than `offset` if the consumer has read on from there and found no records, only transaction markers
+    for example.
     """
     consumer = consumer_of(app)
     state = consumer and _held_of(consumer, tp)
