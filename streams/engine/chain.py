@@ -1,7 +1,7 @@
 """A chain: a node and the nodes that read its outputs, run as if they were one node, with one snapshot per key.
 
-Each output is handed to the nodes that read its topic at once and in memory, in the order in which the topic holds it.
-It is written to Kafka as well, for other readers.
+A node is a pure function over one topic. Each output is handed at once, in memory, to the nodes that read its topic, in
+the order in which the topic holds it. It is written to Kafka as well, for other readers.
 """
 
 from collections.abc import Sequence

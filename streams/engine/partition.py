@@ -68,7 +68,7 @@ class PartitionRoster(Struct, frozen=True, array_like=True):
     gone: tuple[str, ...] = ()
 
     def holds(self, name: str, born: int) -> bool:
-        """Whether the snapshot of a key is still valid: the key was neither dropped nor opened anew after it.
+        """Whether the snapshot of a key is still valid: the key was neither dropped nor opened anew after the snapshot.
 
         Args:
             name: the key.
@@ -203,7 +203,11 @@ class Partition:
         self.keys[name] = Keyed(state, snapshot.born, snapshot.offset, snapshot.position)
 
     def follow(self, roster: PartitionRoster) -> None:
-        """Let a stored list decide which keys are opened while records up to `roster.decided` are applied again."""
+        """Let a stored list decide which keys are opened while records up to `roster.decided` are applied again.
+
+        Args:
+            roster: list of the keys that the partition held, stored beside the snapshots that are restored.
+        """
         self._decided, self._coming = roster.decided, roster.born
 
     def covered_without(self, written: Collection[str]) -> int:

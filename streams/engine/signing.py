@@ -197,7 +197,7 @@ class Signing:
     def meet(self, judged: Judged, record: Any, record_id: str) -> bool:
         """Check a record's signature at its place and remember the record; return False if it was remembered already.
 
-        Without a signing key nothing is remembered, and the answer is always True.
+        Without a signing key nothing is checked or remembered, and the answer is always True.
 
         Args:
             judged: memory of requests on the record's symbol, which is changed.
@@ -205,7 +205,8 @@ class Signing:
             record_id: id that names the record's topic, partition and offset.
 
         Raises:
-            Refused: in the cases of `admit` and `Judged.meet`.
+            Refused: the signature is not valid at this place, or the record is too old to tell whether it is new
+                (`expired`).
         """
         if self._own is None:
             return True

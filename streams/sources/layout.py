@@ -284,7 +284,10 @@ class Layout:
         return build_renamed if (self._padded or self._renamed) and "symbol" in self.place else build
 
     def renamed(self, symbol: str) -> str:
-        """The symbol that a tick gets for a symbol in the file: without spaces around it, perhaps renamed."""
+        """The symbol of a tick whose row has this symbol: without spaces around it.
+
+        If the user renamed it (`Columns.renamed`), the new name is returned.
+        """
         plain = symbol.strip() if isinstance(symbol, str) else symbol
         return self._renamed.get(plain, plain)
 
