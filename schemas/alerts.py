@@ -30,7 +30,10 @@ AlertKind = Literal[
 
 
 class Alert(Struct, frozen=True):
-    """One event that an operator should know of; the record named by `id` and `node` (its topic) has the details."""
+    """One event that an operator should know of.
+
+    Details are in the record that `id` names, on the topic that `node` names.
+    """
 
     id: Annotated[Id, Meta(description="id of the record that reports the event")]
     node: Annotated[Id, Meta(description="topic of that record")]

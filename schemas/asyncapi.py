@@ -147,7 +147,7 @@ def _message(topic: Topic, record: type[msgspec.Struct]) -> Json:
 
 
 def _plain(schema: Any) -> Any:
-    """A schema without `discriminator` (OpenAPI only) and without the indents of docstrings."""
+    """A copy of a schema without `discriminator`, which only OpenAPI knows, and without indentation in descriptions."""
     if isinstance(schema, list):
         return [_plain(item) for item in schema]
     if not isinstance(schema, dict):

@@ -1,7 +1,8 @@
 """Records by which people and nodes ask for a change of what runs on a symbol.
 
 A variant is one pipeline with parameters or a model of its own; several run side by side on a symbol's ticks. Commands
-start, stop or promote a variant, roll back or pin the live version, or ask for a retrain.
+start, stop or promote a variant, roll back the live version, pin it (so that only a person may replace it), or ask
+for a retrain.
 """
 
 from typing import Annotated
@@ -52,7 +53,7 @@ class StartVariant(Struct, frozen=True, tag_field="kind", tag="start_variant"):
 
 
 class StopVariant(Struct, frozen=True, tag_field="kind", tag="stop_variant"):
-    """Command to end a variant that runs in shadow, that is, without its predictions being published."""
+    """Command to end a variant that runs in shadow, that is, whose predictions are not published."""
 
     id: CommandId
     symbol: Symbol
@@ -64,7 +65,7 @@ class StopVariant(Struct, frozen=True, tag_field="kind", tag="stop_variant"):
 
 
 class PromoteVariant(Struct, frozen=True, tag_field="kind", tag="promote_variant"):
-    """Command to make a variant live, so that its predictions are published; until now it runs unpublished, in shadow.
+    """Command to make a variant live, so that its predictions are published; before, it runs in shadow (unpublished).
 
     The variant that was live goes on in shadow, under the name of its version.
     """
@@ -82,7 +83,7 @@ class PromoteVariant(Struct, frozen=True, tag_field="kind", tag="promote_variant
 class RollBack(Struct, frozen=True, tag_field="kind", tag="roll_back"):
     """Command to make the version that was live before the present one live again.
 
-    The present version goes on in shadow (unpublished), under its own name, or stops if `stop` is true.
+    The present version goes on in shadow, that is, unpublished; or it stops, if `stop` is true.
     """
 
     id: CommandId
@@ -105,7 +106,7 @@ class RollBack(Struct, frozen=True, tag_field="kind", tag="roll_back"):
 
 
 class Retrain(Struct, frozen=True, tag_field="kind", tag="retrain"):
-    """Command to train a new model on the symbol's outcomes (scored predictions with the realised move) up to now.
+    """Command to train a new model on the symbol's outcomes: earlier predictions, each with the move that followed.
 
     The job that trains has the same id as the command.
     """

@@ -22,7 +22,7 @@ Kept = Annotated[bytes, Meta(max_length=MOST_KEPT)]
 
 
 class DeadLetter(Struct, frozen=True):
-    """One record that a node refused, or that stands in for a node's own output record too large for its topic.
+    """One input record that a node refused, or one output record of a node that is too large for its topic.
 
     `key` and `value` are the original bytes (base64 on the wire). Of a key longer than 1 KiB only the first 1 KiB are
     kept, and of a value longer than 1 MiB only the first 64 KiB. Length and SHA-256 of the original are then given too.

@@ -47,7 +47,8 @@ Estimate = Annotated[Figure | None, Meta(description="null while there are too f
 class GuardrailStanding(Struct, frozen=True):
     """State of one guardrail: a test that the challenger is not worse than the champion by more than a margin.
 
-    It concerns a metric other than the primary one, and can keep the challenger from winning.
+    The champion is the live version, the challenger the version that is tested. The guardrail is on a metric other than
+    the primary one; the challenger wins only if all guardrails hold.
     """
 
     metric: Annotated[Name, Meta(description="name of the metric")]
@@ -62,8 +63,9 @@ class GuardrailStanding(Struct, frozen=True):
 class ExperimentMoved(Struct, frozen=True, kw_only=True):
     """Progress of an experiment on one symbol, written when a batch of predictions is complete or the status changes.
 
-    A pair is one prediction's outcome for both versions. Its score is a metric of the challenger less that of the
-    champion; money scores are in units of their standard deviation in the warm-up.
+    The experiment compares the challenger with the champion (the live version). A pair is the result of both on the
+    same prediction. Its score is the challenger's metric less the champion's; scores in money are divided by their
+    standard deviation in the warm-up.
     """
 
     id: Annotated[Id, Meta(description="id of the outcome that changed it, a slash, the experiment")]
@@ -115,7 +117,7 @@ class ExperimentMoved(Struct, frozen=True, kw_only=True):
 
 
 class ExperimentDecided(Struct, frozen=True, kw_only=True):
-    """Decision of an experiment, or of the monitoring of its winner after the promotion; each is written once."""
+    """Decision of an experiment, or of the monitoring of its winner after the promotion; each is written only once."""
 
     id: Annotated[Id, Meta(description="id of the outcome that decided it, a slash, the experiment")]
     symbol: Symbol
@@ -133,9 +135,10 @@ class ExperimentDecided(Struct, frozen=True, kw_only=True):
 class ExperimentPartial(Struct, frozen=True):
     """What one symbol contributes to an experiment that several symbols decide together: sums over its pairs so far.
 
-    A pair is one prediction's outcome for challenger and champion. Each record replaces the earlier one of the same
-    symbol, so reading a record twice changes nothing. Event time is cut into windows of `clock_ns` nanoseconds: window
-    `w` holds the times from `w * clock_ns` up to, but not including, `(w + 1) * clock_ns`.
+    A pair is the result of challenger and champion (the live version) on the same prediction. Each record replaces the
+    earlier one of the same symbol, so reading a record twice changes nothing. Event time is cut into windows of
+    `clock_ns` nanoseconds: window `w` holds the times from `w * clock_ns` up to, but not including, `(w + 1) *
+    clock_ns`.
     """
 
     id: Annotated[TickId, Meta(description="id of the outcome that showed that the window is over, with an index")]

@@ -156,7 +156,7 @@ CUT: Final = " ..."
 
 
 def cut(text: str, longest: int = LONGEST_SENTENCE) -> str:
-    """The text itself if it has at most `longest` characters; else a beginning of it with ` ...` after it, no longer.
+    """The text, shortened to at most `longest` characters; ` ...` at the end then says that something was cut off.
 
     >>> cut("three arms: a, b, c", longest=19), cut("three arms: a, b, c", longest=14)
     ('three arms: a, b, c', 'three arms ...')

@@ -10,9 +10,9 @@ from schemas.limits import Count, Figures, Name, NameOrNone, Names
 
 
 class SignedLogisticState(Struct, frozen=True, tag_field="kind", tag="signed_logistic"):
-    """State of an antisymmetric logistic regression: opposite features give the opposite log-odds.
+    """State of a logistic regression that is antisymmetric: with all features negated, the log-odds are negated.
 
-    There is no intercept; features are signed and scaled by their root mean square, but not centred.
+    So it has no intercept, and its features are scaled by their root mean square, but not centred.
     """
 
     features: Annotated[Names, Meta(description="names of the features, in the order of the numbers below")]

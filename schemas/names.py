@@ -1,7 +1,7 @@
 """Reserved names of arms, models and versions.
 
 An arm is one of the pipelines that run side by side on a symbol's ticks. The log of ticks knows an arm by its name
-only, so reserved names and prefixes say of which kind it is. These functions make all of them and recognise them.
+only, so reserved names and prefixes say what kind of arm it is. The functions here make and recognise such names.
 """
 
 import re
@@ -60,7 +60,7 @@ def builtin_version(made_with: str) -> str:
 
 
 def is_builtin(version: str) -> bool:
-    """Whether a version is one that a symbol begins with, for whatever parameters.
+    """Whether a version is one that a symbol begins with, whatever its parameters.
 
     Such a version is called `builtin`, or `builtin-` and 8 hex digits.
 

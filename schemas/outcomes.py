@@ -1,4 +1,4 @@
-"""Record of an outcome: how the market moved after a prediction, and what each pipeline that predicted it earned."""
+"""Record of an outcome: how the market moved after a prediction, and what each pipeline predicted and earned."""
 
 from typing import Annotated, Literal
 

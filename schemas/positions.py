@@ -23,7 +23,7 @@ _POOLED = re.compile(f"{POOLED}([0-9]{{1,6}}):[0-9]+:")
 
 
 def root_id(topic: str, partition: int, offset: int) -> str:
-    """Id of an input record: `topic:partition:offset`, where the record itself is on the topic.
+    """Id of an input record, made of the place where it was written: `topic:partition:offset`.
 
     >>> root_id("ticks", partition=3, offset=1042)
     'ticks:3:1042'
@@ -66,7 +66,7 @@ def along(record_id: str) -> str:
 
 
 def root_of(record_id: str) -> str:
-    """The first three parts of an id, which are the id of the input record (`topic:partition:offset`) it comes from.
+    """Id of the input record that a record comes from: the first three parts of the record's id.
 
     An id of fewer parts is returned as it is.
 
@@ -77,9 +77,9 @@ def root_of(record_id: str) -> str:
 
 
 def parent_of(record_id: str) -> str:
-    """Id of the record from which this record was made, given that the id ends with an index: all but its last part.
+    """The id without its last part: the id of the record from which this record and others were made.
 
-    It is empty for an id without a colon.
+    It is meant for ids that end with an index. For an id without a colon the result is empty.
 
     >>> parent_of("ticks:3:1042:0:2"), parent_of("mine")
     ('ticks:3:1042:0', '')

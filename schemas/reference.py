@@ -67,7 +67,10 @@ def _topic(topic: Topic) -> str:
 
 
 def _record(record: type[Any], shown: set[type]) -> Iterator[str]:
-    """Section of a record, then those of the records inside it; each once a page."""
+    """Sections of the page for a record, and then for each record that occurs in its fields.
+
+    A record that is in `shown` already is left out, so that the page has each record once.
+    """
     if record in shown:
         return
     shown.add(record)
@@ -96,14 +99,14 @@ def _default(field: msgspec.structs.FieldInfo) -> str:
 
 
 def _meaning(hint: Any) -> str:
-    """Description of a field's annotation, the outermost first."""
+    """Description in a field's annotation; of several, the outermost one."""
     metas = [each for each in getattr(hint, "__metadata__", ()) if isinstance(each, msgspec.Meta)]
     found = next((meta.description for meta in reversed(metas) if meta.description), "")
     return found.replace("|", "\\|")
 
 
 def _type(hint: Any, inside: list[type[Any]]) -> str:
-    """A type as JSON has it; records inside are noted and linked.
+    """Name of a type in terms of JSON; record types in it are linked, and added to `inside`.
 
     >>> _type(dict[str, tuple[float, ...]] | None, [])
     'object of list of number, or null'
@@ -141,7 +144,7 @@ def _type(hint: Any, inside: list[type[Any]]) -> str:
 
 
 def _bounds(plain: Any, metadata: tuple[Any, ...]) -> str:
-    """The bounds of a type in words, without those of the types inside it.
+    """The bounds of a type in words, without the bounds of types inside it, such as those of a list's items.
 
     >>> _bounds(int, (msgspec.Meta(ge=1, le=2**63 - 1), msgspec.Meta(description="ns")))
     'from 1 to 2^63 - 1'

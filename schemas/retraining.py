@@ -58,7 +58,7 @@ class RetrainJob(Struct, frozen=True):
 
 
 class GateRow(Struct, frozen=True):
-    """One condition that a retrained model had to meet on the hold-out data before it may run, and how it came out."""
+    """One condition that a retrained model must meet on held-out outcomes before it may run, and how it came out."""
 
     name: Annotated[Name, Meta(description="name of the gate")]
     estimate: Annotated[Figure, Meta(description="value measured on the hold-out")]
@@ -69,9 +69,9 @@ class GateRow(Struct, frozen=True):
 
 
 class BackwardTransfer(Struct, frozen=True):
-    """How well a retrained model predicts an earlier market regime, as log-loss on outcomes before the change.
+    """How well a retrained model predicts one market regime on outcomes from before the market changed.
 
-    The change is the one in the market that called for the retrain. The model does not learn during this evaluation.
+    It is the log-loss of the model, without further learning, on outcomes before the change that led to the retrain.
     """
 
     regime: Annotated[Name, Meta(description="name of the regime")]

@@ -98,7 +98,7 @@ class Topic(Struct, frozen=True):
 
     @property
     def records(self) -> tuple[type[Struct], ...]:
-        """The record types on the topic: the members of the union, or the one type.
+        """The record types on the topic, one or several.
 
         >>> [record.__name__ for record in TICKS.records]
         ['Quote', 'Trade', 'Directive']

@@ -1,4 +1,7 @@
-"""The six nodes of the loop from ticks to predictions, outcomes and retraining, built from parameters."""
+"""The six nodes (stream processors) of the system, built from parameters.
+
+They compute predictions, outcomes, paper accounts, monitoring, experiments and retrain jobs from ticks and commands.
+"""
 
 from typing import Any
 

@@ -26,7 +26,7 @@ class AccountBook:
         marked: event time of the last record, ns; 0 before the first.
         round_trip_bps: last known cost of a round trip, bps of the mid.
         seen: reference price of the last prediction, quote currency; 0 before the first.
-        generation: number of breaks of the symbol's event time or price unit before that prediction.
+        generation: number of abrupt changes of the symbol's event time or price unit before that prediction.
 
     >>> book = AccountBook("")
     >>> book.trade(target=0.5, mid=100.0, round_trip_bps=2.0), book.net(100.0)

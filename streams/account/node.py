@@ -20,23 +20,23 @@ LARGEST_POSITION = 1e6
 
 
 class AccountNode(Node[AccountBook]):
-    """Node of the paper account: trades to the positions that predictions ask for, and values them.
+    """Node of the paper (simulated) account: trades to the positions that predictions ask for, and values them.
 
     * Opening: without a position, the account opens the one that a prediction asks for, unless it is smaller than
-      `least_change`. The market node asks for one only if the expected edge exceeds the cost.
+      `least_change`. A prediction asks for a position only if its expected edge exceeds the cost.
     * Holding: the position is held for the horizon of the prediction. Then it is changed to what the current prediction
       asks for, which may be no position, and held for another horizon. A change smaller than `least_change` is not
       traded, unless it closes the position.
     * Reversing: a prediction of the opposite direction acts at once. If it asks for a position, the account reverses;
       if it asks for none, but its confidence reaches `closing_confidence`, the position is closed.
     * Fills: a purchase is filled at the mid plus half of the prediction's round-trip cost, a sale at the mid less that
-      half. The cost includes fees, half the spread and slippage. An unknown cost, for which the market node gives a
-      prohibitive number, is replaced by the last known one; no position is opened then.
+      half. The cost includes fees, half the spread and slippage. If the cost is unknown, the last known one is paid,
+      and no position is opened.
     * Marks: the position is valued at the mid of every prediction, also for peak and drawdown. A record is written at
-      every trade, at the first prediction, when a drawdown is deeper by `drawdown_step_bps` than any recorded one, and
-      otherwise every `mark_every_ns`.
-    * Breaks: when the symbol's event time or price unit breaks, the position is closed at the last mid before the
-      break, so that no price difference across the break counts.
+      the first prediction, at every trade, when the drawdown is deeper than any recorded one by `drawdown_step_bps`,
+      and otherwise every `mark_every_ns`.
+    * Breaks: when the symbol's event time or price unit changes abruptly, the position is closed at the last mid before
+      the change, so that the difference between old and new prices does not count.
 
     Latency, queues, partial fills, funding and market impact are not modelled.
 
@@ -72,7 +72,7 @@ class AccountNode(Node[AccountBook]):
         """Check that price, position, cost and times of a prediction are within the bounds that the market node keeps.
 
         Raises:
-            Refused: one of them is not.
+            Refused: one of these numbers is out of bounds.
         """
         if not _fits(event):
             raise Refused(
@@ -103,7 +103,10 @@ class AccountNode(Node[AccountBook]):
         return AccountBook(self.made_with)
 
     def step(self, state: AccountBook, event: Prediction, record_id: str) -> Sequence[Struct]:
-        """Process one prediction: trade if it asks for it, and return a record of the account if one is due."""
+        """Process one prediction: trade if it asks for it, and return a record of the account if one is due.
+
+        A record is due at the first prediction, at a trade, at a new deepest drawdown, and after `mark_every_ns`.
+        """
         if state.made_with != self.made_with:
             raise self.other_parameters(state.made_with)
         mid = event.mid
@@ -159,13 +162,16 @@ class AccountNode(Node[AccountBook]):
         )
 
     def _close_at_break(self, state: AccountBook, generation: int) -> None:
-        """After a break: close the position at the last mid before it; the next record shows it."""
+        """After an abrupt change of event time or price unit: close the position at the last mid before it.
+
+        The next record of the account shows this.
+        """
         if state.units:
             state.trade(0.0, state.seen, state.round_trip_bps)
         state.generation, state.due, state.marked = generation, 0, 0
 
     def _target(self, state: AccountBook, prediction: Prediction) -> float | None:
-        """Position to trade to; None to keep the present one."""
+        """Position to trade to, signed fraction of capital; None if the present position is kept."""
         asked = prediction.position_size
         if abs(asked) < self._least:
             asked = 0.0

@@ -282,7 +282,7 @@ def _columns(run: SideBySide) -> tuple[Column, Column]:
 
 
 def _independent(run: SideBySide) -> int:
-    """Effective sample size: outcomes of one symbol that do not overlap in time, over all symbols."""
+    """Effective sample size: the largest number of pairs of which no two of one symbol overlap in time."""
     order = _by_time(run)
     symbols = (run.symbols[at] for at in order)
     return effective_sample_size(symbols, (run.made[at] for at in order), (run.horizons_ns[at] for at in order))

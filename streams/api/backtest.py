@@ -1,4 +1,4 @@
-"""Backtests: the whole loop over recorded ticks, with the code and the bytes of the live system; results are tables."""
+"""Backtests: all nodes run over recorded ticks, with the code and the bytes of the live system; results are tables."""
 
 from typing import Any
 
@@ -59,7 +59,7 @@ def backtest(
     partitions: int = PARTITIONS,
     digests: bool = True,
 ) -> Backtest:
-    """Run the whole loop over recorded ticks, and return all records and a summary.
+    """Run all nodes of the system over recorded ticks, and return all records and a summary.
 
     All records are held in memory; for long files use the command `tickloop backtest`.
 

@@ -1,4 +1,4 @@
-"""The loop and the retrainer together in one process: retrain jobs are carried out, and the new models started."""
+"""All nodes and the retrainer together in one process: retrain jobs are carried out, and the new models started."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -31,10 +31,11 @@ class Due(Struct):
 
 
 class ClosedLoop:
-    """Runs the loop on ticks and commands of one partition; the retrains and promotions that follow take effect in it.
+    """Runs all nodes on the ticks and commands of one partition, and carries out the retrains that they ask for.
 
-    Training takes a fixed span of event time, `latency_ns`. A job that comes while another one of its symbol is being
-    trained waits until that is done. If a newer job comes while it waits, it is dropped and reported as `superseded`.
+    New models are started, and promotions and roll-backs take effect. Training takes a fixed span of event time,
+    `latency_ns`. A job that comes while another one of its symbol is being trained waits until that is done. If a newer
+    job comes while it waits, it is dropped and reported as `superseded`.
 
     Args:
         parameters: parameters of all nodes and of the retrain jobs.

@@ -26,9 +26,10 @@ class AutoRetrainingScheduler:
     It runs the monitor node and the retraining job of the live system, for one symbol or several.
 
     Args:
-        performance_threshold: accuracy (0 to 1) of a window of outcomes below which a retrain is called for; 0: skill
-            compared with baselines decides alone. A sensible value depends on the horizon and on the baselines: 0.60 is
-            far above the majority baseline at one horizon, and below the imbalance-sign baseline at another.
+        performance_threshold: accuracy (0 to 1) of a window of outcomes below which a retrain is called for; 0: none,
+            so that skill compared with baselines decides alone. A sensible value depends on the horizon and on the
+            baselines: 0.60 is far above the majority baseline at one horizon, and below the imbalance-sign baseline
+            at another.
         check_interval: time after a retrain at which the next one is due in any case, seconds of event time; 0: never.
         min_samples_for_retrain: number of a symbol's outcomes in which the mid moved before its first retrain.
         outcomes: outcome records in the order of their ids; may be endless.

@@ -145,7 +145,7 @@ def _alone(name: str, market: MarketParameters) -> MarketParameters:
 
 
 def _expect_comparable(a: Parameters, b: Parameters) -> None:
-    """Refuse parameters with which the two would score different predictions."""
+    """Raise `ConfigurationError` for parameters with which the two strategies would score different predictions."""
     symbols = sorted({*a.symbols, *b.symbols})
     everywhere = [(a.market, b.market), *((a.for_symbol(each), b.for_symbol(each)) for each in symbols)]
     for one, other in everywhere:

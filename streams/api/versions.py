@@ -186,7 +186,9 @@ class ModelVersionManager:
         return next((each for each in self.versions(symbol) if each.status == "champion"), None)
 
     def pool(self, symbol: str, most: int = 6) -> list[ModelState]:
-        """Model states of the versions of a symbol that were live before, to compete with new models in later retrains.
+        """Model states of the frozen versions of a symbol, which compete with new models in later retrains.
+
+        A frozen version was live until another one was promoted in its place.
 
         Args:
             symbol: symbol that the models predict.
@@ -252,7 +254,7 @@ class ModelVersionManager:
         return promoted
 
     def roll_back(self, symbol: str, ts_event: int, reason: str, cause: str = "") -> Version:
-        """Take the live version back for good, and make the one that was live before it live again; return the latter.
+        """Withdraw the live version for good, and make the one that was live before it live again; return the latter.
 
         Args:
             symbol: symbol of the versions.
@@ -302,7 +304,7 @@ class ModelVersionManager:
     def keep(self, version: Version) -> Version:
         """Add a complete version, or replace a known version by one whose history of changes continues it; return it.
 
-        A version whose history is a beginning of the known one leaves the known version unchanged.
+        If the registry already has the version with further changes, that version stays and is returned.
 
         Raises:
             ModelRefused: the version does not fit its SHA-256, is no valid model, has changes of status that are not

@@ -91,7 +91,7 @@ def _values(names: Sequence[str], random: Random, spread: float) -> list[float]:
 
 
 def _within(of: Feature, value: float) -> float:
-    """A number in the range of a feature: that of its unit, and not below 0 where it has no sign.
+    """The number, moved into the range of a feature: that of its unit, and from 0 on for a feature without a sign.
 
     >>> rsi, spread, move = feature("rsi"), feature("spread"), feature("return_1")
     >>> _within(rsi, -7.0), _within(spread, -7.0), _within(move, -70_000.0), _within(move, 7.0)
@@ -282,7 +282,7 @@ class Registered(Struct, frozen=True):
 
 
 def components(parameters: MarketParameters) -> list[Registered]:
-    """Every registered component, to be built with these parameters.
+    """Every registered component, each with a function that builds it with these parameters.
 
     >>> [str(each) for each in components(MarketParameters())][8:11]
     ['strategy imbalance', 'strategy momentum', 'strategy mean_reversion']

@@ -118,7 +118,11 @@ class PromiseFinding(Struct, frozen=True):
 
 
 def check(component: Registered) -> list[PromiseFinding]:
-    """One result for each property of a component; an exception while testing counts as a violation."""
+    """Test one component for every property; an exception during a test counts as a violation of that property.
+
+    Returns:
+        One result for each property.
+    """
     return [PromiseFinding(str(component), each.__name__, outcome(each, component)) for each in PROMISES]
 
 
@@ -180,7 +184,8 @@ def fingerprint(component: Registered, before: int = 0) -> str:
 
     Args:
         component: the component to run.
-        before: seed of events that are first given to another object of the component, as for another symbol; 0: none.
+        before: seed of events that another object of the component processes first, to show that objects share no
+            state; 0: none.
     """
     one = component.build()
     if before:

@@ -1,1 +1,1 @@
-"""The lifecycle node: it carries out commands to start, stop, promote, roll back, pin or retrain a symbol's models."""
+"""The lifecycle node: carries out commands that change which model versions run on a symbol, or ask for a retrain."""

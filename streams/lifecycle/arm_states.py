@@ -27,7 +27,7 @@ class RunningArm(Struct, array_like=True):
     """An arm: one of the pipelines that run side by side on a symbol, each with one model version.
 
     Attributes:
-        name: name in directives and outcomes. The live arm is called `live`; empty once the arm was stopped.
+        name: name in commands and outcomes. The live arm is called `live`; empty once the arm was stopped.
         version: name of the arm's version; `builtin` for the arm that a symbol begins with.
         number: number of the arm within its symbol; it stays when the name changes.
         since: event time from which the arm has been live, or else in shadow (unpublished), ns.
@@ -78,11 +78,12 @@ class FormerChampion(Struct, array_like=True):
 class HeldByPin(Struct, array_like=True):
     """An automatic promotion or roll-back that waits because the live version is pinned.
 
-    Only a person may replace a pinned version.
+    While a version is pinned, only a person may replace it.
 
     Attributes:
-        command: the command, carried out when the pin is released if the same version is still live.
-        number: number of the arm to be promoted, or of the live arm to be rolled back.
+        command: the promotion or roll-back; it is carried out when the pin is released if the same version is still
+            live.
+        number: number of the arm (pipeline) to be promoted, or of the live arm to be rolled back.
         live: name of the version that was live when the command came.
     """
 
@@ -105,7 +106,7 @@ class SymbolArms(Struct, array_like=True):
         pinned: whether only a person may replace the live version.
         cools_until: event time until which no automatic retrain starts after a roll-back, ns.
         judged: if commands are signed, the ids of all commands that were seen, refused ones included.
-        held: commands that wait for the release of a pin, the oldest first; at most one for an arm.
+        held: commands that wait while the live version is pinned, the oldest first; at most one for an arm.
     """
 
     arms: list[RunningArm]
@@ -120,10 +121,10 @@ class SymbolArms(Struct, array_like=True):
     held: list[HeldByPin] = []
 
     def status(self, arm: RunningArm) -> Status:
-        """Status of the version of an arm, which may run or be stopped.
+        """Status of the version of an arm (pipeline), which may run or be stopped.
 
-        A version that was rolled back has the status `shadow`, and not `rolled_back`, while a pin holds back its
-        promotion.
+        A version that was rolled back has the status `rolled_back`. It has the status `shadow` if it is to be promoted
+        again and only waits because the live version is pinned.
         """
         if not arm.name:
             if arm.was_live:
@@ -134,7 +135,7 @@ class SymbolArms(Struct, array_like=True):
         return "rolled_back" if arm.taken_back and not self.is_held(arm) else "shadow"
 
     def started(self, command: Command) -> RunningArm:
-        """Record that a command started the last arm in `arms`, and return that arm.
+        """Record that a command started the last arm (pipeline) in `arms`, and return that arm.
 
         If the arm runs a frozen (stored) version again, the version is no longer listed as frozen or retired.
         """
@@ -146,7 +147,7 @@ class SymbolArms(Struct, array_like=True):
         return arm
 
     def went_live(self, before: RunningArm, command: PromoteVariant | RollBack) -> RunningArm:
-        """Record that a command made the first arm in `arms` live, and return that arm.
+        """Record that a command made the first arm (pipeline) in `arms` live, and return that arm.
 
         Args:
             before: the arm that was live until now and goes on in shadow, that is, unpublished.
@@ -166,10 +167,10 @@ class SymbolArms(Struct, array_like=True):
         return live
 
     def stopped(self, arm: RunningArm, command: Command) -> None:
-        """Record that a command stopped an arm.
+        """Record that a command stopped an arm (pipeline).
 
         No roll-back goes to its version any more, and the version's name is not used again. A version that was live,
-        and was not rolled back, is kept as frozen; at most the latest `MOST_FROZEN` (32) are.
+        and was not rolled back, is stored as frozen for later retrains; at most the latest `MOST_FROZEN` (32) are.
         """
         self.forget(arm.version)
         self.retired = [*self.retired, arm.version][-MOST_RETIRED:]
@@ -185,7 +186,8 @@ class SymbolArms(Struct, array_like=True):
         """Names of the ancestors of a new version, the oldest first, at most `LONGEST_LINEAGE` (16).
 
         Args:
-            parent: name of the version that the new one is derived from, which need not run; empty: no ancestors.
+            parent: name of the version from which the new one is derived; empty: no ancestors. If it does not run now,
+                only its own name is known.
         """
         if not parent:
             return []
@@ -193,10 +195,11 @@ class SymbolArms(Struct, array_like=True):
         return [*known, parent][-LONGEST_LINEAGE:]
 
     def dispensable(self) -> RunningArm | None:
-        """The arm to stop when a new candidate needs its place, or None if there is none to spare.
+        """The arm (pipeline) to stop when a newly trained model needs its place; None if none can be spared.
 
-        Rolled-back arms come first, then those that were live, the one longest ago first, then those that a pin keeps
-        from going live. Never chosen is the arm that a roll-back would make live.
+        Rolled-back arms come first, then those that were live, the one longest ago first. Last come arms that won a
+        test, but may not go live while the live version is pinned. The arm that a roll-back would make live is never
+        chosen.
         """
         kept = self.before[-1].version if self.before else ""
         held = {each.number for each in self.held}
@@ -204,23 +207,28 @@ class SymbolArms(Struct, array_like=True):
         return min(spare, key=lambda arm: (not arm.taken_back, not arm.was_live, arm.since, arm.number), default=None)
 
     def candidates(self) -> list[RunningArm]:
-        """Arms whose retrained model is still being tested.
+        """Arms (running pipelines) whose retrained model is still being tested.
 
-        An arm that won its test and waits for the release of a pin is not among them.
+        An arm that won its test, but may not go live while the live version is pinned, is not among them.
         """
         held = {each.number for each in self.held}
         return [arm for arm in self.arms[1:] if arm.candidate and not arm.was_live and arm.number not in held]
 
     def is_held(self, arm: RunningArm) -> bool:
-        """Whether a pin holds back the promotion of an arm or, if it is the live arm, its roll-back."""
+        """Whether a command to promote an arm (pipeline), or to roll back the live arm, waits because of a pin.
+
+        A pin lets only a person replace the live version.
+        """
         return any(each.number == arm.number and each.live == self.arms[0].version for each in self.held)
 
     def hold(self, command: PromoteVariant | RollBack, arm: RunningArm) -> bool:
-        """Keep a promotion or roll-back until the pin is released; False if one for the same arm is kept already.
+        """Keep a promotion or roll-back that has to wait while the live version is pinned.
+
+        Returns False, and keeps nothing, if a command for the same arm is kept already.
 
         Args:
             command: the promotion or the roll-back.
-            arm: the arm to be promoted, or the live arm to be rolled back.
+            arm: the arm (pipeline) to be promoted, or the live arm to be rolled back.
         """
         if any(each.number == arm.number for each in self.held):
             return False

@@ -1,4 +1,7 @@
-"""The lifecycle node: it reads commands, and writes directives, retrain jobs, version records and dead letters."""
+"""The lifecycle node: it reads commands, and writes directives, retrain jobs, version records and dead letters.
+
+A directive is a record in the log of ticks that starts, promotes or stops one of a symbol's pipelines.
+"""
 
 from collections.abc import Sequence
 from copy import deepcopy
@@ -38,20 +41,21 @@ Directed = StartVariant | StopVariant | PromoteVariant | RollBack
 
 
 class LifecycleNode(Node[SymbolArms]):
-    """Node that carries out commands on a symbol's arms (pipelines that run side by side); only it writes directives.
+    """Node that carries out commands on a symbol's arms, the pipelines that run side by side.
 
-    A command becomes one directive with the same id in the log of ticks, on the same partition number. So the market
-    node takes it in order with the ticks. The node refuses whatever the market node would refuse, by the same rules. A
-    command whose id was carried out before changes nothing, so it may be sent twice by a client or repeated after a
-    crash.
+    Most commands become a directive, a record in the log of ticks that starts, promotes or stops an arm. No other node
+    writes directives. The directive has the command's id and is written to the same partition number, so that the
+    market node takes it in order with the ticks. Whatever the market node would refuse is refused here, by the same
+    rules. A command whose id was carried out before changes nothing, so it may be sent twice by a client or repeated
+    after a crash.
 
-    While the live version is pinned, automatic promotions and roll-backs are held back. They are carried out when the
-    pin is released, if the same version is still live. Otherwise a winner that was held back is stopped, since the
-    version that it won against is not live any more.
+    While the live version is pinned, automatic promotions and roll-backs wait. They are carried out when the pin is
+    released, if the same version is still live. Otherwise a winner that waited is stopped, since the version that it
+    won against is not live any more.
 
-    A retrain command becomes a retrain job. An automatic one is withheld shortly after a roll-back, or while enough
-    candidates (retrained models) are being tested. If there is no room for a candidate's arm, one more directive stops
-    another arm, usually that of the version that was live longest ago.
+    A retrain command becomes a retrain job. An automatic one is not carried out shortly after a roll-back, or while
+    enough candidates (retrained models) are being tested. If there is no room for a candidate's arm, one more directive
+    stops another arm, usually that of the version that was live longest ago.
 
     Args:
         parameters: parameters of all symbols; overrides in commands are checked against them.
@@ -114,8 +118,8 @@ class LifecycleNode(Node[SymbolArms]):
     def step(self, state: SymbolArms, event: Any, record_id: str) -> Sequence[Struct]:
         """Carry out one command, and return the records that follow from it.
 
-        These are directives or a retrain job, then records of the versions that changed. A command whose id was carried
-        out before returns nothing.
+        These are a retrain job, or directives (records that start, promote or stop a pipeline) followed by records of
+        the versions that changed. A command whose id was carried out before returns nothing.
 
         Raises:
             Refused: the command cannot be carried out in this state; it becomes a dead letter.
@@ -186,7 +190,7 @@ class LifecycleNode(Node[SymbolArms]):
             self._check_wanted(state, command.model, command.judged_against, live)
 
     def _check_wanted(self, state: SymbolArms, model: ModelState, judged_against: str, live: str) -> None:
-        """Refuse a candidate that comes too late, or while enough others are in test."""
+        """Refuse a candidate that was compared with a version no longer live, or while enough others are tested."""
         if judged_against not in ("", live):
             raise Refused("stale", f"{model.version} was judged against {judged_against}, {live} is live")
         tested = state.candidates()
@@ -206,7 +210,7 @@ class LifecycleNode(Node[SymbolArms]):
             records.add(arm, f"held back by a pin on {live}: {command.cause}")
 
     def _release(self, state: SymbolArms, pin: PinVersion, records: VersionRecords) -> list[Directive]:
-        """Carry out what the pin held back: a roll-back first, then the first winner; later winners are stopped."""
+        """Carry out what the pin held back: a roll-back first, then the first promotion; later winners are stopped."""
         directives = []
         for held in sorted(state.held, key=lambda each: isinstance(each.command, PromoteVariant)):
             arm = next((each for each in state.arms if each.number == held.number), None)
@@ -226,10 +230,10 @@ class LifecycleNode(Node[SymbolArms]):
         return directives + self._stop_beaten(state, pin, records)
 
     def _taken_back(self, state: SymbolArms, command: RollBack, records: VersionRecords) -> list[Directive]:
-        """A roll-back, and the end of what was taken back where that is asked for; the built-in version never ends so.
+        """Directives of a roll-back; if the command asks for it, the version that was rolled back is stopped as well.
 
-        The end is a directive after the one that makes the other version live, on the same partition: whoever reads
-        the log again, at whatever speed, ends it at the same tick.
+        The directive to stop it follows the one that makes the other version live, on the same partition. So both take
+        effect at the same ticks whenever the log is read again. The built-in version is never stopped in this way.
         """
         demoted = state.arms[0]
         directives = [self._carry_out(state, command, records)]

@@ -1,6 +1,7 @@
 """Compares the versions that run on a symbol according to the registry with those that appear in outcomes.
 
-The lifecycle node writes the registry, the market node the outcomes; if they differ, one of them has lost records.
+The lifecycle node writes the registry and the market node the outcomes. The two should agree; if they do not,
+`difference` says which commands make them agree.
 """
 
 from collections.abc import Iterable
@@ -27,10 +28,10 @@ class Runs(NamedTuple):
 
 
 def valid_versions(versions: Iterable[ModelVersion]) -> list[ModelVersion]:
-    """The version records of one symbol that still hold: all except those of the built-in version before its newest.
+    """The version records of one symbol that are still valid: of the built-in version only the newest, else all.
 
     The built-in version, with which a symbol begins, is named after its parameters. With other parameters it goes on
-    under another name, and no record ends the old name, whose last record would say for ever that it is live.
+    under another name. No record ends the old name, so the last record of that name would say for ever that it is live.
 
     >>> before = ModelVersion("commands:0:3:0", "X", "builtin-00000000", "", "champion", "", 3, "c0", arm="live")
     >>> after = ModelVersion("commands:0:7:1", "X", "builtin-1f2e3d4c", "", "shadow", "", 7, "c1", arm="mine")
@@ -117,7 +118,7 @@ def difference(symbol: str, lifecycle: Runs, market: Runs) -> Difference | None:
 
 
 def _way_out(symbol: str, lifecycle: Runs, market: Runs) -> str:
-    """Commands that make both agree: each is carried out by the node that needs it, and refused by the other."""
+    """Commands that make both nodes agree: the node that needs a command carries it out, the other one refuses it."""
     unknown = [version for version in (market.live, *market.shadow) if _name(version) not in _names(lifecycle)]
     if BUILTIN in map(_name, unknown):
         return "none by commands, the built-in version was stopped for good: start under another TICKLOOP_PREFIX"
@@ -154,5 +155,5 @@ def _names(runs: Runs) -> list[str]:
 
 
 def _name(version: str) -> str:
-    """The version that a symbol begins with is called by its parameters too, which may have changed since."""
+    """The version's name; `builtin` for any built-in version, whose full name changes with its parameters."""
     return BUILTIN if is_builtin(version) else version

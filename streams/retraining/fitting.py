@@ -1,4 +1,4 @@
-"""Fits models to the outcomes of a symbol, and makes the directives (instructions in the tick log) to run them live."""
+"""Fits models to the outcomes of a symbol, and makes directives: records in the log of ticks that run a model live."""
 
 from collections.abc import Iterator, Sequence
 
@@ -44,7 +44,9 @@ class LabelledLog:
             self._labels.append((values, outcome.label > 0, uniqueness))
 
     def promotion(self, ts_event: int) -> Iterator[Directive]:
-        """Fit a model to all labels so far; yield directives that make it live and stop the one fitted before.
+        """Fit a model to all labels so far, and yield directives: records in the log of ticks that change what runs.
+
+        They start the model, make it live, and stop the model that was fitted before, if there is one.
 
         Args:
             ts_event: event time of the directives, ns since 1970, UTC.

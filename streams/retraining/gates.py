@@ -127,7 +127,10 @@ def _no_worse_in(regime: str, held: HeldOut, level: float) -> GateRow:
 
 
 def _calibrated(held: HeldOut, tolerance: float, level: float) -> GateRow:
-    """Gate on surprise (log-loss less its expectation); with a tolerance, as a constant 0.5 has a surprise of 0."""
+    """Gate on surprise: log-loss less its expectation under the forecast.
+
+    It has a tolerance, since a forecast that is always 0.5 has no surprise, and the live version may be close to that.
+    """
     moved = held.moved()
     excess = [log_loss(told, each.label) - entropy(told) for each, told in moved]
     ours = _mean(excess, [each for each, _ in moved], level)

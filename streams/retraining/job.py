@@ -221,7 +221,10 @@ def _backward(
     parts: Split,
     market: MarketParameters,
 ) -> tuple[BackwardTransfer, ...]:
-    """Log-loss of the candidate's model, without learning, before the change (if there was none: the hold-out)."""
+    """Log-loss of the candidate's model in each regime before the market changed, without further learning.
+
+    If no time of a change is known, outcomes before the hold-out are used.
+    """
     until = breach.since or parts.held_out[0].ts
     earlier = [each for each in log if each.matured <= until][-LOOKED_BACK:]
     learner = SignedLogisticLearner(market.model)

@@ -25,10 +25,10 @@ OUTCOMES_A_LABEL: Final = 4
 
 
 def begins_at(labels: Sequence[int], most: int) -> int:
-    """Index of the outcome at which a retrain's log begins if it ends with the last one; -1 if more are needed.
+    """Index of the first outcome that a retrain needs if it uses outcomes up to the last one; -1 if more are needed.
 
-    Counted backwards, the log begins as soon as it has `most + SPARE` outcomes that moved, or `4 * most + SPARE`
-    outcomes in all, where `SPARE` is 1,000.
+    A retrain needs the latest `most + SPARE` outcomes in which the mid moved, where `SPARE` is 1,000. It never takes
+    more than `4 * most + SPARE` outcomes in all.
 
     Args:
         labels: label of each outcome, the oldest first: sign of the move, 0 if nothing moved.
@@ -100,7 +100,10 @@ class OutcomeLog:
         return len(self._labels)
 
     def add(self, outcome: OutcomeMatured) -> None:
-        """Add one outcome; if the symbol's event time or price unit broke before it, drop all earlier ones first.
+        """Add one outcome.
+
+        If the symbol's event time or price unit changed abruptly before it (`generation` grew), earlier outcomes are
+        dropped.
 
         Raises:
             TickloopError: the outcome lacks a feature or a strategy, so it was made with other parameters.
@@ -138,7 +141,7 @@ class OutcomeLog:
             del self._labels[: -self._kept]
 
     def last(self, until: int | None = None) -> Sequence[Labelled]:
-        """The log for a retrain: outcomes up to the last one, the oldest first, with the weight of each label.
+        """The outcomes that a retrain uses, the oldest first, each with the weight (uniqueness) of its label.
 
         Args:
             until: event time, ns: only outcomes that were known by then are taken; None: all.

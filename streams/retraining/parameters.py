@@ -28,14 +28,15 @@ class RetrainParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only
     Attributes:
         labels: largest number of labels that a retrain uses.
         validation_share: fraction of the labels that becomes the hold-out; of those since the change, if one was found.
-        least_validated, most_validated: bounds of the number of held-out labels; the hold-out spans at least 18
-            horizons within them.
+        least_validated, most_validated: bounds of the number of held-out labels; within them the hold-out is made long
+            enough to span 18 horizons.
         least_trained: smallest number of labels that a model is fitted to.
         learning_rate: learning rate of the fits; 0: that of the running model.
-        level: error rate of one gate; it is divided by the number of models compared. Two gates must be passed at once,
-            so the measured rate is far lower.
-        calibration_tolerance: how much more than the live version's the candidate's log-loss may exceed what the
-            candidate itself expected, nats.
+        level: error rate of one gate; it is divided by the number of models compared. A model that is no better must
+            pass two gates by chance, so that far fewer pass.
+        calibration_tolerance: tolerance of the gate on calibration, nats. The gate compares surprise: log-loss less
+            what the forecast itself leads to expect. The candidate's surprise may exceed the live version's by this
+            much.
         candidates: largest number of candidates tested at the same time on one symbol.
         cool_down_ns: time after an automatic roll-back without automatic retrains, ns of event time.
         trial: experiment that tests a candidate beside the live version and monitors it once it is live. Its error rate

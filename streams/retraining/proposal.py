@@ -8,10 +8,10 @@ from schemas.retraining import RetrainingResult, RetrainJob
 
 
 def proposal(job: RetrainJob, result: RetrainingResult) -> StartVariant:
-    """The command to start a retrained model in shadow (unpublished), as a new arm beside the live one.
+    """The command to start a retrained model in a new arm (pipeline) in shadow: it predicts, but is not published.
 
-    The arm (pipeline) starts in the same state as in the test on held-out outcomes. The command's id is made from the
-    job's, so that it is carried out once even if the job is done twice.
+    The arm starts in the same state as in the test on held-out outcomes. The command's id is made from the job's, so
+    that it is carried out once even if the job is done twice.
 
     Args:
         job: the retrain job.

@@ -1,7 +1,7 @@
 """Baselines: three simple forecasts without a model, each with its hit rate so far as its probability.
 
-`majority` always predicts up, with the fraction of moves that went up; `last_move` predicts the direction of the last
-move; `imbalance_sign` predicts the side of the order book with the larger queue.
+`majority` gives the fraction of earlier moves that went up as its probability of an upward move. `last_move` predicts
+the direction of the last move. `imbalance_sign` predicts up if the queue at the best bid is the larger one, else down.
 """
 
 from collections.abc import Sequence

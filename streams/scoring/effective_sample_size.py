@@ -8,19 +8,19 @@ from collections.abc import Iterable
 
 
 def occupied_until(until: int, ts_prediction: int, horizon_ns: int) -> int:
-    """Event time (ns) up to which the outcomes counted so far last, after one more outcome of the symbol.
+    """Event time (ns) at which the chosen outcomes of a symbol end, after one more outcome was considered.
 
-    The largest set of outcomes without overlap is found one outcome at a time. An outcome whose prediction was made at
-    `until` or later is added to the set. One that was made before replaces the last of the set if it ends earlier.
+    As many outcomes as possible are chosen of which no two overlap. An outcome whose prediction was made at `until` or
+    later is chosen. One that was made before takes the place of the last chosen one if it ends earlier.
 
     Args:
         until: this function's result for the outcome before; 0 for the first outcome.
         ts_prediction: event time of the outcome's prediction, ns; never decreases from outcome to outcome.
         horizon_ns: horizon of the prediction, ns.
 
-    >>> occupied_until(until=100, ts_prediction=100, horizon_ns=50)  # added
+    >>> occupied_until(until=100, ts_prediction=100, horizon_ns=50)  # chosen
     150
-    >>> occupied_until(150, 120, 50), occupied_until(150, 120, 10)  # left out; replaces the last
+    >>> occupied_until(150, 120, 50), occupied_until(150, 120, 10)  # left out; takes the place of the last
     (150, 130)
 
     References:

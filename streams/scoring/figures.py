@@ -14,7 +14,7 @@ class Figures(Struct, frozen=True):
         log_loss: mean negative log of the probability given to what happened, nats; 0.693 for a constant 0.5.
         brier: mean squared error of the probability of an upward move, 0 to 1; 0.25 for a constant 0.5.
         ece: expected calibration error: mean gap between confidence and accuracy over 10 bins, 0 to 1.
-        information_coefficient: Pearson correlation, over all outcomes, of signed confidence and realised return.
+        information_coefficient: Pearson correlation, over all outcomes, of 2 * probability - 1 and realised return.
         call_gross_bps: mean return before cost of holding one unit in the predicted direction, over all outcomes, bps.
         call_net_bps: `call_gross_bps` less the cost of a round trip for each position held.
     """

@@ -15,8 +15,8 @@ class UniquenessState:
     """State from which the weight (uniqueness) of the next label of a symbol is computed.
 
     Attributes:
-        last: event time of the prediction of the last label, ns; -1 before the first, and after a break of the symbol's
-            event time.
+        last: event time of the prediction of the last label, ns; -1 before the first, and after the symbol's
+            event time was set back or jumped.
         seen: number of labels so far, counted up to `MEMORY` (200).
         worth: running mean over labels of the fraction of the horizon that was new, 0 to 1; see `update`.
     """

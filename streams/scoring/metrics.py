@@ -1,4 +1,4 @@
-"""Scores of every model version in every market regime, compared with the baselines, and updated by every outcome."""
+"""Scores of every model version and every market regime, compared with the baselines, and updated by every outcome."""
 
 from collections.abc import Iterable
 

@@ -37,7 +37,9 @@ def entropy_term(probability: float) -> float:
 
 
 def entropy(probability: float) -> float:
-    """Entropy of a probability, which is the log-loss that it expects of itself, nats: `-p log p - (1 - p) log(1 - p)`.
+    """Entropy of a forecast, nats: the log-loss to be expected if the forecast probability is right.
+
+    For a probability `p` it is `-p log p - (1 - p) log(1 - p)`.
 
     >>> round(entropy(0.5), 3), round(entropy(0.8), 3), entropy(1.0)
     (0.693, 0.5, 0.0)

@@ -21,7 +21,7 @@ class Tally:
         right, loss, brier: sums over these of right predictions, log-losses (nats) and Brier scores.
         counts, confidences, rights: in each of 10 bins of confidence, the number of moved outcomes, the sum of
             confidences and the number of right predictions.
-        correlation: running correlation of signed confidence and return, over all outcomes.
+        correlation: running correlation of 2 * probability - 1 and return, over all outcomes.
         gross_bps, net_bps: summed returns of holding one unit in the predicted direction, before and after cost, bps.
     """
 
@@ -50,8 +50,7 @@ def update(state: Tally, probability: float, label: int, return_bps: float, cost
         probability: forecast probability of an upward move.
         label: sign of the move; with 0 only the correlation and the returns are updated.
         return_bps: realised move, bps.
-        cost_bps: cost of a round trip, bps; if it is `PROHIBITIVE_BPS`, which stands for an unknown cost, the returns
-            stay.
+        cost_bps: cost of a round trip, bps. `PROHIBITIVE_BPS` stands for an unknown cost; no position is assumed then.
     """
     signed = 2.0 * probability - 1.0
     correlation.update(state.correlation, signed, return_bps)

@@ -1,1 +1,1 @@
-"""Verification: computes the records that must follow from a tick log, and compares them with the topics' bytes."""
+"""Verification: computes from the log of ticks the records that must be on the topics, and compares their bytes."""

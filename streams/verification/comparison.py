@@ -1,7 +1,8 @@
 """Compares the records on a topic with those that it should hold, one by one, in bounded memory.
 
-The records that one node writes to a partition have ids whose positions only grow. A record whose position was
-passed is a repeat: readers drop it, and it must be the same bytes as before.
+The records that one node writes to a partition have ids whose position, the offset and indices in the id, only grows.
+A record that is not beyond the position reached before it is a repeat. Readers drop repeats, whose bytes must be the
+same as before.
 """
 
 from collections import Counter, deque
@@ -32,12 +33,13 @@ Kind = Literal["other_bytes", "missing", "too_many", "repeat_differs", "repeat_u
 
 
 class RecordFinding(Struct, frozen=True):
-    """One difference between a topic and the records that a replay of the tick log gives.
+    """One difference between a topic and the records that a replay of the log of ticks gives.
 
     Attributes:
         kind: kind of difference. `other_bytes`: the record is not the one that the replay gives; `missing`: it is not
-            on the topic; `too_many`: no tick leads to it; `repeat_differs`: a repeat is not what was written before;
-            `repeat_uncompared`: a repeat of a record too far back to compare; `not_computed`: not on the topic yet.
+            on the topic; `too_many`: no tick leads to it; `repeat_differs`: a record written again is not the same;
+            `repeat_uncompared`: one written again was first written too long ago to compare; `not_computed`: it is not
+            on the topic yet.
         topic, partition: topic, without the prefix of the deployment, and partition.
         id: id of the record.
         offset: offset of the record; -1 if it is not on the topic.
@@ -55,12 +57,12 @@ class RecordFinding(Struct, frozen=True):
 
 
 class Compared(Struct, frozen=True):
-    """Result of the comparison of one partition of a topic with the records that a replay of the tick log gives.
+    """Result of comparing one partition of a topic with the records that a replay of the log of ticks gives.
 
     Attributes:
         topic, partition: topic, without the prefix of the deployment, and partition.
         expected: number of records that the replay gives, without those that expired.
-        held: number of records on the topic, without repeats, that follow from the same ticks.
+        held: number of records on the topic up to the same tick, without repeats.
         repeats: number of records that were written again, byte by byte the same.
         expired: number of records that the replay gives and that Kafka's retention has deleted from the topic.
         counts: number of differences of each kind.
@@ -109,7 +111,7 @@ _LaneName = tuple[str, str]
 
 
 class _Lane:
-    """Records of one node along the partition."""
+    """The records that one node wrote to the partition, and those that it should have written."""
 
     def __init__(self) -> None:
         self.name: _LaneName = ("", "")
@@ -136,15 +138,15 @@ class _Lane:
 class TopicComparison:
     """Compares the records on one partition of a topic with the records that it should hold.
 
-    Pass expected records to `expect` and records of the topic to `hold`, each in their order; calls may alternate in
-    any way. `end` returns the result.
+    Pass expected records to `expect` and records of the topic to `hold`, each in their order; calls of the two may
+    alternate in any way. `end` returns the result.
 
     Args:
         topic, partition: topic, without the prefix of the deployment, and partition.
         first_offset: first offset that the partition still has; above 0, retention has deleted earlier records.
-        before: offset of the tick log at which the comparison ends; records from this or later ticks are left out.
-        after: offset of the tick log after which the comparison begins; records from this or earlier ticks are left
+        before: offset of the tick log at which the comparison ends; records computed from this or later ticks are left
             out.
+        after: offset of the tick log after which it begins; records computed from this or earlier ticks are left out.
 
     >>> comparison = TopicComparison("predictions", 0, first_offset=0, before=2)
     >>> for offset in (0, 1):
@@ -169,7 +171,7 @@ class TopicComparison:
 
     @property
     def is_hungry(self) -> bool:
-        """Whether expected records wait for further records of the topic to be compared with."""
+        """Whether some expected records cannot be compared until more records of the topic are added."""
         return any(lane.wanted and not lane.found for lane in self._lanes.values())
 
     def expect(self, value: bytes) -> None:
@@ -231,7 +233,7 @@ class TopicComparison:
         )
 
     def _open(self, name: _LaneName) -> _Lane:
-        """A lane for a node from which the first record is expected, with what is there of it already."""
+        """Open a lane for a node whose first record is expected; records of the node already read are moved into it."""
         if not self._lanes:
             lane = self._lane
         else:
@@ -282,7 +284,7 @@ class TopicComparison:
             self._find(kind, wanted.id)
 
     def _extra(self, lane: _Lane, found: _Found) -> None:
-        """A record that is not among those that should come."""
+        """Count a record that is not among the expected ones, as a differing repeat or as one too many."""
         if found.lane == lane.name and () < found.position <= lane.last:
             if lane.known(found.position):
                 self._find("repeat_differs", found.id, found.offset)
@@ -303,7 +305,7 @@ class TopicComparison:
 
 
 def _joined(lanes: list[bytes]) -> str:
-    """Digest of a partition: the one of its only writer, else over those of all, whose order on the topic is chance."""
+    """Digest of a partition from the digests of its writers; the order in which they wrote has no influence."""
     if len(lanes) > 1:
         return sha256(b"".join(lanes)).hexdigest()
     return lanes[0].hex() if lanes else digests.START.hex()
@@ -314,7 +316,10 @@ def _lane_name(identity: _Identity) -> _LaneName:
 
 
 def _place(wanted: deque[_Wanted], found: _Found, by_id_too: bool) -> int | None:
-    """Which of the expected records it is: the same, or a near one that it nearly is, or the one of its id."""
+    """Index of the expected record that a record on the topic is; None if it is none of them.
+
+    It is the equal one, else one near the front that differs in few bits, else the one of the same id.
+    """
     by_id = None
     for at, each in enumerate(wanted):
         if each.position == found.position:

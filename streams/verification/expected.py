@@ -1,4 +1,4 @@
-"""Computes the records that must be on the topics, by running every node of the loop on the tick log."""
+"""Computes the records that must be on the topics, by running all nodes on the log of ticks."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -13,7 +13,7 @@ class Expected:
     """The records that follow from the ticks of one partition, computed by the market node and the nodes after it.
 
     Args:
-        nodes: nodes of the loop, the market node first.
+        nodes: all nodes, the market node first.
         partition: number of the partition.
 
     >>> from streams.topology import nodes
@@ -28,7 +28,7 @@ class Expected:
         self._emitter = Emitter(nodes)
 
     def restore(self, keys: Mapping[str, KeySnapshot], offset: int, roster: PartitionRoster = NO_ROSTER) -> None:
-        """Begin after an offset of the tick log, from stored snapshots, instead of at the first tick.
+        """Begin after an offset of the topic `ticks`, from stored snapshots, instead of at the first tick.
 
         A snapshot may reach further than `offset`; ticks that it already contains are skipped for its symbol.
 
@@ -44,7 +44,7 @@ class Expected:
         self._partition.restore(keys, offset, roster)
 
     def take(self, offset: int, key: bytes | None, value: bytes | None) -> Iterator[Emitted]:
-        """Process one record of the tick log, and yield the records that follow from it on all topics.
+        """Process one record of the topic `ticks`, and yield the records that follow from it on all topics.
 
         Args:
             offset: offset of the record.
