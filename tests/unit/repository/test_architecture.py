@@ -1,4 +1,4 @@
-"""What the architecture forbids, held against the source: imports, hidden inputs, order by hash, long files."""
+"""Checks the sources for what the architecture forbids: imports, hidden inputs, order by hash, long files."""
 
 import ast
 import re
@@ -43,7 +43,7 @@ def place(path: Path) -> str:
 
 
 def imported(tree: ast.AST) -> Iterator[str]:
-    """Top-level packages that a module imports."""
+    """Names of the top-level packages that a module imports."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name.split(".")[0] for alias in node.names)
@@ -52,7 +52,7 @@ def imported(tree: ast.AST) -> Iterator[str]:
 
 
 def names(tree: ast.AST) -> dict[str, str]:
-    """Names that a module's imports bind, and what they stand for in full."""
+    """Names that the imports of a module define, with the full names that they stand for."""
     bound = {}
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
@@ -66,7 +66,7 @@ def names(tree: ast.AST) -> dict[str, str]:
 
 
 def full_name(node: ast.expr, bound: dict[str, str]) -> str:
-    """`numpy.random.seed` for `np.random.seed`; empty for what is not a dotted name of an import."""
+    """Return `numpy.random.seed` for `np.random.seed`; empty if the expression is not a dotted name of an import."""
     if isinstance(node, ast.Name):
         return bound.get(node.id, "")
     if isinstance(node, ast.Attribute):
@@ -80,7 +80,7 @@ def random_state(call: ast.Call) -> bool:
 
 
 def hidden_inputs(tree: ast.AST) -> Iterator[tuple[int, str]]:
-    """Uses of a clock, of the interpreter's hashes and ids, and of randomness that no seed decides."""
+    """Lines that use a clock, hashes or ids of the interpreter, or unseeded random numbers, with what they use."""
     bound = names(tree)
     for node in ast.walk(tree):
         if isinstance(node, ast.Attribute | ast.Name):
@@ -114,7 +114,7 @@ def is_set(node: ast.expr, sets: set[str]) -> bool:
 
 
 def iterated_sets(tree: ast.AST) -> Iterator[tuple[int, str]]:
-    """Places where the order of a set decides something: loops, comprehensions, and turning one into a sequence."""
+    """Lines where the order of a set matters: loops, comprehensions, and conversions to a sequence."""
     sets = {
         target.id
         for node in ast.walk(tree)
@@ -180,7 +180,7 @@ DECODERS = re.compile(
 
 
 def raw_decoders(tree: ast.AST) -> set[str]:
-    """Decoders that bound neither size nor depth, and whose errors are not `Refused`."""
+    """Names of decoders that a module makes without bounds of size and depth, and whose errors are not `Refused`."""
     bound = names(tree)
     return {
         name

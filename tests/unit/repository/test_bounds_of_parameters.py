@@ -1,4 +1,4 @@
-"""Every number of a configuration has bounds, and the settings' bounds stand where a person looks them up."""
+"""Every number in the configuration has bounds, and the documents name the bounds of the settings."""
 
 import re
 from collections.abc import Iterator
@@ -24,7 +24,7 @@ DOCUMENT = (ROOT / "docs" / "configuration.md").read_text()
 
 
 def structs_of_parameters() -> list[type[Struct]]:
-    """Every struct of `streams` whose fields a configuration may set."""
+    """All structs of `streams` whose fields can be set in the configuration."""
     for module in walk_packages(streams.__path__, "streams."):
         import_module(module.name)
     found: set[type[Struct]] = set()
@@ -38,7 +38,7 @@ def structs_of_parameters() -> list[type[Struct]]:
 
 
 def numbers(kind: Any, known: tuple[Any, ...] = ()) -> Iterator[tuple[type, float | None, float | None]]:
-    """Every kind of number within an annotation, with its lowest and its highest."""
+    """The number types within an annotation, each with its lower and upper bound (None: none)."""
     if get_origin(kind) is Annotated:
         base, *given = get_args(kind)
         yield from numbers(base, (*known, *given))

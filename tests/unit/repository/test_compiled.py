@@ -1,4 +1,4 @@
-"""Machine code for the hot modules: the same bits as Python, never stale, and never needed."""
+"""Hot modules compiled to machine code give the same bits as Python, are never outdated, and are not required."""
 
 import ast
 import os
@@ -76,7 +76,7 @@ def build() -> Path:
 
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
-    """The packages in another place, where they can be edited."""
+    """A copy of the packages, which a test can edit."""
     for package in ("agents", "schemas", "streams"):
         shutil.copytree(compiled.ROOT / package, tmp_path / package, ignore=shutil.ignore_patterns("__pycache__"))
     return tmp_path
@@ -138,7 +138,7 @@ def test_compiled_modules_define_no_struct(module: str) -> None:
 
 
 def test_docstrings_of_compiled_modules_are_run_as_python() -> None:
-    """Machine code has no docstrings: a run of the tests on top of it would pass over them."""
+    """Compiled modules have no docstrings, so their doctests must run on the Python sources."""
     files = [str(compiled.source(module)) for module in compiled.MODULES]
     command = [sys.executable, "-X", "pure", "-m", "pytest", "-q", "-p", "no:cacheprovider", *files]
     finished = subprocess.run(command, cwd=compiled.ROOT, capture_output=True, text=True, check=False)

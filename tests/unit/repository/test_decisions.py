@@ -1,4 +1,4 @@
-"""Decisions hang on codes and on parsers that stand in one place; large records are built with their fields named."""
+"""Decisions in the code depend on codes, not on sentences or ids, and large records are built with named fields."""
 
 import ast
 import importlib
@@ -45,7 +45,7 @@ MAY_TAKE_APART = {
 
 
 def called(node: ast.expr) -> str:
-    """What a value is called: its attribute, its name, or of a slice or an element that of the whole."""
+    """Name of a value: its attribute or variable; for a slice or an element, that of the whole."""
     match node:
         case ast.Attribute(attr=name) | ast.Name(id=name):
             return name
@@ -61,7 +61,7 @@ def is_prose(node: ast.expr) -> bool:
 
 
 def taken_apart(tree: ast.AST) -> Iterator[tuple[int, str]]:
-    """Places where a sentence, an id or the name of an arm or a version is taken apart, or searched."""
+    """Lines where a sentence, an id or the name of a version is split or searched."""
     for node in ast.walk(tree):
         match node:
             case ast.Call(func=ast.Attribute(value=value, attr=method)) if method in TAKES_APART and is_prose(value):
@@ -135,7 +135,7 @@ IN_ORDER = {
 
 
 def large_records() -> set[str]:
-    """Names of records of more fields than anybody keeps in order."""
+    """Names of record types with so many fields that nobody remembers their order."""
     found = set()
     for path in sorted((ROOT / "schemas").glob("*.py")):
         if path.stem != "__init__":
@@ -150,7 +150,7 @@ LARGE = large_records()
 
 
 def built_in_order(tree: ast.AST) -> Iterator[tuple[int, str]]:
-    """Large records that are built with more than a few values without the names of their fields."""
+    """Lines where a large record is built from more than a few values without field names."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] in LARGE:
             stars = any(isinstance(each, ast.Starred) for each in node.args)

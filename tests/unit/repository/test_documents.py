@@ -1,4 +1,4 @@
-"""What the documents say about settings, parameters, topics and commands is what the code does."""
+"""What the documents say about settings, parameters, topics and commands agrees with the code."""
 
 import re
 from pathlib import Path
@@ -42,7 +42,7 @@ def blocks(text: str, language: str) -> list[str]:
 
 
 def rows(text: str, after: str) -> list[list[str]]:
-    """Cells of the first table behind a heading."""
+    """Cells of the first table after a heading."""
     table = re.search(r"(?:^\|.*\n)+", text[text.index(after) :], re.MULTILINE)
     assert table is not None
     return [[cell.strip() for cell in line.strip("|").split("|")] for line in table[0].splitlines()[2:]]
@@ -97,9 +97,10 @@ def test_links_lead_somewhere(document: Path) -> None:
 
 
 def anchors(document: Path) -> set[str]:
-    """Names that a hosting site gives to the headings of a document, outside of its code.
+    """Anchors that a hosting site makes from the headings of a document.
 
-    Letters in small, spaces as hyphens, no other punctuation.
+    An anchor has lower-case letters, hyphens for spaces, and no other punctuation. Headings in code blocks do not
+    count.
     """
     text = re.sub(r"^```.*?^```", "", document.read_text(), flags=re.DOTALL | re.MULTILINE)
     headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
@@ -117,7 +118,7 @@ def test_links_to_a_heading_lead_to_one(document: Path) -> None:
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
 def test_sources_that_are_named_are_there(document: Path) -> None:
-    """Paths of other people's repositories have no room of ours in them."""
+    """Only paths that begin with one of our packages are checked; others may be those of other repositories."""
     rooms = "|".join(room for room in ROOMS if "/" in room)
     for named in re.findall(rf"`((?:{rooms}|schemas)/[\w./-]+)`", document.read_text()):
         assert (ROOT / named).exists(), f"{document.name} names {named}, which is not there"

@@ -1,4 +1,4 @@
-"""The examples of docs/experiments.md: programs print what stands below them, tables declare what can be run."""
+"""In docs/experiments.md, programs print the output that is shown below them, and tables are valid configuration."""
 
 import re
 from contextlib import redirect_stdout

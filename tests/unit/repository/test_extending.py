@@ -1,4 +1,4 @@
-"""The parts of docs/extending.md, run as they are printed; modules that a configuration names."""
+"""The plugins of docs/extending.md work as they are printed, loaded by the configuration that the document shows."""
 
 import os
 import re
@@ -20,7 +20,7 @@ GUIDE = (ROOT / "docs" / "extending.md").read_text()
 
 
 def run(folder: Path, *command: str) -> str:
-    """Output of a Python process in `folder`, where the configuration is."""
+    """Output of a Python process that runs in `folder`, where the configuration is."""
     done = subprocess.run(
         [sys.executable, *command],
         cwd=folder,
@@ -35,7 +35,7 @@ def run(folder: Path, *command: str) -> str:
 
 @pytest.fixture
 def extended(tmp_path: Path) -> Path:
-    """What docs/extending.md has its reader write."""
+    """A folder with the files that docs/extending.md has its reader write."""
     files = re.findall(r"`(\w+\.(?:py|toml))`:\n\n```\w+\n(.*?)^```", GUIDE, re.DOTALL | re.MULTILINE)
     for name, text in files:
         (tmp_path / name).write_text(text)

@@ -1,4 +1,4 @@
-"""The locks pin what pyproject.toml asks for, with hashes, the same version everywhere; if not: `make lock`."""
+"""Lock files pin what pyproject.toml requires, with hashes, the same versions everywhere; `make lock` renews them."""
 
 import re
 import tomllib
@@ -22,7 +22,7 @@ LOCKS = {
 
 
 def pinned(lock: str) -> dict[str, str]:
-    """Version of each package of a lock."""
+    """Version of each package in a lock file."""
     text = (ROOT / lock).read_text(encoding="utf-8")
     return dict(re.findall(r"^([a-z0-9-]+)==([^ ]+)", text, flags=re.MULTILINE))
 

@@ -1,4 +1,4 @@
-"""A function, class or constant of a module is used by the product: what only tests reach is a helper of theirs."""
+"""Every function, class and constant of a module is used by the product itself, not by tests alone."""
 
 import ast
 import re
@@ -23,7 +23,7 @@ def sources() -> Iterator[tuple[str, ast.Module]]:
 
 
 def defined(tree: ast.Module) -> Iterator[str]:
-    """Names that a module gives to functions without a decorator, classes and constants of its own."""
+    """Names of a module's own classes, constants and functions without a decorator."""
     for node in tree.body:
         match node:
             case ast.FunctionDef() | ast.AsyncFunctionDef() if not node.decorator_list:
@@ -37,7 +37,7 @@ def defined(tree: ast.Module) -> Iterator[str]:
 
 
 def used(tree: ast.Module) -> Iterator[str]:
-    """Names that a module reads, its docstrings and what it imports aside."""
+    """Names that a module reads, without its imports and docstrings."""
     for node in ast.walk(tree):
         match node:
             case ast.Name(id=name, ctx=ast.Load()) | ast.Attribute(attr=name):

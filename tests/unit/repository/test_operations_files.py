@@ -1,4 +1,4 @@
-"""Rules, dashboard and containers: whatever they name is exported, and every alert has its section in the guide."""
+"""Alert rules, Grafana dashboard and containers name only metrics that exist, and each alert is in the guide."""
 
 import re
 from collections.abc import Iterator
@@ -28,7 +28,7 @@ OF_A_TARGET = {"job", "instance"}
 
 @pytest.fixture(scope="module")
 def exported(tmp_path_factory: pytest.TempPathFactory) -> dict[str, set[str]]:
-    """Every sample that a worker of the loop can export, and its labels."""
+    """All metrics that a worker of the loop can export, with their labels."""
     settings = Settings(home=str(tmp_path_factory.mktemp("home")))
     app = create_app(settings, "127.0.0.1:1", nodes(Parameters()))
     watch = WorkerWatch(app, settings, "127.0.0.1:1", 1)
@@ -52,7 +52,7 @@ def expressions() -> Iterator[tuple[str, str]]:
 
 
 def parts(expression: str) -> tuple[list[promql_parser.VectorSelector], set[str]]:
-    """What an expression selects, and the labels that it groups by."""
+    """The selectors of a PromQL expression, and the labels by which it aggregates."""
     selectors: list[promql_parser.VectorSelector] = []
     labels: set[str] = set()
 

@@ -1,4 +1,4 @@
-"""Stored state that cannot be gone on from: every node says what it found, and what to do about it."""
+"""If stored state cannot be used, every node says what it found and what can be done."""
 
 import ast
 from typing import Any
@@ -53,7 +53,7 @@ def test_a_backtest_says_what_to_do_about_its_checkpoint() -> None:
 
 
 def test_every_state_error_that_is_raised_names_a_way_out() -> None:
-    """In the sources: the sentence itself has it, or is made by a function that was met above or has it."""
+    """The sources are searched: the message of each error has a fix, or a function that adds one makes it."""
     silent = []
     for path in sorted([*(ROOT / "streams").rglob("*.py"), *(ROOT / "agents").rglob("*.py")]):
         text = path.read_text()

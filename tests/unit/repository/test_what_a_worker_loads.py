@@ -1,4 +1,4 @@
-"""A process of the loop starts again after every kill: it loads what it needs, and not what takes as long again."""
+"""Processes of the loop load only the modules that they need, so that they start quickly after a kill."""
 
 import subprocess
 import sys
@@ -35,12 +35,12 @@ def run(code: str) -> set[str]:
 
 
 def loaded(module: str, of: Sequence[str], tables: dict[str, object] | None = None) -> list[str]:
-    """Of some modules, those that a process has loaded when it is about to begin.
+    """Return which of some modules a process has loaded when it begins its work.
 
     Args:
-        module: of the process.
-        of: modules that are looked for.
-        tables: of its configuration.
+        module: main module of the process.
+        of: modules to look for.
+        tables: configuration of the process; None: the default one.
     """
     modules = run(LOADED.format(module=module, tables=tables or {}))
     return [name for name in of if name in modules]

@@ -1,4 +1,4 @@
-"""What arrives from outside is either a record or refused with a sentence: never anything else."""
+"""Bytes from outside are decoded to a record or refused with a sentence; no other error occurs."""
 
 import math
 import struct
@@ -20,7 +20,7 @@ decode = decoder(TICKS.record)
 
 
 def trade(**fields: bytes) -> bytes:
-    """A trade with these fields as they are, JSON or not."""
+    """An encoded trade with these values in its fields, whether they are valid JSON or not."""
     shown = {"kind": b'"trade"', "symbol": b'"X"', "ts_event": b"1", "price": b"2.5", "size": b"1"} | fields
     return b"{" + b",".join(b'"%s":%s' % (name.encode(), value) for name, value in shown.items()) + b"}"
 
@@ -109,7 +109,7 @@ def test_integers_where_floats_are_expected_become_floats() -> None:
 
 
 def under(frames: int, call: Callable[[], Any]) -> Any:
-    """The same call, from further up the stack."""
+    """Call a function from `frames` further frames up the stack."""
     return under(frames - 1, call) if frames else call()
 
 

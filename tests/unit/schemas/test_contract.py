@@ -1,7 +1,7 @@
-"""The committed contract is what the records say, it is valid, and its examples are real records.
+"""The committed AsyncAPI contract agrees with the records, is valid, and has real records as examples.
 
-By hand, when its shape changes: the official parser (npm `@asyncapi/parser`) and the official JSON Schema
-(npm `@asyncapi/specs`, 3.0.0) accept `schemas/contract/asyncapi.json` without an error.
+When its shape changes, check by hand that the official parser (npm `@asyncapi/parser`) and the official JSON
+Schema (npm `@asyncapi/specs`, 3.0.0) accept `schemas/contract/asyncapi.json` without an error.
 """
 
 import json
@@ -21,7 +21,7 @@ DOCUMENT = json.loads((asyncapi.CONTRACT / "asyncapi.json").read_bytes())
 
 
 def walk(node: Any, path: str = "#") -> Iterator[tuple[str, Any]]:
-    """Every object of a JSON document with its place in it."""
+    """Every object of a JSON document, with its path."""
     if isinstance(node, dict):
         yield path, node
     if isinstance(node, dict | list):

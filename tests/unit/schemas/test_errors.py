@@ -1,4 +1,4 @@
-"""The tree of errors is drawn once, in the docstring, and the drawing is true."""
+"""The docstring of `schemas.errors` draws the tree of error classes as it is."""
 
 import inspect
 import re

@@ -1,8 +1,8 @@
 """Golden bytes: records of every version stay readable, and today's version writes exactly these bytes.
 
-A file has one line for each form that was ever written, oldest first; the last line is a full record as it is written
-now. When a field is added: give it a default, append a line to the file, and the record that it stands for to
-`golden_records.py`.
+A file has one line for each form of a record that was ever written, the oldest first. The last line is a full
+record of today's form. If you add a field, give it a default, append a line to the file, and add its record
+to `golden_records.py`.
 """
 
 from typing import Any

@@ -1,4 +1,4 @@
-"""docs/topics.md is what the registry and the records say, all of it."""
+"""docs/topics.md agrees with the topics and the records, and is complete."""
 
 import re
 from pathlib import Path

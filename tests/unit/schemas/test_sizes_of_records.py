@@ -1,4 +1,4 @@
-"""Every record at its largest fits its topic, every state its changelog; parameters that lead to more are refused."""
+"""The largest record fits its topic and the largest state its changelog; larger parameters are refused."""
 
 import math
 from collections.abc import Iterator
@@ -159,7 +159,7 @@ def largest_trial() -> TrialState:
 class TestParameters:
     @pytest.fixture
     def own(self) -> Iterator[tuple[str, ...]]:
-        """More features of the user than a record may name, in two families; they are never finite."""
+        """Register more features than a record may name, in two families; their values are never finite."""
         names = tuple(f"own_{number}" for number in range(MOST_FIELDS))
 
         class Wide:

@@ -1,4 +1,4 @@
-"""`import tickloop`: every name is there, typed and documented, and costs nothing before it is used."""
+"""`import tickloop` offers every public name, typed and documented, and loads none before it is used."""
 
 import ast
 import subprocess

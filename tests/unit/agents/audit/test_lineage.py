@@ -1,4 +1,4 @@
-"""Why a version is live, and everything that happened, told from records alone."""
+"""From records alone: why a model version is live, and everything that happened to a symbol's versions."""
 
 import itertools
 from functools import cache

@@ -1,4 +1,4 @@
-"""What became of the winner of an experiment after its verdict is said wherever experiments are."""
+"""Wherever an experiment is shown, it is also shown what became of its winner."""
 
 import pytest
 from msgspec import UNSET
@@ -48,7 +48,7 @@ def became(*records: ModelVersion) -> Became:
 
 
 def promoted(*records: ModelVersion) -> Course:
-    """The course of an experiment whose winner was promoted, and then what its version has been through."""
+    """Records of an experiment whose winner went live, and of what then happened to its version."""
     whole = courses()["AAA"]
     course = Course(whole.moves[:-1], whole.decisions[:-1])
     assert course.latest.status == "promoted"

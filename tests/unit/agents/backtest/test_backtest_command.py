@@ -1,4 +1,4 @@
-"""`tickloop backtest`: the same folder to the last byte however often it is stopped and however it is divided."""
+"""`tickloop backtest` gives the same bytes however often it is stopped, and with any number of processes."""
 
 import gzip
 import json
@@ -76,7 +76,7 @@ def content(folder: Path) -> dict[str, bytes]:
 
 @pytest.fixture(scope="module")
 def whole(inputs: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
-    """The folder of an undisturbed run in one process."""
+    """The files of an undisturbed run in one process, by name."""
     folder = tmp_path_factory.mktemp("whole") / "run"
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(share, "SEGMENT", 400)
@@ -117,7 +117,7 @@ def load_parameters_of(inputs: Path) -> Parameters:
 def test_stopped_and_gone_on_with(
     inputs: Path, whole: dict[str, bytes], tmp_path: Path, stops: tuple[int, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Ctrl-C at reports: inside segments, between them, before the first checkpoint and after the last."""
+    """Ctrl-C comes inside segments, between them, before the first checkpoint and after the last."""
     work = share.work
     for stop in stops:
 
@@ -179,7 +179,7 @@ def test_what_other_code_has_begun_is_not_gone_on_with(
 
 
 def test_killed_and_gone_on_with(inputs: Path, tmp_path: Path) -> None:
-    """kill -9 of real processes while they write, at whatever moment comes."""
+    """Real processes are killed with kill -9 at random moments while they write."""
     program = (
         "from agents.backtest import share; share.SEGMENT = 400; from agents.cli import main; "
         f"main(['backtest', {str(inputs / 'market.jsonl')!r}, '--jobs', '1', '--out', {str(tmp_path / 'killed')!r}])"
@@ -204,7 +204,7 @@ def test_killed_and_gone_on_with(inputs: Path, tmp_path: Path) -> None:
 
 
 def test_side_by_side_is_what_it_is_one_by_one(inputs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Processes of the pool have segments of the usual length, so everything is one segment here."""
+    """Other processes use segments of the usual length, so the whole file is one segment here."""
 
     def run(out: Path, *words: str) -> dict[str, bytes]:
         done = CliRunner().invoke(cli, ["backtest", str(inputs / "market.jsonl"), "--out", str(out), *words])
@@ -291,7 +291,7 @@ def test_a_damaged_checkpoint_is_said(inputs: Path, tmp_path: Path, monkeypatch:
 
 
 def test_an_error_in_one_process_ends_the_command(inputs: Path, tmp_path: Path) -> None:
-    """It hung: a process that was ended while it held the lock of a queue had the others wait for ever."""
+    """The command once hung: a process that ended while it held the lock of a queue kept the others waiting."""
     (tmp_path / "broken.py").write_text(
         "from multiprocessing import current_process\n"
         "if current_process().name != 'MainProcess':\n"

@@ -1,4 +1,4 @@
-"""Jars from a Maven repository of this test's own, on the loopback interface."""
+"""Kafka's jars are fetched from a Maven repository, here a small one on the loopback interface."""
 
 import hashlib
 import threading
@@ -23,7 +23,7 @@ LOCKED = tuple(
 
 
 class Repository:
-    """A Maven repository: its folder, and how often each file was asked for."""
+    """A Maven repository: its folder, and how often each file was requested."""
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.asked = folder, Counter[str]()
@@ -48,7 +48,7 @@ class Repository:
 
 @pytest.fixture
 def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Repository]:
-    """A mirror in the user's configuration; Maven Central itself is out of reach."""
+    """A repository that the user's configuration names as a mirror; Maven Central cannot be reached."""
     served = Repository(tmp_path / "maven")
     configuration = tmp_path / "jgo.conf"
     configuration.write_text(f"[repositories]\nmirror = http://127.0.0.1:{served.server.server_port}\n")

@@ -1,4 +1,4 @@
-"""Which Java runs the broker."""
+"""How the Java that runs the broker is found."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from agents.broker.unobtainable import Unobtainable
 
 
 def launcher(folder: Path, prints: str, exit_code: int = 0) -> Path:
-    """A program that answers `java -version` as told."""
+    """Write a program that prints this text for `java -version` and ends with this exit code."""
     folder.mkdir(parents=True)
     path = folder / "java"
     path.write_text(f"#!/bin/sh\necho '{prints}' >&2\nexit {exit_code}\n")

@@ -1,4 +1,4 @@
-"""When no Kafka can be had: librdkafka's mock cluster steps in, and only then."""
+"""librdkafka's mock cluster is used when no Kafka can be had, and only then."""
 
 import asyncio
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The process behind a home folder, with small stand-ins for the broker."""
+"""The process of the broker that belongs to a home folder, tested with small processes in its place."""
 
 import socket
 import subprocess
@@ -20,7 +20,12 @@ DEAF = "signal.signal(signal.SIGTERM, signal.SIG_IGN)"
 
 
 def stand_in(home: Path, setup: str = "pass") -> subprocess.Popen[bytes]:
-    """A recorded process that looks like the broker of `home` to the functions under test."""
+    """Start a process that the functions under test take for the broker of `home`.
+
+    Args:
+        home: home folder, in which the process is recorded.
+        setup: Python code that the process runs first.
+    """
     process.broker_folder(home).mkdir(parents=True, exist_ok=True)
     started = process.spawn(home, [sys.executable, "-c", SLEEPER.format(setup), "broker-of-a-test"], {})
     process.record(home, RunningBroker("kafka", "127.0.0.1:19092", started.pid, "broker-of-a-test", "4.3.1"))

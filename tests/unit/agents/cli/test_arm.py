@@ -1,4 +1,4 @@
-"""`tickloop arm`: what is written, and command lines that make no sense."""
+"""`tickloop arm`: the commands that it writes, and its answers to wrong usage."""
 
 import json
 from collections.abc import AsyncIterator
@@ -21,7 +21,7 @@ NOWHERE = {"TICKLOOP_BOOTSTRAP": "127.0.0.1:1", "TICKLOOP_CONFIG": ""}
 
 
 class Recorder:
-    """Stands in for a commander: keeps what is put and answers as told."""
+    """Stands in for the client that sends commands: keeps what is sent and returns prepared answers."""
 
     def __init__(self, place: LogPlace, answer: Answer) -> None:
         self.put_there: list[tuple[Command, int]] = []

@@ -19,7 +19,7 @@ ABSENT = dict.fromkeys(("folder.csv", "nowhere.csv", "absent.csv"), (b"", "found
 
 
 class AtOnce:
-    """Runs in this process what a pool runs in others: what those cost would be most of this test."""
+    """Stands in for a pool of processes: runs the work in this process at once, which is much faster."""
 
     def __init__(self, begin: Callable[..., None], arguments: tuple[Any, ...]) -> None:
         begin(*arguments)
@@ -40,7 +40,7 @@ def at_once(processes: int, begin: Callable[..., None], arguments: tuple[Any, ..
 
 @pytest.fixture
 def ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., Any]:
-    """Run a command as a shell does; its exit code and what it said."""
+    """A function that runs a command as a shell does, and returns its exit code and its output."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(evaluation, "pool", at_once)
     write(tmp_path)

@@ -1,4 +1,4 @@
-"""`tickloop features`: what it lists, what it finds, and what its exit code says."""
+"""`tickloop features`: what it lists, which faults of a feature it finds, and its exit code."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -24,7 +24,7 @@ class Counter(msgspec.Struct, array_like=True):
 
 
 class Cheat:
-    """Keeps its promises, but for what a test replaces."""
+    """A correct feature, of which a test replaces one method by a faulty one."""
 
     features = (Feature("cheat", "bps", True, "the last return"),)
     state: type[Any] = NoState
@@ -41,7 +41,7 @@ class Cheat:
 
 
 class LooksAhead(Cheat):
-    """Answers what it saw at this time in an earlier run."""
+    """A faulty feature that remembers earlier runs and so knows later ticks."""
 
     def advance(self, state: Any, now: Moment) -> tuple[float]:
         answer = self.memory.get(now.ts_event + 1, 0.0)

@@ -1,4 +1,4 @@
-"""`--home` goes with every command about a system; a command in the wrong folder is told of the right one."""
+"""Every command about a system takes `--home`; a command in the wrong folder names the right one."""
 
 import ast
 import subprocess
@@ -58,7 +58,7 @@ def test_it_is_heeded(words: str, tmp_path: Path) -> None:
 
 @pytest.fixture
 def other(tmp_path: Path) -> Iterator[Path]:
-    """A home with a process that looks like a broker of it."""
+    """A home folder with a process that looks like its broker."""
     home = tmp_path / "other"
     properties = process.broker_folder(home) / "server.properties"
     properties.parent.mkdir(parents=True)

@@ -1,4 +1,4 @@
-"""What `publish` and `replay` look at before they call it a success: ticks, until the first that is good."""
+"""`publish` and `replay` check ticks until the first good one before they call a file usable."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Sequence

@@ -1,4 +1,4 @@
-"""`tickloop publish` and `tickloop consume`: command lines that make no sense, and how records are shown."""
+"""`tickloop publish` and `tickloop consume`: answers to wrong usage, and how records are shown."""
 
 import logging
 

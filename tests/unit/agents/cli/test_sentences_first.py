@@ -1,4 +1,4 @@
-"""Whatever goes wrong outside of us, a full disk, a plug-in, a process that dies: a sentence comes first."""
+"""For a full disk, a faulty plugin or a process that dies, the first line of the output is a sentence."""
 
 import errno
 import os
@@ -41,7 +41,7 @@ Ends = Callable[..., tuple[int | str | None, str]]
 
 @pytest.fixture
 def ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Ends:
-    """Run a backtest of a few ticks as a shell does; its exit code, 0 for none, and what it said on standard error."""
+    """A function that runs a backtest of a few ticks as a shell does, and returns exit code and standard error."""
     monkeypatch.chdir(tmp_path)
     ticks = b"".join(encode(tick) + b"\n" for tick in islice(synthetic_market(seed=2), 600))
     (tmp_path / "ticks.jsonl").write_bytes(ticks)
@@ -234,7 +234,7 @@ def test_a_process_of_a_backtest_that_dies_is_a_sentence(tmp_path: Path, ends: E
 
 
 class Odd(Exception):
-    """Of a plug-in: it cannot be made again from its bytes."""
+    """An exception of a plugin that cannot be unpickled."""
 
     def __init__(self, one: int, other: int) -> None:
         super().__init__(f"{one} and {other}")

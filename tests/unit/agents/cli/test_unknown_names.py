@@ -1,4 +1,4 @@
-"""A name on the command line that nobody knows is an error with those that are near, never an empty answer."""
+"""An unknown name on the command line is an error that lists similar names, not an empty answer."""
 
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
@@ -29,7 +29,7 @@ KNOWN = {"BTCUSDT", "ETHUSDT"}
 
 @pytest.fixture(autouse=True)
 def topics(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Topics that hold one version of BTCUSDT and one prediction of ETHUSDT."""
+    """Replace the topics by ones with a model version of BTCUSDT and a prediction of ETHUSDT."""
 
     async def versions(_: Settings, __: str, symbol: str | None = None, ___: float = 0.0) -> list[ModelVersion]:
         return [BOLD] if symbol in (None, BOLD.symbol) else []
@@ -142,7 +142,7 @@ def test_a_symbol_on_which_an_experiment_did_not_run(what: str) -> None:
 
 
 class Cluster:
-    """Of two topics."""
+    """A cluster that has two topics."""
 
     async def describe_topics(self, _: list[str]) -> list[dict[str, Any]]:
         return [{"error_code": UnknownTopicOrPartitionError.errno, "partitions": []}]

@@ -1,4 +1,4 @@
-"""Which version predicts now is what the newest prediction says, also where the registry says another one is live."""
+"""The version that predicts now is the one that the newest prediction names, even if the registry names another."""
 
 from collections.abc import AsyncIterator
 from typing import Any

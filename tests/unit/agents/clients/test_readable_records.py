@@ -1,4 +1,4 @@
-"""Records that make no sense are passed over, each said once, and a topic full of them does not fill a log."""
+"""Invalid records are skipped and each is logged once, and a topic full of them does not fill the log."""
 
 import logging
 

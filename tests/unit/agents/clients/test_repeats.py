@@ -1,4 +1,4 @@
-"""Whoever makes an id up can hide no record that comes later; what a worker writes again is still dropped."""
+"""Readers drop records that a worker repeats, and invented ids cannot make them drop others."""
 
 from random import Random
 from types import SimpleNamespace

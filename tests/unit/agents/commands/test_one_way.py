@@ -1,4 +1,4 @@
-"""Commands are built in one module, written by one, and every kind that a person can ask for has its request."""
+"""Commands are built in one module and written by one, and every kind that a person can give has a function there."""
 
 import ast
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""State of other parameters: which parameter differs, from what to what, and the ways on."""
+"""If stored state was computed with other parameters, the error names them, both values, and what can be done."""
 
 import errno
 import logging

@@ -1,4 +1,4 @@
-"""Settings: what is misspelt or damaged is a sentence with a way out, never without effect."""
+"""A misspelt or damaged setting is an error with a way out; it is never ignored."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""An alert that a person has seen counts no more, on every page and after a restart, and stays a fact."""
+"""An alert that a person has acknowledged no longer counts, on every page and after a restart, but stays listed."""
 
 import json
 from collections.abc import AsyncIterator

@@ -1,4 +1,4 @@
-"""Alerts on the page: every one that is on the topic can be read there, none says twice what a record says already."""
+"""The page shows every alert on the topic, and shows none twice."""
 
 from itertools import permutations
 from typing import Any, get_args

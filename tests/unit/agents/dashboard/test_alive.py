@@ -1,4 +1,4 @@
-"""The first band: each state of the loop has its own words, and a light is red only where a person should act."""
+"""The top row of the page has words of its own for each state of the loop, and red only where a person should act."""
 
 import msgspec
 import pytest
@@ -13,7 +13,7 @@ NOW = 1_800_000_000.0
 
 
 def rates(*moments: tuple[float, int, int, int, int]) -> Rates:
-    """Of (seconds before now, ticks, predictions, dead letters, committed)."""
+    """Rates from samples of: seconds before now, and counts of ticks, predictions, dead letters and committed ticks."""
     found = Rates()
     for before, ticks, predictions, letters, committed in moments:
         counts = {"ticks": ticks, "predictions": predictions, "dead-letters": letters}
@@ -110,15 +110,15 @@ def test_since_stays_while_the_colour_does() -> None:
 
 
 def of_a_file(waiting: int, before: int, predicted: int, standing_s: float, age_s: float, sending: int = 0) -> Alive:
-    """While a file has been sent at full speed, and is `age_s` old.
+    """State of the top row while a file is replayed at full speed; its events are `age_s` seconds old.
 
     Args:
-        waiting: ticks, on the partition at work; on another one a thousand wait, whose checkpoint stands.
-        before: ticks that waited there ten seconds ago.
-        predicted: ticks a second.
-        standing_s: age of the checkpoint of the other partition.
-        age_s: of the events.
-        sending: ticks a second that still come.
+        waiting: ticks that wait on the partition that is being computed. On another partition a thousand wait.
+        before: ticks that waited on the first partition ten seconds ago.
+        predicted: predictions per second.
+        standing_s: age of the checkpoint of the other partition, s.
+        age_s: age of the newest events, s.
+        sending: ticks per second that still arrive.
     """
     found, latency = Rates(), Latency()
     end = 1_000_000
@@ -183,7 +183,7 @@ def test_quiet_does_not_say_that_all_is_answered_while_something_waits() -> None
 
 
 def test_checkpoints_that_come_in_rounds_beside_a_queue_are_no_recovery() -> None:
-    """No partition has one for longer than the light allows: the loop is busy, and predictions come all the time."""
+    """A partition has no checkpoint for longer than usual, but predictions keep coming: the loop is busy."""
     found = Rates()
     for ago in range(60, -1, -1):
         counts = {"ticks": 90_000, "predictions": 90_000 - 1_500 * ago, "dead-letters": 0}

@@ -1,4 +1,4 @@
-"""The band of experiments shows records under the names of their own fields, and the page reads these names."""
+"""The part of the page on experiments gets records with their own field names, and reads exactly these names."""
 
 import re
 from importlib import resources

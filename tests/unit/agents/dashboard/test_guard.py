@@ -1,4 +1,4 @@
-"""The page's guard answers whatever headers come with a sentence of its own, never with an error of the server's."""
+"""The server answers any request headers with a sentence, never with an internal error."""
 
 import asyncio
 import logging
@@ -28,7 +28,7 @@ async def client() -> AsyncIterator[TestClient[Any, Any]]:
 
 
 async def raw(port: int, request: bytes) -> int:
-    """Status of the answer to these very bytes; 0: the connection was closed without one."""
+    """Send these bytes and return the HTTP status; 0 if the connection was closed without an answer."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     try:
         writer.write(request)

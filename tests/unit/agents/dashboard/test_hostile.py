@@ -1,4 +1,4 @@
-"""Whatever lies on its topics, the page goes on: it counts what makes no sense, keeps what fits, and sends little."""
+"""Whatever is on its topics, the page keeps working, counts invalid records, and stays small."""
 
 import asyncio
 import time
@@ -58,7 +58,7 @@ FIELDS: tuple[Any, ...] = (FAR, -FAR, 2**63, -1, 1e300, "x" * 100_000, "", None,
 
 
 def turned(value: bytes, number: int) -> list[bytes]:
-    """A record with each of its fields replaced by something that makes no sense, nested ones too."""
+    """Copies of a record, each with one field, also a nested one, replaced by an invalid value."""
     record = msgspec.json.decode(value)
     places: list[tuple[Any, Any]] = []
 
@@ -193,7 +193,7 @@ def test_who_is_silent_gives_way_and_browsers_are_told() -> None:
 
 
 def flooded(count: int = 3_000) -> Board:
-    """A board to which thousands of versions, experiments, alerts, commands and refusals came, each a long one."""
+    """State of a dashboard after thousands of long versions, experiments, alerts, commands and refusals."""
     board = Board()
     moved = next(each for each in RECORDS[ExperimentMoved] if type(each) is ExperimentMoved)
     decided = next(each for each in RECORDS[ExperimentDecided] if type(each) is ExperimentDecided)
@@ -260,7 +260,7 @@ async def test_a_part_that_cannot_be_shown_says_so_and_the_others_go_on(
 
 
 def at_work(watch: TopicWatch, now: float) -> None:
-    """As the follower and its look leave it when all is well and ticks come."""
+    """Put a follower into the state that it has while all is well and ticks come."""
     watch.following.turned(now)
     watch.link = BrokerLink(now, "", 1, "Stable")
     for second in range(30):
@@ -271,7 +271,7 @@ def at_work(watch: TopicWatch, now: float) -> None:
 
 
 async def said(client: TestClient[Any, Any]) -> str:
-    """Mode of the page as its events say it."""
+    """Mode of the page, from its stream of events."""
     answer = await client.get("/events")
     async with asyncio.timeout(20):
         while True:
@@ -303,7 +303,7 @@ async def test_live_is_said_only_while_the_follower_follows(ill: str) -> None:
 
 
 class Poisoned(TopicWatch):
-    """A follower that meets something that nobody expected."""
+    """A follower of topics that raises an unexpected error."""
 
     async def run(self) -> None:
         raise OverflowError("too far")
@@ -339,7 +339,7 @@ async def test_the_end_that_is_asked_for_is_no_error() -> None:
 
 
 class Session:
-    """In the place of a session with a cluster: it answers, and its follower hangs."""
+    """Stands in for a session with a cluster: it answers, but its follower hangs."""
 
     opened = 0
     cluster = ""

@@ -1,4 +1,4 @@
-"""The dashboard's server: who may change something, under which names it answers, and what is sent how often."""
+"""The dashboard's server: who may change something, which host names it answers to, what it sends and how often."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""Event time may be set back and may jump ahead: the page goes by the order of records, and recovers at once."""
+"""Event time may be set back or jump ahead: the page follows the order of records, and recovers at once."""
 
 import msgspec
 import pytest
@@ -36,7 +36,7 @@ ONE = msgspec.json.decode(written()["predictions"][0][2], type=Prediction)
 
 
 class Page:
-    """A board that one symbol's predictions come to, one a second."""
+    """State of a dashboard that gets one prediction of one symbol a second."""
 
     def __init__(self) -> None:
         self.board = Board()
@@ -59,7 +59,7 @@ class Page:
         return state
 
     def painted(self) -> list[float]:
-        """Event times that a browser's chart holds, ms, after what it is sent next."""
+        """Event times, ms, in the browser's chart after the next message of the server."""
         state = self.board.symbols.get("X")
         assert state is not None
         sent = course_of(state, self.board, self.has)
@@ -74,7 +74,7 @@ class Page:
 
 
 def assert_follows(page: Page, ts_event: int) -> None:
-    """The symbol is predicted, at this time, in a course whose times only grow and end there."""
+    """The symbol's newest prediction must have this time, and its chart must end there with growing times."""
     state = page.board.symbols.get("X")
     assert state is not None
     assert state.ts_event == ts_event
@@ -154,7 +154,7 @@ def test_the_clock_of_the_page_goes_back_with_the_market() -> None:
 
 
 def test_the_speed_of_a_replay_is_that_of_its_writing_however_late_the_page_reads_it() -> None:
-    """Five symbols of which one is far ahead, read in one gulp by a page that opens late; then the replay ends."""
+    """A page that opens late reads five symbols at once, one of them far ahead; then the replay ends."""
     symbols, end_ms = Symbols(), 1_000_000_000
     lean = msgspec.json.decode(encode(ONE), type=PredictionFields)
     for place in range(5):

@@ -1,4 +1,4 @@
-"""The dashboard's board: what is on it follows from the records, and stays bounded."""
+"""The state of the dashboard follows from the records alone, and stays bounded."""
 
 import msgspec
 import pytest

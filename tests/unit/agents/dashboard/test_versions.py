@@ -1,4 +1,4 @@
-"""Versions on the page: which predicts, what the gates rejected, and only what can be done about each."""
+"""Model versions on the page: which one predicts, which retrained models were rejected, and what can be done."""
 
 from typing import Any
 

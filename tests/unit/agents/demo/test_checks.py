@@ -1,4 +1,4 @@
-"""What the demo claims must be able to fail, and its clock must run from when a tick was due."""
+"""Each claim of the demo can fail, and its latency counts from when a tick was due."""
 
 import asyncio
 from collections.abc import Callable
@@ -33,7 +33,7 @@ Logs = dict[str, list[Received]]
 
 @pytest.fixture
 def logs() -> Logs:
-    """What an undisturbed run leaves on the topics."""
+    """The topics that an undisturbed run leaves."""
     found: Logs = {topic.name: [] for topic in TOPICS}
     offsets = [0] * PARTITIONS
     for tick in MARKET.feed:
@@ -113,7 +113,7 @@ def test_every_disturbance_is_found(logs: Logs, disturb: Callable[[Logs], object
 
 
 def test_a_market_of_which_nothing_is_accepted_is_no_success(logs: Logs) -> None:
-    """Every promise held of none of its ticks, and the exit code was 0."""
+    """All claims hold for a market without an accepted tick, so the exit code once was 0."""
     refused = [each._replace(value=b"{}") for each in logs["ticks"]]
     source = [SourceRecord(each.partition, each.offset, each.key, each.value) for each in refused]
     nothing: Logs = {name: [] for name in logs} | {"ticks": refused}

@@ -1,4 +1,4 @@
-"""What `tickloop demo` prints in the end: a few lines, true to the summary, with whatever does not hold."""
+"""The last lines of `tickloop demo` agree with its summary, and name each claim that does not hold."""
 
 from io import StringIO
 

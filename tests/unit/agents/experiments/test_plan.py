@@ -1,4 +1,4 @@
-"""Plans: for symbols that decide together, what they share costs; arms that hardly differ get a sentence."""
+"""Plans of experiments: what symbols share makes them longer, and two versions that hardly differ are refused."""
 
 from random import Random
 
@@ -14,7 +14,7 @@ HISTORY = {symbol: outcomes(symbol, number, 2_000, 0.1, number) for number, symb
 
 
 def nothing(part: float) -> None:
-    """No progress is shown."""
+    """A progress function that shows nothing."""
 
 
 def apart(symbol: str, number: int) -> list[OutcomeMatured]:
@@ -35,7 +35,7 @@ def test_symbols_that_move_together_need_more_pairs_than_those_that_do_not() -> 
 
 
 def test_pairs_of_several_horizons_overlap_by_the_mean_of_them() -> None:
-    """Four pairs a second of each symbol: 40 of one under way at once, and 4 of each of the others."""
+    """Each symbol has four pairs a second, so 40 of one overlap at a time, and 4 of each of the others."""
     longer = [replace(each, horizon_ns=10 * SECOND) for each in HISTORY["ASH"]]
     others = {symbol: [replace(each, horizon_ns=SECOND) for each in HISTORY[symbol]] for symbol in SYMBOLS}
     declared = replace(TOGETHER, test=replace(TOGETHER.test, worth=0.2))

@@ -1,4 +1,4 @@
-"""The report of an experiment as text, and what the command line says about it."""
+"""The HTML report of an experiment, and what the command line prints about it."""
 
 import re
 from pathlib import Path

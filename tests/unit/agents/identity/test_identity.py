@@ -1,4 +1,4 @@
-"""What computes has a name: it changes with the program, plug-ins and libraries, and with nothing else."""
+"""The identity of the computing code changes with the program, plugins and libraries, and with nothing else."""
 
 import ast
 import subprocess
@@ -66,7 +66,7 @@ def test_what_computes_counts(one: str, other: str) -> None:
 
 
 def test_the_modules_of_the_loop_are_those_that_it_imports() -> None:
-    """Found in sources alone; what importing the loop really loads is the same."""
+    """The modules are found in the sources; they must be those that importing the loop loads."""
     asked = (
         "import sys, importlib\n"
         f"for name in {LOOP!r}: importlib.import_module(name)\n"

@@ -1,4 +1,4 @@
-"""Every client is made in one place, and speaks to a cluster as was said of its address."""
+"""Every Kafka client is made in one place, with the security settings that were given for its address."""
 
 import ast
 from collections.abc import Callable, Iterator
@@ -24,7 +24,7 @@ OPTIONS = {"bootstrap_servers", "broker", "broker_credentials", "sasl_mechanism"
 
 
 class Sealed(Security, frozen=True):
-    """Of a cluster that wants more than plain text."""
+    """Security settings of a cluster that does not accept plain text."""
 
     def options(self) -> dict[str, Any]:
         return {"security_protocol": "SASL_PLAINTEXT", "sasl_plain_username": "ann", "sasl_plain_password": "secret"}
@@ -35,13 +35,13 @@ class Sealed(Security, frozen=True):
 
 @pytest.fixture
 def sealed(monkeypatch: pytest.MonkeyPatch) -> str:
-    """An address of which it was said how to speak to it."""
+    """An address for which security settings were given."""
     monkeypatch.setattr("agents.kafka.security._by_address", {})
     return speak(NOBODY, Sealed())
 
 
 def made_of(client: Any) -> Any:
-    """The connections below a client."""
+    """The object that holds the connections of a client."""
     return next((getattr(client, name) for name in ("_client", "client") if hasattr(client, name)), client)
 
 
@@ -74,7 +74,7 @@ async def test_a_client_that_cannot_connect_is_closed() -> None:
 
 
 def doors(source: str) -> Iterator[tuple[int, str]]:
-    """Where a module makes a client by itself: a line, and what it makes or says there."""
+    """Lines at which a module makes a Kafka client itself or sets an option of one, with what it does there."""
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.ClassDef):
             yield from ((node.lineno, name) for base in node.bases if (name := last_name(base)) in CLIENTS)

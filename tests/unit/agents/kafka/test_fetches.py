@@ -1,4 +1,4 @@
-"""Which stretch of the log a fetch was read from: by the client's own result, over records and markers."""
+"""From which offset to which a fetch was read, by the client's own result, over records and transaction markers."""
 
 from collections.abc import Iterator
 from types import SimpleNamespace
@@ -15,11 +15,11 @@ PARTITION = TP("ticks", 0)
 
 
 class Answer:
-    """What a broker answered to a fetch: offsets of records, and of markers between and behind them.
+    """A broker's answer to a fetch, as offsets of records and of transaction markers.
 
     Args:
         asked: offset that the fetch asked for.
-        ends: where the next one will ask.
+        ends: offset that the next fetch will ask for.
     """
 
     def __init__(self, asked: int, records: list[int], ends: int) -> None:
@@ -40,7 +40,7 @@ class Answer:
 
 
 class Client:
-    """One partition of a consumer, at a position."""
+    """A consumer of one partition, at a position."""
 
     def __init__(self, position: int) -> None:
         fetches.install()

@@ -1,4 +1,4 @@
-"""Compressed batches reach readers unpacked, or as one record that is refused: none fills the memory of anybody."""
+"""Compressed batches reach readers unpacked, or as one refused record, so that none can fill the memory."""
 
 import ast
 import gzip
@@ -23,7 +23,7 @@ CODECS = [GZIP, SNAPPY, LZ4, ZSTD]
 
 
 def batch(codec: int, *values: bytes | None, first: int = 0, key: bytes | None = b"X") -> bytes:
-    """A batch as a transactional producer writes it and a broker stores it."""
+    """A compressed batch as a transactional producer writes it and a broker stores it."""
     builder: Any = DefaultRecordBatchBuilder(2, codec, 1, 77, 3, 5, 1 << 30)
     for number, value in enumerate(values):
         builder.append(number, 1_000 + number, key, value, [("h", b"1")])
@@ -32,7 +32,7 @@ def batch(codec: int, *values: bytes | None, first: int = 0, key: bytes | None =
 
 
 def read(fetched: bytes) -> list[Any]:
-    """Records as aiokafka reads them, checksums held against their bytes."""
+    """Records as aiokafka reads them, with checked checksums."""
     found: list[Any] = []
     records: Any = MemoryRecords(fetched)
     while records.has_next():
@@ -43,7 +43,7 @@ def read(fetched: bytes) -> list[Any]:
 
 
 def with_content(plain: bytes, codec: int, content: bytes) -> bytes:
-    """A batch that says it is packed, with other content."""
+    """A batch whose header names a codec, but with other content."""
     packed = bytearray(plain[: unpacking.HEAD.size] + content)
     packed[8:12] = (len(packed) - PLACE.size).to_bytes(4, "big")
     packed[22] |= codec
@@ -103,7 +103,7 @@ def test_a_damaged_batch_stops_nobody(codec: int, at: int) -> None:
 
 
 def test_fifty_thousand_empty_members_are_unpacked_in_no_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A megabyte of them took half a minute: what lay behind each was copied."""
+    """A megabyte of them once took half a minute, since the rest was copied after each."""
     seen: list[int] = []
 
     class Counted:
@@ -127,7 +127,7 @@ def test_fifty_thousand_empty_members_are_unpacked_in_no_time(monkeypatch: pytes
 
 @pytest.mark.parametrize("codec", [LZ4, ZSTD])
 def test_a_small_batch_takes_little_room(codec: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Ten thousand of them in a fetch were given eight megabytes each, one after the other: seven seconds."""
+    """Each of ten thousand batches in a fetch once got a buffer of eight megabytes, which took seven seconds."""
     rooms: list[int] = []
     within = unpacking._within
 

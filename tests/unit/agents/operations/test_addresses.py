@@ -1,4 +1,4 @@
-"""Ports that others have are left to them, with a sentence; commands beside a `tickloop up` know which ones it took."""
+"""A port that is in use is reported and left alone, and commands beside a `tickloop up` know the ports that it took."""
 
 import asyncio
 import os
@@ -29,7 +29,7 @@ FOLLOWER = HealthCheck("follower", ok=True, value=0.0, limit=5.0, since="", says
 
 @contextmanager
 def listening(port: int = 0) -> Iterator[int]:
-    """A program that accepts connections and says nothing."""
+    """A program that accepts connections and sends nothing; yields its port."""
     with socket.create_server(("127.0.0.1", port)) as server:
         yield int(server.getsockname()[1])
 
@@ -47,7 +47,7 @@ async def serve(port: int, verdict: Verdict) -> web.AppRunner:
 
 
 def free_block() -> int:
-    """A port behind which two are free, and two behind the port ten further on."""
+    """A port such that the next two ports, and the two after the port ten further on, are free."""
     while True:
         base = ports.any_free()
         if base < 60_000 and all(ports.is_free(base + each) for each in (0, 1, 2, 11, 12)):

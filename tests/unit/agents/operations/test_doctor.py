@@ -1,4 +1,4 @@
-"""The doctor's findings on made-up patients."""
+"""The findings of `tickloop doctor` on systems that the tests make up."""
 
 import shutil
 from pathlib import Path

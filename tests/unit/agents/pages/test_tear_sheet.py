@@ -1,4 +1,4 @@
-"""The page as text: self-contained, safe against what names hold, and honest about what it does not know."""
+"""The tear sheet (the HTML report of a backtest) needs no other file, escapes names, and says what it does not know."""
 
 import json
 import re
@@ -41,7 +41,7 @@ def run() -> PaperRun:
 
 
 def without_library(page: str) -> str:
-    """The page less the two longest scripts: the library that draws is not ours to judge."""
+    """The page without its two longest scripts, which are the chart library."""
     return re.sub(r"<script>.*?</script>", "", page, flags=re.DOTALL)
 
 
@@ -140,7 +140,7 @@ def test_thinned_lines_keep_every_extreme() -> None:
 
 
 def test_every_colour_of_a_figure_has_a_twin(run: PaperRun) -> None:
-    """A colour that the dark page does not know would stay as it is, and might not be seen."""
+    """A colour without a counterpart for the dark page would stay as it is, and might be invisible."""
     page = without_library(tear_sheet(run))
     figures = re.findall(r'<script type="application/json" id="[a-z-]+-figure">(.*?)</script>', page, flags=re.DOTALL)
     assert len(figures) >= 10
@@ -189,7 +189,7 @@ def test_of_many_strategies_the_last_share_a_colour() -> None:
 
 
 def with_a_night(ticks: int = 12_000, hours: int = 17) -> PaperRun:
-    """A run whose market was closed once, after half of the ticks."""
+    """A run whose market is closed for `hours` hours after half of the ticks."""
     fed = [*synthetic_market(seed=3, symbols=("AAA", "BBB"), ticks=ticks)]
     later = [msgspec.structs.replace(tick, ts_event=tick.ts_event + hours * HOUR) for tick in fed[ticks // 2 :]]
     return paper_run([*fed[: ticks // 2], *later])

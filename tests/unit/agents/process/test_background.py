@@ -1,4 +1,4 @@
-"""No background work dies alone: its end is a sentence and the end of its process, or it begins again and says so."""
+"""A background task that ends is started again with a log line, or ends its process with a sentence."""
 
 import ast
 import asyncio
@@ -135,7 +135,7 @@ PARTS = {
 
 
 class Producer:
-    """Connected to nothing."""
+    """A producer that is not connected to anything."""
 
     def __init__(self, **_: object) -> None: ...
 
@@ -263,7 +263,7 @@ async def test_the_first_error_of_a_kind_comes_out_of_groups_by_itself_and_other
 
 
 def test_nothing_is_raised_within_except_star() -> None:
-    """Python before 3.11.4, which Debian 12 has, puts it into a group again: a traceback in the place of a sentence."""
+    """Python before 3.11.4 wraps such an exception into a group again, so that a traceback would be printed."""
     assert agents.__file__ is not None
     for path in Path(agents.__file__).parent.rglob("*.py"):
         for tried in ast.walk(ast.parse(path.read_bytes())):

@@ -1,4 +1,4 @@
-"""What processes write does not fill the disk, and nothing but the oldest of it is lost."""
+"""Log files of processes are bounded, and only their oldest lines are dropped."""
 
 import asyncio
 import os

@@ -1,4 +1,4 @@
-"""What strangers wrote is told on one printable line, in logs as on terminals."""
+"""Text from outside is shown on one printable line, in logs and on terminals."""
 
 import logging
 import subprocess

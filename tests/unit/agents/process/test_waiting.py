@@ -1,4 +1,4 @@
-"""A wait that takes long is said, with how it stands; and the demo waits until its workers are ready."""
+"""A long wait is reported with its progress, and the demo waits until its workers are ready."""
 
 import asyncio
 import threading
@@ -34,7 +34,7 @@ READY = Verdict(True, "tickloop", "worker-1", "0.1.0", ())
 
 
 class Lines:
-    """What was said, and a way to wait for so many lines."""
+    """Lines that were reported, and a way to wait for a number of them."""
 
     def __init__(self) -> None:
         self.said: list[str] = []

@@ -1,4 +1,4 @@
-"""What a retrain reads follows from its job: not from when it is read, from where, nor from what was appended since."""
+"""What a retrain reads follows from its job alone, not from when or where it is read or what was appended since."""
 
 from collections.abc import AsyncGenerator, Sequence
 from random import Random
@@ -34,7 +34,7 @@ def job(name: str = NAME, *, manual: bool = False) -> RetrainJob:
 
 
 class Lying(NamedTuple):
-    """One partition as a list; offsets below `first` are deleted."""
+    """A partition as a list of records; offsets below `first` are deleted."""
 
     lies: Sequence[OutcomeMatured]
     first: int = 0
@@ -49,7 +49,7 @@ class Lying(NamedTuple):
 
 
 def with_repeats_and_others(some: Sequence[OutcomeMatured], seed: int) -> list[OutcomeMatured]:
-    """What workers that crash now and then leave behind, on a partition that another symbol lives on, too."""
+    """The outcomes as workers that crash leave them: with repeats, and with those of another symbol in between."""
     random = Random(seed)
     found: list[OutcomeMatured] = []
     done = 0

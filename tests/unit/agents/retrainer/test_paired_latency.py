@@ -1,4 +1,4 @@
-"""Slow answers take a version back only if it is the cause: beside the one before it, on the same ticks, at once."""
+"""Late predictions lead to a roll-back only if the version itself is slower than the one before it."""
 
 import time
 from collections.abc import Iterator
@@ -86,7 +86,12 @@ def told(watch: LatencyGuard, version: str, status: Any, overrides: dict[str, An
 
 
 async def judged(overrides: dict[str, Any], before: dict[str, Any]) -> tuple[Watched, Producer]:
-    """What becomes of a version that went live a moment ago, since when every answer takes 40 ms, and took 1 before."""
+    """Have the latency guard judge a version since which predictions take 40 ms, and before which they took 1 ms.
+
+    Args:
+        overrides: parameters of the version.
+        before: parameters of the version before it.
+    """
     now_ms, producer = int(time.time() * 1e3), Producer()
     watch = LatencyGuard(Settings(latency_limit_ms=20.0), "nowhere:1", Parameters(), producer)
     told(watch, "new-1", "champion", overrides, now_ms)

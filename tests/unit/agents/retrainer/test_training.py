@@ -1,4 +1,4 @@
-"""A training in a process of its own: the same result, and whatever it dies of is a sentence."""
+"""A training in a separate process gives the same result, and whatever ends it is reported in a sentence."""
 
 import sys
 from functools import cache

@@ -1,4 +1,4 @@
-"""Alerts to a web address: delivered, tried again so many times, never waited for, and the address never told."""
+"""Alerts are posted to a web address, a few attempts each; nothing waits for them; the address is not logged."""
 
 import asyncio
 import logging
@@ -23,7 +23,7 @@ SECRET = "hunter2"
 
 @asynccontextmanager
 async def listener(*statuses: int) -> AsyncIterator[tuple[str, list[bytes]]]:
-    """A web server that answers so, then with 200; its address and the bodies that it got."""
+    """A web server that answers with these statuses and then with 200; yields its address and the bodies received."""
     got: list[bytes] = []
 
     async def answer(request: web.Request) -> web.Response:
@@ -45,7 +45,7 @@ async def listener(*statuses: int) -> AsyncIterator[tuple[str, list[bytes]]]:
 
 
 async def done(hook: Webhook) -> None:
-    """Run until everything that was put is delivered or given up."""
+    """Run the webhook until every alert is delivered or given up."""
     running = asyncio.create_task(hook.run())
     async with asyncio.timeout(10):
         await hook.until_idle()
@@ -101,7 +101,7 @@ async def test_putting_never_waits(monkeypatch: pytest.MonkeyPatch, caplog: pyte
 
 
 async def test_a_flood_of_one_kind_holds_up_and_drops_no_other() -> None:
-    """Refusals, which anybody can cause, had whatever came behind a thousand of them dropped."""
+    """Anybody can cause refusals; a thousand of them once filled the queue, so that other alerts were dropped."""
     refused, back = (replace(ALERT, kind=kind, id=f"{kind}:0:1") for kind in ("refused", "rolled_back"))
     async with listener() as (address, got):
         hook = Webhook(address)

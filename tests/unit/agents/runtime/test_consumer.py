@@ -1,4 +1,4 @@
-"""What the consumer takes of a fetch, what it puts back because nobody would look at it, and what it hands over."""
+"""What the consumer takes from a fetch, what it puts back since nobody would process it, and what it hands on."""
 
 import asyncio
 from collections.abc import Callable
@@ -19,7 +19,7 @@ Records = dict[TP, Fetched]
 
 
 class Holding:
-    """A consumer that holds two records of each partition, read from offset 6 on; something happens while one waits."""
+    """A consumer with two fetched records of each partition, from offset 6 on; a test changes it during a fetch."""
 
     _closed = False
 
@@ -30,7 +30,7 @@ class Holding:
         self.sought: dict[TP, int] = {}
 
     async def fetched_records(self, partitions: set[TP], **_: object) -> Records:
-        """As `aiokafka` does it: an empty set of partitions means all of them."""
+        """Return the fetched records of these partitions; an empty set means all, as in aiokafka."""
         self._happens()
         held = (TICKS, CHANGELOG, GONE)
         two = [SimpleNamespace(offset=at) for at in (7, 8)]
@@ -44,7 +44,7 @@ class Holding:
 
 
 async def fetch(active: set[TP], happens: Callable[[Any], None]) -> tuple[Records, dict[TP, int]]:
-    """What a fetch hands over, and what it puts back."""
+    """Fetch while `happens` changes the consumer; return the records handed on, and the offsets put back."""
     flow = SimpleNamespace(flow_active=True)
     consumer = Holding(lambda: happens(flow))
     thread = object.__new__(ConsumerThread)
@@ -61,7 +61,7 @@ async def test_what_is_active_is_handed_over() -> None:
 
 
 async def test_all_is_put_back_when_the_flow_stopped_meanwhile() -> None:
-    """A rebalance has paused every partition: the fetch took of all of them, and of one that is ours no more."""
+    """A rebalance pauses all partitions during the fetch, and one of them is no longer assigned."""
     active = {TICKS}
 
     def rebalance(flow: Any) -> None:
@@ -86,7 +86,7 @@ async def test_what_became_active_while_all_was_taken_is_handed_over_and_the_res
 
 
 class Faust:
-    """A consumer with the queue of one agent, which takes one fetch."""
+    """A consumer with the queue of one agent, which has room for one fetch."""
 
     def __init__(self) -> None:
         self.flow = FlowControlEvent(initially_suspended=False)
@@ -102,7 +102,7 @@ class Faust:
 
 
 async def test_what_lies_in_an_agents_queue_when_flow_goes_on_stays_there() -> None:
-    """The end of a recovery: its offsets are sought, fetches of them are queued, and only then flow goes on."""
+    """At the end of a recovery offsets are sought and fetched records queued before the flow goes on."""
     faust = Faust()
     assert await faust.put(7)
     faust.flow.resume()
@@ -130,7 +130,10 @@ async def test_a_fetch_that_waits_for_room_is_put_when_there_is_some() -> None:
 
 
 async def test_nobody_goes_forward_to_what_a_fetch_of_before_asks_for_again() -> None:
-    """Behind the seek of an assignment; where no tick comes any more, nothing would be fetched that lies between."""
+    """After an assignment, an older fetch must not move a position that was sought back.
+
+    The records in between would be missing until a new tick comes.
+    """
     ahead, behind, unknown = TP("ticks", 0), TP("ticks", 1), TP("ticks", 2)
     states = {tp: TopicPartitionState(None) for tp in (ahead, behind, unknown)}
     states[ahead].seek(5)

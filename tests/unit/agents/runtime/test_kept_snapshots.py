@@ -1,4 +1,4 @@
-"""Snapshots that are kept a share at a time while a partition goes on are a place to replay from, to the byte."""
+"""Older snapshots that are stored a part at a time, while a partition goes on, can be replayed from exactly."""
 
 from itertools import islice
 from typing import Any
@@ -20,7 +20,7 @@ Topic = dict[bytes, bytes | None]
 
 
 def kept_while_it_goes_on(partition: Partition, begin: int, every: int, topic: Topic, slot: int = 0) -> None:
-    """Apply the log; from `begin` on store one key of a filling behind every so many ticks."""
+    """Apply the ticks; from offset `begin` on, store the snapshot of one symbol after every `every` ticks."""
     filling: SlotWriter | None = None
     for offset in range(partition.offset + 1, len(LOG)):
         partition.apply(offset, None, LOG[offset])

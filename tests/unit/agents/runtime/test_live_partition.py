@@ -1,4 +1,4 @@
-"""Gaps between fetches: what was dropped on the way is fetched again, what is not in the log is passed over."""
+"""Gaps between fetches: dropped records are fetched again, and offsets that hold no record are passed over."""
 
 from types import SimpleNamespace
 from typing import Any, cast
@@ -14,10 +14,10 @@ from tests.support.counting import COUNTS, Counted, CountingNode
 
 
 class Log:
-    """A partition, the consumer that reads for it, and what that was asked for.
+    """A live partition with a consumer, and the offsets that the consumer was asked for.
 
     Args:
-        earliest: offset that the log begins with now.
+        earliest: first offset that the topic still holds.
     """
 
     def __init__(self, earliest: int = 0) -> None:
@@ -45,7 +45,12 @@ class Log:
         return max(expected, min(self._earliest, found))
 
     async def take(self, *offsets: int, begins: int | None = None, ends: int | None = None) -> int:
-        """Give it a fetch; the last offset that is applied then."""
+        """Give the partition a fetch; return the last offset that it has applied.
+
+        Args:
+            offsets: offsets of the fetched records.
+            begins, ends: first offset that the fetch covers, and the one after the last; None: those of its records.
+        """
         records = [
             SimpleNamespace(offset=offset, timestamp=0, key=b"X", value=encode(Trade("X", 1 + offset, 1.0, 1.0)))
             for offset in offsets
@@ -67,7 +72,7 @@ async def test_what_was_lost_on_the_way_is_fetched_again_however_often_that_happ
 
 
 async def test_what_the_log_does_not_hold_is_passed_over() -> None:
-    """Markers and aborted records, before a record and behind it; the client has read over them."""
+    """Transaction markers and aborted records lie before and after a record; the client has skipped them."""
     log = Log()
     assert await log.take(0, ends=3) == 0
     assert await log.take(5, 6, begins=3, ends=8) == 6

@@ -1,4 +1,4 @@
-"""What is said of a log that is not the one that snapshots were computed from."""
+"""The error for a topic of ticks that is not the one that the snapshots were computed from."""
 
 import pytest
 from faust.types import TP

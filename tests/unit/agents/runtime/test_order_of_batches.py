@@ -1,7 +1,8 @@
-"""Positions in a topic only grow, whatever happens to a batch: the sender is aiokafka's own, the broker a small one.
+"""Positions on a topic only grow, whatever happens to a batch. The sender is aiokafka's own, the broker a small one.
 
-The broker keeps Kafka's rules of numbered batches: of a producer that it knows it takes the batch that follows, answers
-a repeat as if it had taken it, and refuses all others; of one that it does not know it takes any.
+The broker has Kafka's rules for numbered batches. From a producer that it knows it accepts the next batch,
+answers a repeated one as if it were accepted now, and refuses all others. From an unknown producer it accepts
+any batch.
 """
 
 import asyncio
@@ -34,7 +35,8 @@ class Broker:
     Attributes:
         log: values of each partition, as a reader sees them.
         asked: number of requests.
-        troubles: what befalls the next requests: an error code, a connection lost `before` or `after` the write.
+        troubles: what happens to the next requests: an error code, or a connection lost `before` or `after` the
+            write.
     """
 
     def __init__(self, *troubles: int | str | None) -> None:
@@ -81,7 +83,11 @@ class Broker:
 
 
 class Process:
-    """An outbox on a producer as the worker has it, but with little patience; `failed` notes what was sent by then."""
+    """A worker's outbox and producer with short time limits.
+
+    Attributes:
+        failures: name of each error that ended the outbox, and number of requests that had been sent by then.
+    """
 
     def __init__(self, broker: Broker, **settings: Any) -> None:
         self.broker = broker
@@ -100,7 +106,7 @@ class Process:
         self.failures.append((type(error).__name__, self.broker.asked))
 
     async def send(self, *values: bytes) -> list[Any]:
-        """Send each value as a batch of its own, the second queued behind the first; what became of each."""
+        """Send each value as a batch of its own, the second queued behind the first; return the result of each."""
         await self.producer._sender.start()
         try:
             for value in values:

@@ -1,4 +1,4 @@
-"""Records leave a partition in order, and partitions together; the producer here only notes what it is given."""
+"""Records of a partition are sent in order, and those of several partitions together, to a producer that notes them."""
 
 import asyncio
 from collections import Counter
@@ -10,7 +10,7 @@ from agents.runtime.outbox import MOST_BYTES, Outbox, Post
 
 
 class Batch:
-    """As many records as fit."""
+    """A batch with room for a few records."""
 
     def __init__(self, room: int) -> None:
         self.room = room
@@ -30,7 +30,7 @@ class Batch:
 
 
 class Producer:
-    """Takes batches while it is `open`; notes which, and for which topic and partition."""
+    """Accepts batches while `open` is set, and notes each with its topic and partition."""
 
     def __init__(self, room: int = 1_000) -> None:
         self.room = room
@@ -48,7 +48,7 @@ class Producer:
 
 
 class Box(Outbox):
-    """An outbox of records that stay in one partition."""
+    """An outbox whose records all go to the partition that they come from."""
 
     def __init__(self, producer: Any, partition: int = 0) -> None:
         super().__init__(producer, Counter())

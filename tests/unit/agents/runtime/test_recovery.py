@@ -1,4 +1,4 @@
-"""What a worker recovers from: the changelog's records of the partitions that are its own."""
+"""A worker recovers from the records of its own partitions in the changelog."""
 
 import pytest
 from msgspec import msgpack
@@ -9,7 +9,7 @@ from streams.engine.partition import KeySnapshot, PartitionRoster
 
 
 def epoch(partition: int, offset: int) -> dict[bytes, bytes]:
-    """Records of a complete epoch."""
+    """Records of a complete set of snapshots that one owner of a partition stored, up to an offset."""
     filing = EpochWriter(partition, f"{partition:08x}")
     snapshot = msgpack.encode(KeySnapshot(b"state", 0, offset, ()))
     stored = filing.snapshots({"X": snapshot, "Y": snapshot}, PartitionRoster(offset), "XY") | filing.manifest(offset)

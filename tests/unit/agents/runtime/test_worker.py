@@ -1,4 +1,4 @@
-"""What is imported while a worker runs is kept from garbage collections, as what was imported before is."""
+"""Modules that are imported while a worker runs are kept out of garbage collections, like those imported before."""
 
 import asyncio
 import gc

@@ -1,4 +1,4 @@
-"""Each rule of a worker's health by itself: what turns it, at which value, and since when it says so."""
+"""Each health check of a worker by itself: at which value it fails, and since when."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -24,7 +24,7 @@ def wall(now: float) -> datetime:
 
 
 class Patient:
-    """A worker that is looked at again and again."""
+    """A worker whose health is asked for again and again."""
 
     def __init__(self) -> None:
         self._health = Health(LIMITS, BEGAN)

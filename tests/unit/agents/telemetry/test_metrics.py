@@ -1,4 +1,4 @@
-"""What a worker shows to Prometheus and to whoever asks for its health; the app is built and never started."""
+"""A worker's metrics and health over HTTP; the app is built but not started."""
 
 import asyncio
 import logging
@@ -32,7 +32,7 @@ OPEN_METRICS = {"Accept": "application/openmetrics-text; version=1.0.0"}
 
 
 class Worker:
-    """An app with one live partition of the counting node, and its watch."""
+    """An app with one live partition of the counting node, and its health."""
 
     def __init__(self, settings: Settings) -> None:
         self.app: LoopApp = create_app(settings, "127.0.0.1:1", [CountingNode()])
@@ -84,7 +84,7 @@ async def get(settings: Settings, path: str) -> tuple[int, str]:
 
 
 async def scraped(settings: Settings) -> dict[tuple[str, str], float]:
-    """Value by sample name and labels, from what the format's own parser reads."""
+    """Value of each sample by its name and labels, read with a parser of the Prometheus format."""
     _, text = await get(settings, "/metrics")
     families = text_string_to_metric_families(text)  # type: ignore[no-untyped-call]
     return {
@@ -145,7 +145,7 @@ async def test_ready_is_more_than_well(worker: Worker, settings: Settings) -> No
 
 
 async def test_a_loop_that_does_not_turn_does_not_hide_behind_itself(worker: Worker, settings: Settings) -> None:
-    """The answer comes while the loop of the app is held up: this test's own, which another thread stands for."""
+    """The health is answered by another thread, while the event loop of the app, here this test's, is blocked."""
     worker.watch.start()
     worker.app.runtime.beat = 1e-9
     status, body = await get(settings, "/healthz")

@@ -1,4 +1,4 @@
-"""What the paper account trades, pays, writes and refuses; its sums over symbols."""
+"""What the paper account trades, earns, writes and refuses, and its sums over symbols."""
 
 from typing import Any
 
@@ -22,7 +22,7 @@ MINUTE = 60_000_000_000
 
 
 class Account:
-    """Predictions at some times to the records that follow."""
+    """Gives predictions to the account node, and returns the records that follow."""
 
     def __init__(self, **parameters: Any) -> None:
         self.node = AccountNode(AccountParameters(**{"drawdown_step_bps": 1e6} | parameters))
@@ -177,7 +177,7 @@ GOOD = Prediction(
     ids=str,
 )
 def test_what_no_market_node_writes_becomes_a_dead_letter(bad: dict[str, Any]) -> None:
-    """As bytes from a topic and as a record of the same process alike."""
+    """The result is the same for bytes from a topic and for a record of the same process."""
     letters = []
     for way in ("apply", "receive"):
         partition = Partition(AccountNode(), 0)
@@ -191,7 +191,7 @@ def test_what_no_market_node_writes_becomes_a_dead_letter(bad: dict[str, Any]) -
 
 
 def test_a_clock_that_breaks_earns_nothing() -> None:
-    """What is held is closed at the last mid before, with its cost; the price on the other side pays nobody."""
+    """A position is closed at the last price before the break, with its cost; the price after it counts for nobody."""
     account = Account()
     account.at(1, 100.0, 0.5)
     account.at(50, 101.0)

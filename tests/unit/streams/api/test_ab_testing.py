@@ -1,4 +1,4 @@
-"""Two strategies on the same recorded ticks: who wins, who does not, and why."""
+"""Two strategies are compared on the same recorded ticks: who wins, who does not, and why."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -170,7 +170,7 @@ def test_a_strategy_that_stands_aside_can_lose_and_win(framework: ABTestingFrame
 
 
 def test_overlap_is_accounted_for(framework: ABTestingFramework) -> None:
-    """Scores that share nine of ten shocks: the plain t-test is sure of what is not there."""
+    """Neighbouring scores share nine of ten shocks, so a plain t-test finds a difference where there is none."""
     random = np.random.default_rng(8)
     wrong = honest = 0
     for _ in range(40):

@@ -1,4 +1,4 @@
-"""A model's whole life in one process: drift, breach, retrain, shadow, promotion, sabotage, roll-back, as it was."""
+"""The life of a model in one process: drift, retrain, test beside the live version, promotion, sabotage, roll-back."""
 
 import msgspec
 import pytest
@@ -67,7 +67,12 @@ def test_predictions_after_the_rollback_are_those_of_the_earlier_version_byte_fo
 
 
 def predictions(log: list[Tick], left_out: set[int]) -> list[tuple[int, bytes]]:
-    """Offset and bytes of every prediction of the market node on the log."""
+    """Offset and bytes of each prediction that the market node makes on a topic of ticks.
+
+    Args:
+        log: records of the topic.
+        left_out: offsets of records that the node does not get.
+    """
     records = [
         SourceRecord(0, number, SYMBOL.encode(), encode(tick))
         for number, tick in enumerate(log)

@@ -1,4 +1,4 @@
-"""The pipeline as a Python object gives what the node gives, to the byte."""
+"""The pipeline as a Python object gives the same bytes as the market node."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The registry: what may happen to a version, and what is refused with a sentence and without a trace."""
+"""The registry of versions in memory: what may happen to a version, and what is refused without changing anything."""
 
 from math import nan
 
@@ -17,7 +17,7 @@ def state(name: str, weight: float = 0.5, parent: str = "") -> ModelState:
 
 
 def manager(*names: str) -> ModelVersionManager:
-    """Registry in which each of `names` was promoted after the one before."""
+    """A registry in which the versions `names` were made live one after the other."""
     found = ModelVersionManager()
     for number, name in enumerate(names):
         found.add("X", state(name, parent=names[number - 1] if number else ""), 10 * number + 1, "made by hand")
@@ -119,7 +119,7 @@ def test_an_older_record_of_the_same_version_changes_nothing_and_another_history
 
 
 def spoiled(**fields: object) -> bytes:
-    """Record of a good version with some of its fields replaced."""
+    """An encoded record of a good version with these fields replaced."""
     good = msgspec.json.decode(snapshot(manager("v1"))[0])
     return msgspec.json.encode(good | fields)
 

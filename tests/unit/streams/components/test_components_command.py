@@ -1,4 +1,4 @@
-"""`tickloop components check` finds what each part breaks, and nothing that computes takes one that looks ahead."""
+"""`tickloop components check` finds what is wrong with a component, and no component that looks ahead is ever used."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""The engine gives what the topics would hold, and every source of the same ticks the same digests."""
+"""A backtest gives what the topics would hold, and every source of the same ticks gives the same digests."""
 
 import gzip
 from pathlib import Path
@@ -42,7 +42,7 @@ def run() -> Backtest:
 
 
 def published(feed: list[Feed]) -> list[SourceRecord]:
-    """The log as publishing leaves it on empty topics."""
+    """Records of the topic of ticks after `feed` was published to it while it was empty."""
     offsets = [0] * PARTITIONS
     log = []
     for item in feed:
@@ -122,7 +122,7 @@ def test_tables_say_what_the_records_say(run: Backtest) -> None:
 
 
 def table_of(ticks: list[Quote | Trade]) -> pd.DataFrame:
-    """Cells as a file has them."""
+    """The ticks as a table with the columns of a file."""
     names = ("kind", "symbol", "ts_event", "bid", "bid_size", "ask", "ask_size", "price", "size", "side", "seq")
     rows = [
         [getattr(tick, name, None) if name != "kind" else type(tick).__name__.lower() for name in names]
@@ -182,7 +182,7 @@ def test_files_are_merged_as_publishing_merges_them(tmp_path: Path) -> None:
 
 
 def test_every_kind_of_record_that_follows_from_the_ticks_has_a_table() -> None:
-    """One that had none stopped a backtest at the first window that closed."""
+    """A kind without a table once stopped a backtest when the first accuracy window closed."""
     written = {
         kind for node in following(nodes(Parameters()), TICKS) for topic in node.outputs for kind in topic.records
     }

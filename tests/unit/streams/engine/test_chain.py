@@ -1,4 +1,4 @@
-"""Nodes chained into one: snapshots anywhere, refusals of followers, loops that cannot be chained."""
+"""Nodes run as a chain in one pass: snapshots at any record, refusals of later nodes, impossible chains."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -32,7 +32,7 @@ DOUBLES = Topic("doubles", Doubled, "in tests only")
 
 
 class Doubling(Node[Count]):
-    """Twice the count; refuses every third."""
+    """A node that writes twice the count of each record, and refuses every third."""
 
     name = "doubling"
     source = COUNTS

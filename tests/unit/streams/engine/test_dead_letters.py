@@ -1,4 +1,4 @@
-"""Every dead letter fits its topic, whatever was refused; and what a topic does not take is stood in for."""
+"""Every dead letter fits its topic, whatever was refused; an output that is too large is replaced by one."""
 
 import hashlib
 from types import SimpleNamespace
@@ -29,7 +29,7 @@ ROOTS = {TICKS: b'{"kind":"', COMMANDS: b'{"kind":"', EXPERIMENT_PARTIALS: b'{"i
 
 
 def refusals(key: bytes | None, value: bytes) -> list[tuple[DeadLetter, bytes]]:
-    """What each node that reads a root makes of a record, with its bytes."""
+    """Dead letters, and their bytes, of every node whose input clients may write to, for one record."""
     found = []
     for node in LOOP:
         if node.source in ROOTS:
@@ -88,7 +88,7 @@ def test_a_letter_of_before_is_the_same_to_the_byte() -> None:
 
 
 class VerboseNode(CountingNode):
-    """Writes what is larger than its topics take, at every second tick, and then something that fits."""
+    """A counting node that at every second tick also writes two outputs that are too large, and an alert that fits."""
 
     outputs = (COUNTS, ALERTS, DEAD_LETTERS)
 
@@ -115,7 +115,7 @@ class Batch:
 
 
 def live(node: CountingNode) -> tuple[LivePartition, list[tuple[bytes | None, bytes]], Counters]:
-    """A live partition of a node, what it writes, and its counters."""
+    """A live partition of a node, the list that its outputs are added to, and its counters."""
     written: list[tuple[bytes | None, bytes]] = []
     counters = Counters()
     topics: dict[type, str] = {record: topic.name for topic in node.outputs for record in topic.records}
@@ -150,7 +150,7 @@ async def test_what_does_not_fit_is_stood_in_for_alike_live_and_in_a_replay(capl
 
 
 class HoardingNode(CountingNode):
-    """Keeps more than a changelog takes."""
+    """A counting node whose state is too large for its changelog."""
 
     def dump(self, state: Any) -> bytes:
         return bytes(LARGEST_SNAPSHOT)

@@ -1,4 +1,4 @@
-"""A component that fails is replaced by something harmless, counted and named in the prediction; the stream goes on."""
+"""A component that fails is replaced by a harmless value and named in the prediction; the stream goes on."""
 
 from collections.abc import Callable, Sequence
 from math import inf, nan
@@ -28,7 +28,7 @@ TICKS: list[Any] = [tick for tick in seeded_ticks(1, 600, odd=0.0) if not isinst
 
 
 class Broken:
-    """A strategy that answers what it is told to, or raises it."""
+    """A strategy that returns a given answer, or raises it if it is an exception."""
 
     needs = ("queue_imbalance",)
 
@@ -115,7 +115,7 @@ def test_a_strategy_that_fails_is_undecided(
 
 @pytest.mark.parametrize("answer", [0.0, 1.0, True, 0, 1])
 def test_a_strategy_may_be_as_sure_as_it_likes(with_strategy: Callable[[Any], MarketNode], answer: Any) -> None:
-    """Certainty is taken for one in a million: a wrong call must not make the log-loss infinite."""
+    """A certain answer is taken as an error of one in a million, so that the log-loss stays finite if it is wrong."""
     state, _, outcomes = _run(with_strategy(answer))
     assert state.faults.counts == {}
     (said,) = {outcome.experts["broken"] for outcome in outcomes}

@@ -1,4 +1,4 @@
-"""Plug-ins that were written before modules moved: what they import is what runs."""
+"""Plugins that import modules from where they were in earlier releases get the modules of today."""
 
 import subprocess
 import sys

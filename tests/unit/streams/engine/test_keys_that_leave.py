@@ -1,4 +1,4 @@
-"""A full partition: who leaves it, what a refusal costs, and that snapshots which are kept for a while know it."""
+"""In a full partition: which symbols are forgotten, what a refusal costs, and that kept snapshots agree."""
 
 import pytest
 from msgspec.structs import replace
@@ -20,7 +20,7 @@ from tests.support.pooled_partials import SYMBOLS, TOGETHER, outcomes, told
 
 
 class Counted(CountingNode):
-    """Says how often it was asked who may leave."""
+    """A counting node that counts how often it was asked whether a symbol may be forgotten."""
 
     keys_per_partition = 1_000
     quiet_records = 5_000

@@ -1,4 +1,4 @@
-"""What every node has from `Node`: snapshots, the parameters that they were computed with, records without bytes."""
+"""What `Node` gives every node: snapshots, a check of the parameters they were computed with, input without bytes."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -43,7 +43,7 @@ def test_a_node_must_say_what_its_states_are() -> None:
 
 
 def test_a_directive_that_lies_elsewhere_opens_no_state_in_a_chain_either() -> None:
-    """Signed as of a place of another partition: it is refused, and takes no place among the keys."""
+    """The directive was signed for another partition: it is refused, and no state is kept for its symbol."""
     directive = SIGNING.sign(start_arm("mine", "NEW"), "ticks:3:9")
     for node in (MarketNode(signing=SIGNING), chained(nodes(Parameters(), SIGNING))[0]):
         partition = Partition(node, 0)

@@ -1,4 +1,4 @@
-"""One register a kind of part: the same signature, the same errors and parameters of their own for all of them."""
+"""One registry for each kind of component, with the same interface, errors and parameters for all of them."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -38,7 +38,7 @@ every_kind = pytest.mark.parametrize("table", KINDS)
 
 
 class Mine:
-    """A part of any kind that has parameters."""
+    """A component with parameters, of any kind."""
 
     class Parameters(Struct, forbid_unknown_fields=True):
         slope: float = 1.0
@@ -50,7 +50,7 @@ class Mine:
 
 
 class Plain:
-    """A part of any kind that has none."""
+    """A component without parameters, of any kind."""
 
     features = ()
 
@@ -134,7 +134,7 @@ class TestRegister:
 
 
 def test_parameters_without_parts_of_the_user_have_the_digest_that_they_had() -> None:
-    """That of the release before costs, calibrators and rules could have parameters of their own."""
+    """The digest is that of the release before costs, calibrators and rules could have parameters of their own."""
     assert MarketParameters().digest() == "e60703cbbe808917502f7e7779879a4454c08ff13f8b4fc0acab27dab6ae3948"
 
 

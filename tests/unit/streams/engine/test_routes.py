@@ -1,4 +1,4 @@
-"""Where records go: what a topic declares, the runtime and a replay of the log do alike."""
+"""The runtime and a replay send each record to the partition that its topic declares."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -29,7 +29,7 @@ def test_only_what_comes_together_or_goes_back_leaves_the_partition_of_its_cause
 
 
 class TellingNode(Node[None]):
-    """Answers each trade with a partial of an experiment that lies elsewhere, and with a directive beside it."""
+    """A node that answers each trade with a record for another partition, and a directive for its own."""
 
     name = "telling"
     source = TICKS

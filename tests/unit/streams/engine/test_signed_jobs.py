@@ -1,4 +1,4 @@
-"""Jobs of retrains are signed as commands are; and the order in which a key that has leaked is retired."""
+"""Retrain jobs are signed like commands, and a leaked key can be retired step by step."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""A signature holds in one deployment, on one topic, at one place; what it signed is judged once."""
+"""A signature holds in one deployment, on one topic, at one offset, and a signed record takes effect at most once."""
 
 from itertools import count, pairwise
 from pathlib import Path
@@ -33,7 +33,7 @@ from tests.support.signed_log import KEY, NEW, OLD, OURS, START, Log
 
 
 def story(log: Log) -> None:
-    """Commands that are carried out and commands that are refused, each for a reason that passes later."""
+    """Give commands: some are carried out, others are refused for reasons that no longer hold at the end."""
     log.ask(replace(START, id="early", arm="late", model_schema=7))
     log.ask(PromoteVariant("too-soon", "X", 5, "a", "test"))
     log.ask(RollBack("nothing", "X", 5, "test"))
@@ -50,7 +50,7 @@ def story(log: Log) -> None:
 
 
 def others(log: Log, number: int) -> None:
-    """So many commands that are carried out and change nothing in the end."""
+    """Give `number` commands that are carried out and leave everything as it was."""
     for index in range(number // 2):
         log.ask(PinVersion(f"other-{index}-a", "X", 11, "test"))
         log.ask(PinVersion(f"other-{index}-b", "X", 11, "test", pinned=False))
@@ -172,7 +172,7 @@ def test_a_partial_is_signed_for_its_own_topic() -> None:
 
 @pytest.mark.parametrize("partitions", [2, 3, 8])
 def test_a_partial_is_taken_where_its_experiment_is_and_nowhere_else(partitions: int) -> None:
-    """Put again on another partition it would open its experiment there, which would come to a verdict of its own."""
+    """Copied to another partition, the record would start the experiment there too, perhaps with another verdict."""
     ours = Signing(("test",), (KEY,), "k", partitions)
     partial = replace(decoder(ExperimentPartial)(golden(ExperimentPartial)[-1]), signature="")
     signed = ours.sign(partial, partial.id)
@@ -200,7 +200,7 @@ def test_a_deployment_knows_where_its_experiments_are(
 
 
 def test_a_key_is_changed_while_everything_runs() -> None:
-    """Two workers: the one that holds the command's partition signs directives; each step reaches one of them first."""
+    """Two workers get the new key one after the other; the one with the command's partition signs directives."""
     only, both = Signing(("test",), (OLD,), "old"), Signing(("test",), (NEW, OLD), "old")
     new = Signing(("test",), (NEW, OLD), "new")
     log, numbers = Log(only), count()

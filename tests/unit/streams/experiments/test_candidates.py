@@ -1,4 +1,4 @@
-"""Candidates of retrains in the experiments node: tested undeclared, watched once live, in health and calibration."""
+"""Retrained models are tested without a declaration, and watched once live, in their skill and calibration."""
 
 from collections.abc import Iterator
 from math import log
@@ -35,7 +35,15 @@ NAME = "candidate-1"
 def outcome(
     number: int, label: int, arms: tuple[tuple[str, str, float], ...], model: float = 0.7, features: float = 1.0
 ) -> OutcomeMatured:
-    """One outcome: name, version and probability of each arm, the live one first."""
+    """One outcome.
+
+    Args:
+        number: offset of the predicted tick.
+        label: direction of the move, 1 or -1.
+        arms: name, version and probability of each version that ran, the live one first.
+        model: probability of the model expert.
+        features: value of every feature.
+    """
     return matured(
         number,
         number + 1,
@@ -56,7 +64,16 @@ def stream(
     seed: int = 1,
     **fields: Any,
 ) -> Iterator[OutcomeMatured]:
-    """Outcomes in which a side is right so often; each arm says so surely that it is that side."""
+    """Outcomes with a random direction that each version predicts with its probability.
+
+    Args:
+        first: number of the first outcome.
+        count: number of outcomes.
+        arms: name, version and probability of the predicted direction, of each version, the live one first.
+        right: probability that the predicted direction is right.
+        seed: seed of the random numbers.
+        fields: other arguments of `outcome`.
+    """
     random = Random(f"{seed}-{first}")
     for number in range(first, first + count):
         side = random.choice((-1, 1))

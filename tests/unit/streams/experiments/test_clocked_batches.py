@@ -1,4 +1,4 @@
-"""Batches by the clock: where they close, what their means are, and that no difference stays none."""
+"""Batches that end by the clock: when they close, what their means are, and that they show no false difference."""
 
 from itertools import pairwise
 from random import Random
@@ -18,7 +18,12 @@ CLOCKED = ExperimentParameters(
 
 
 def closes(evidence: Evidence, moments: list[int]) -> list[tuple[int, float]]:
-    """Number of pairs that came before, and the last batch mean, whenever the clock strikes; every pair is won by A."""
+    """For each batch that the clock closes: number of pairs before that, and its mean. A wins every pair by 1.
+
+    Args:
+        evidence: the accumulator of batches.
+        moments: event times of the pairs.
+    """
     state, found = evidence.start(), []
     for number, moment in enumerate(moments):
         if evidence.strikes(state, moment):
@@ -46,7 +51,7 @@ def test_sums_are_over_what_batches_had_before() -> None:
 
 
 def test_how_many_pairs_a_window_has_makes_no_difference_out_of_none() -> None:
-    """A win ends its window, so windows that are won are short: means over their own number would be above 0."""
+    """A win ends its window here, so a window with a win is short, and the mean over its own pairs would be biased."""
     random, own, predictable = Random(1), 0.0, []
     evidence = Evidence(replace(CLOCKED, batch=1))
     state, window = evidence.start(), 0

@@ -1,4 +1,4 @@
-"""What a decision leads to: a command where it is to be applied, none where it is only recommended."""
+"""A verdict leads to a command if it is to be carried out, and to none if it is only recommended."""
 
 from itertools import chain
 

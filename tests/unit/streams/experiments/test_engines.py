@@ -1,4 +1,4 @@
-"""Sequential engines: golden values of the design, what their formulas imply, states that survive bytes."""
+"""Sequential tests: golden values, properties that follow from their formulas, and states that survive encoding."""
 
 from math import cos, exp, inf, isfinite, log, nan, sin, sqrt
 from random import Random
@@ -83,7 +83,7 @@ class TestEngine1:
         assert e_process.interval(0, 0.0, 0.0, 0.2, 0.05) == (-inf, inf)
 
     def test_directions_make_the_two_sided_evidence_together(self) -> None:
-        """The mixture over both directions is the mean of those over each."""
+        """The e-value for a difference in either direction is the mean of those for each direction."""
         for mean in (-0.4, 0.0, 0.3):
             both = 0.5 * exp(e_process.log_e(30, mean, 40.0, 0.1)) + 0.5 * exp(e_process.log_e(30, -mean, 40.0, 0.1))
             assert both == pytest.approx(exp(e_process.log_e_two_sided(30, mean, 40.0, 0.1)))

@@ -1,4 +1,4 @@
-"""Experiments: every way to end and to be held, batch = loop, states that survive bytes, the pre-flight."""
+"""Experiments: every way to end, what holds a winner back, states that survive encoding, and error rates in replays."""
 
 from functools import partial
 from math import log, nan
@@ -250,13 +250,13 @@ def test_a_verdict_against_the_challenger_takes_twice_the_evidence_and_as_many_b
 
 
 class TestPreflight:
-    """`SHORT` is the longest run that a test has time for."""
+    """The replays that find error rates; `SHORT` has the longest run that a test has time for."""
 
     SHORT = replace(QUICK, longest=3_000)
 
     @staticmethod
     def rare_losses() -> list[Pair]:
-        """A little is earned nearly always, everything lost once in a while: short batches do not see it coming."""
+        """Pairs with a small gain nearly always and a large loss rarely, which most short batches do not contain."""
         random = Random(1)
         return [Pair("", at, -1.0 if random.random() < 0.01 else 0.01, 0.0) for at in range(10_000)]
 
@@ -291,7 +291,7 @@ class TestPreflight:
         assert smallest_that_holds(replay, QUICK, 10, 199) is None
 
     def test_it_replays_what_is_registered_and_not_what_the_history_is_long(self) -> None:
-        """Half an hour in which one arm did better for a while passes for itself; not for a day of such half hours."""
+        """One side is better in a part of the history: replays 20 times as long as others are wrong more often."""
         random = Random(5)
         history = [Pair("", at, random.gauss(0.25 if at % 2_000 < 800 else 0.0, 1.0), 0.0) for at in range(2_000)]
         errors = [
@@ -302,7 +302,7 @@ class TestPreflight:
         assert errors[0].wins + errors[0].harms < errors[1].wins + errors[1].harms
 
     def test_batches_are_those_of_the_experiment_itself(self) -> None:
-        """By count and by the clock: the pre-flight sums up what `take` would close."""
+        """The replays close the same batches as the experiment, by count and by the clock."""
         random = Random(2)
         pairs = [Pair(f"{at}", 10 * at + random.randrange(10), random.gauss(0.2, 1.0), 0.0) for at in range(2_000)]
         times = np.array([pair.ts_event for pair in pairs])

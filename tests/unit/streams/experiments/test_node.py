@@ -1,4 +1,4 @@
-"""The experiments node: an experiment a symbol, decided once, its winner watched, the same after any restore."""
+"""The experiments node: an experiment for each symbol, decided once, its winner watched, the same after any restore."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""Evidence of several symbols together: the same in any order, however often a record is seen, and not over-counted."""
+"""Combined evidence of several symbols does not depend on the order or repeats of records, and is not overstated."""
 
 from math import exp, log
 from random import Random

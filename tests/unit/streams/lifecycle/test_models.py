@@ -1,4 +1,4 @@
-"""Models in the lifecycle: jobs and when they are withheld, candidates and their room, pins, and what is refused."""
+"""Models in the lifecycle node: retrain jobs, why they are withheld, how many candidates run, pins, refusals."""
 
 from typing import Any
 
@@ -148,7 +148,7 @@ def test_a_pinned_version_is_changed_by_people_alone() -> None:
 
 
 def pinned(*names: str, **settings: Any) -> Desk:
-    """A desk with these candidates and the version before them pinned."""
+    """A lifecycle node with these retrained versions in test, and the live version pinned."""
     desk = Desk(LifecycleNode(load_parameters({"retraining": settings})))
     for name in names:
         desk.ask(candidate(name))

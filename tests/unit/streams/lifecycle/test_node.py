@@ -1,4 +1,4 @@
-"""Commands become directives, once each; what became of every version is told; the market node agrees."""
+"""The lifecycle node makes each command a directive once and records each change; the market node agrees with it."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What the registry says that runs, held against what outcomes show; and that the way out leads out."""
+"""Versions that the registry names are compared with those in outcomes, and the proposed fix mends a difference."""
 
 import asyncio
 import re
@@ -28,7 +28,7 @@ DECODE = decoder(Alert)
 
 
 class Divided(Desk):
-    """A desk whose nodes may have forgotten what the other one knows: refusals are no fault."""
+    """A lifecycle and a market node of which one may have lost its state, so that directives may be refused."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -63,7 +63,7 @@ class Divided(Desk):
         return "" if found is None else found.sentence
 
     def type(self, line: str) -> None:
-        """A line of a fix, as a person would type it."""
+        """Run a command line of a proposed fix, as a person would type it."""
         _, group, verb, _, name = line.split()
         self.asked += 1
         if group == "models":
@@ -104,7 +104,7 @@ def test_where_no_command_leads_out_it_says_so() -> None:
 
 
 class Taking:
-    """Stands for a producer."""
+    """Stands in for a producer, and keeps what is sent."""
 
     def __init__(self) -> None:
         self.taken: list[Alert] = []

@@ -1,4 +1,4 @@
-"""The ways between states of a version: the table, the lifecycle node and the registry in memory agree on them."""
+"""Which change of a version's status is allowed: the table, the lifecycle node and the registry in memory agree."""
 
 from random import Random
 from typing import get_args
@@ -18,7 +18,7 @@ NAMES = ("a", "b", "candidate-1", "candidate-2")
 
 
 def anything(random: Random, number: int, life: SymbolArms) -> Command:
-    """A command that mostly makes sense: about arms that run, or a version that was live before."""
+    """A random command that is mostly valid: about versions that run, or one that was live before."""
     known = [each for arm in life.arms for each in (arm.name, arm.version)]
     identity, automatic, drawn = (f"c{number}", "X", 1 + number * 10**9), random.random() < 0.5, random.random()
     if drawn < 0.35:

@@ -1,4 +1,4 @@
-"""Only what something needs is computed, once, and everything that needs it gets it in the order it asked for."""
+"""Only features that something uses are computed, once, and each user gets them in the order that it asked for."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -83,7 +83,7 @@ def test_names_that_make_no_sense(market: dict[str, Any], sentence: str) -> None
 
 
 class Tilt:
-    """A signed feature of the user, with a parameter: how far the last trade was from the mid."""
+    """A user's signed feature with a parameter: distance of the last trade from the mid."""
 
     features = (Feature("tilt", "bps", True, "price of the last trade / mid - 1, times a factor"),)
     state = NoState
@@ -107,7 +107,7 @@ class Slope(Struct, array_like=True):
 
 
 class Follower:
-    """A strategy of the user that learns how far to follow the tilt."""
+    """A user's strategy that learns how far to follow the feature `tilt`."""
 
     needs = ("tilt",)
     state = Slope

@@ -93,7 +93,7 @@ def test_a_move_of_nothing_is_not_learned_from() -> None:
 
 
 def test_a_position_is_taken_when_the_edge_pays_and_its_outcome_is_net_of_cost() -> None:
-    """A market in which the heavier side always wins, at no fee: alternating runs of up and down."""
+    """In this market the side with the larger size always wins, in runs up and down, and there is no fee."""
     ticks: list[Tick] = []
     mid = 100.0
     for number in range(4_000):

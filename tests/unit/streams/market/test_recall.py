@@ -1,4 +1,4 @@
-"""What a model knew before is kept, comes back when it fits again, and costs nothing while it does not."""
+"""Copies of a model's earlier states are kept, come back when they fit again, and cost nothing until then."""
 
 from collections.abc import Iterator
 from math import nan
@@ -24,7 +24,13 @@ def fresh() -> SignedLogistic:
 
 
 def labels(count: int, concept: tuple[float, float], seed: int = 1) -> Iterator[Label]:
-    """Moves that go with the concept, mostly."""
+    """Random features, and moves that mostly follow their weighted sum.
+
+    Args:
+        count: number of labels.
+        concept: weights of the two features.
+        seed: seed of the random numbers.
+    """
     random = Random(f"{seed}-{concept}")
     for _ in range(count):
         features = [random.gauss(0.0, 1.0), random.gauss(0.0, 1.0)]
@@ -38,7 +44,7 @@ A, B = (2.0, 0.0), (-1.0, -2.0)
 def live(
     recalls: RecallParameters, *parts: Iterator[Label], parameters: SignedLogisticParameters = MODEL
 ) -> tuple[list[float], RecallState, SignedLogistic]:
-    """Probability of what happened, label by label, each before it is learned."""
+    """Probability that was given to each realised move, before the label was learned; and the final states."""
     recall, learner = Recall(recalls, parameters), SignedLogisticLearner(parameters)
     state, model = RecallState(), fresh()
     told = []

@@ -14,7 +14,7 @@ def _features(random: Random) -> list[float]:
 
 
 def test_it_finds_what_the_experts_miss_and_is_trusted() -> None:
-    """The experts see the first feature; the second matters as much, the third not at all."""
+    """The experts know the first feature only; the second matters as much, the third not at all."""
     random = Random(1)
     correction = ResidualCorrection(CorrectionParameters(), features=3)
     state = correction.start()
@@ -46,7 +46,7 @@ def test_it_leaves_good_experts_alone() -> None:
 
 
 def test_the_belief_is_that_of_a_bayesian_regression() -> None:
-    """Linear case: with the expected probability fixed at one half, covariance is (I / v + X' X / 4) ** -1."""
+    """With the expected probability fixed at 1/2 the regression is linear, with covariance (I / v + X' X / 4) ** -1."""
     random = Random(3)
     correction = ResidualCorrection(CorrectionParameters(variance=0.5), features=2)
     state = correction.start()

@@ -1,4 +1,4 @@
-"""What is not there is not zero: silence is not scored, an old quote does not stand, trades alone pay a spread."""
+"""Missing data are not zero: silence is not scored, old quotes are not used, and trades alone have a spread."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -13,7 +13,7 @@ def trade(ts_event: int, price: float = 100.0, seq: int | None = None, size: flo
 
 
 class Feed:
-    """A symbol's ticks one by one; `last` follows the price as the features would."""
+    """Gives ticks of a symbol one by one; `last` is the price that the features would have."""
 
     def __init__(self, **parameters: float) -> None:
         self.admission = Admission(AdmissionParameters(**parameters))  # type: ignore[arg-type]

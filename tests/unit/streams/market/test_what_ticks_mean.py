@@ -1,4 +1,4 @@
-"""What a tick says of the market: at the end of a horizon, across a jump, within a packet, of no size."""
+"""What ticks say about the price: at the end of a horizon, across a jump, within a packet, with size zero."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""What somebody hears of at once: every kind of alert from the record that it is about, and nothing else."""
+"""Each kind of alert is made from the record that it is about, and no other record makes one."""
 
 from typing import Any
 

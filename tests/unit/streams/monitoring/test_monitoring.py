@@ -1,4 +1,4 @@
-"""Windows, sums, limits and breaches of the monitor node."""
+"""The monitor node: windows, cumulative sums and their limits, and breaches."""
 
 from collections.abc import Sequence
 from math import log
@@ -43,7 +43,7 @@ def outcome(
 
 
 def seeded(count: int, seed: int, accuracy: float = 0.7, start: int = 0, version: str = "v1") -> list[OutcomeMatured]:
-    """Outcomes of a version that says .7 and is right so often."""
+    """Outcomes of a version that predicts with probability 0.7 and is right with probability `accuracy`."""
     random = Random(seed)
     found = []
     for number in range(start, start + count):
@@ -231,7 +231,7 @@ def test_snapshots_of_something_else_are_refused() -> None:
 
 @pytest.mark.parametrize("allowance", [0.25, 0.5, 1.0])
 def test_limits_of_sums_hold_their_run_length(allowance: float) -> None:
-    """Mean of 400 exponential run lengths: a standard error of 5 %; Siegmund's formula is good to a few per cent."""
+    """The mean of 400 exponential run lengths has a standard error of 5 %; Siegmund's formula adds a few per cent."""
     random, bound, runs = Random(1), limit(allowance, 300.0), []
     for _ in range(400):
         total, length = 0.0, 0

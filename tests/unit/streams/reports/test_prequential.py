@@ -1,4 +1,4 @@
-"""Parts of the evaluation: block_bootstrap, ablations, fitted models, verdicts, the command."""
+"""Parts of the evaluation: block bootstrap, ablations, fitted models, verdicts, and the command."""
 
 import json
 from pathlib import Path

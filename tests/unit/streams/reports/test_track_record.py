@@ -1,4 +1,4 @@
-"""Figures of a paper account: values of the papers, edges, and that the records alone decide them."""
+"""Figures of a paper account: values from papers, limiting cases, and that they depend on the records alone."""
 
 from math import sqrt
 
@@ -24,7 +24,12 @@ MINUTE = 60 * SECOND
 
 
 def account(rows: list[tuple[int, float, float, float]], symbol: str = "X") -> pd.DataFrame:
-    """Records (event time, mid, position, cost so far) of a symbol; what is earned follows from them."""
+    """Account records of a symbol.
+
+    Args:
+        rows: event time (ns), mid, position and cost so far of each record; earnings are computed from them.
+        symbol: the symbol.
+    """
     made, gross, turnover = [], 0.0, 0.0
     for number, (ts, mid, position, cost) in enumerate(rows):
         before = rows[number - 1] if number else (ts, mid, 0.0, 0.0)
@@ -108,14 +113,14 @@ class TestDrawdown:
 
 class TestSharpe:
     def test_the_scale_of_a_first_order_autocorrelation_has_a_closed_form(self) -> None:
-        """Lo (2002), equation 22, against the sum of equation 20."""
+        """Equation 22 of Lo (2002) against the sum of equation 20."""
         for rho, periods_ in ((0.2, 12), (-0.3, 12), (0.5, 250)):
             inner = 1 + 2 * rho / (1 - rho) * (1 - (1 - rho**periods_) / (periods_ * (1 - rho)))
             rhos = [rho**lag for lag in range(1, periods_)]
             assert eta(periods_, rhos) == pytest.approx(sqrt(periods_ / inner))
 
     def test_without_lags_the_robust_error_is_that_of_mertens(self) -> None:
-        """Mertens (2002): independent returns with skew and fat tails."""
+        """Mertens (2002) gives the error for independent returns with skew and fat tails."""
         returns = np.random.default_rng(3).standard_t(5, 400) + 0.2
         ratio = returns.mean() / returns.std(ddof=1)
         away = (returns - returns.mean()) / returns.std()
@@ -170,7 +175,7 @@ def test_equal_probabilities_stay_in_one_bin() -> None:
 
 
 def test_a_year_is_that_of_the_ticks() -> None:
-    """Six and a half hours a day on five days of a week, in intervals of 15 minutes."""
+    """The ticks cover six and a half hours on five days a week, in intervals of 15 minutes."""
     day, interval = 86_400 * SECOND, 900 * SECOND
     found = year(active=26 * 20, span_ns=28 * day, interval_ns=interval)
     assert found is not None

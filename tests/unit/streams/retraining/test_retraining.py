@@ -1,4 +1,4 @@
-"""The retraining job: split, gates, result; and the scheduler for direct use."""
+"""The retraining job: split of the outcomes, conditions on the new model, result; and the scheduler for direct use."""
 
 from collections.abc import Sequence
 from itertools import pairwise
@@ -36,7 +36,7 @@ def labelled(some: Sequence[OutcomeMatured]) -> Sequence[Labelled]:
 
 
 def flipped() -> list[OutcomeMatured]:
-    """A concept that lasted for 1,500 outcomes and its opposite for 900; the live version went on as it was."""
+    """Outcomes of a relation that held for 1,500 outcomes, then of its opposite for 900; the live version is unchanged."""
     return [*outcomes(1_500), *outcomes(900, 2, -1.0, 1_500)]
 
 
@@ -111,7 +111,7 @@ def test_purging_may_leave_too_few() -> None:
 
 
 def test_nothing_of_the_hold_out_reaches_its_judgement() -> None:
-    """Labels of the hold-out may change the verdict, but not what the candidate said before they were known."""
+    """Other labels in the hold-out may change the verdict, but not what the model predicted before they were known."""
     log = labelled(flipped())
     parts = split(log, 360)
     model = signed_logistic.start(MARKET.model)
@@ -143,7 +143,7 @@ def _longer(some: Sequence[OutcomeMatured], times: int) -> list[OutcomeMatured]:
 
 
 def test_labels_count_by_the_horizon_that_they_have() -> None:
-    """Whatever horizon is configured by now: 300 labels of one horizon, then 300 of twenty times that."""
+    """There are 300 labels of one horizon, then 300 of twenty times that; the configured horizon does not matter."""
     log = labelled([*outcomes(300), *_longer(outcomes(300, 2, start=300), 20)])
     assert log[299].uniqueness == pytest.approx(1.0, abs=0.01)
     # The mean looks back on 200 labels: what is left of those before the change is a part of e^-1.5.
@@ -207,7 +207,7 @@ def test_nothing_is_held_where_the_edge_is_below_the_cost() -> None:
 
 
 def test_bounds_hold_as_often_as_they_promise_where_labels_overlap() -> None:
-    """Means of 10 overlapping normal numbers; 400 samples of 300: a standard error of 1 %."""
+    """Each number is a sum of 10 normal ones, and neighbours share nine. With 400 samples the standard error is 1 %."""
     missed = 0
     for seed in range(400):
         random = Random(seed)
@@ -234,7 +234,7 @@ def test_the_log_is_bounded_and_knows_what_had_matured() -> None:
 
 
 def test_a_rerun_is_what_an_arm_would_have_said() -> None:
-    """With everything but the model switched off, it is the model itself, learning each label as it matures."""
+    """With all else switched off, a pipeline is the model itself, which learns each label once it is known."""
     alone = replace(
         MARKET,
         strategies=replace(MARKET.strategies, enabled=()),

@@ -1,4 +1,4 @@
-"""Baselines by hand, and inside the market node: only labels that matured count."""
+"""Baseline forecasts by hand and inside the market node: they learn from labels only once these are known."""
 
 from math import log
 

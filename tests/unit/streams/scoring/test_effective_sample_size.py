@@ -1,4 +1,4 @@
-"""Outcomes of several horizons meet: every place that says how many are independent counts each by its own horizon."""
+"""Wherever independent outcomes are counted, outcomes of several horizons count each by its own."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -54,7 +54,12 @@ def _outcome(number: int, symbol: str, ts_prediction: int, horizon_ns: int) -> O
 
 
 def mixed(short: str = "S", long: str = "L", apart: int = SHORT) -> list[OutcomeMatured]:
-    """100 outcomes that look 500 ns ahead, `apart` from each other, and 2,000 that look 60 us ahead, 20 at a time."""
+    """100 outcomes with a horizon of 500 ns, and 2,000 with one of 60 us, of which 20 overlap at a time.
+
+    Args:
+        short, long: symbols of both kinds; if they are equal, the second kind comes after the first.
+        apart: distance of the outcomes of the first kind, ns.
+    """
     after = START + 100 * SHORT if short == long else START
     made = [(short, START + apart * each, SHORT) for each in range(100)]
     # Of one symbol the second kind begins a horizon later, as after another configuration.
@@ -195,7 +200,7 @@ def test_two_hundred_of_two_horizons_are_two_hundred_everywhere(place: str, outc
 
 
 def test_as_many_as_there_can_be() -> None:
-    """Against every subset of ten outcomes."""
+    """The result is compared with all subsets of ten outcomes."""
     random = Random(1)
     for _ in range(50):
         made = sorted(random.sample(range(40), 10))

@@ -1,4 +1,4 @@
-"""The collector against plain numpy over the same outcomes, and its bounds."""
+"""The accumulator of scores against plain numpy over the same outcomes, and its bounds."""
 
 from collections.abc import Iterable
 from random import Random
@@ -112,7 +112,7 @@ def test_figures_are_those_of_numpy_and_scipy() -> None:
 
 
 def test_only_outcomes_that_do_not_overlap_count_as_independent() -> None:
-    """Predictions 30 apart with a horizon of 100: at most every fourth."""
+    """Predictions are 30 apart with a horizon of 100, so at most every fourth is independent."""
     outcomes = [msgspec.structs.replace(each, label=1) for each in _outcomes(41, seed=1)]
     assert collect(outcomes)[0].independent == 11
 

@@ -1,4 +1,4 @@
-"""Scores of one forecast and of columns of them; the accumulator, and the table of reliability, say the same."""
+"""Scores of one forecast, of columns of forecasts, of the accumulator and of the reliability table agree."""
 
 from random import Random
 

@@ -53,7 +53,7 @@ def test_an_informed_pipeline_has_skill_and_the_interval_says_so() -> None:
 
 
 def test_an_uninformed_pipeline_has_none() -> None:
-    """95 % intervals of twenty seeds: at most four may lie off zero (binomial, beyond 99.7 %)."""
+    """Of 95 % intervals for twenty seeds at most four may exclude zero (the binomial probability is above 99.7 %)."""
     off = 0
     for seed in range(20):
         found = skill(_informed(800, seed, known=0.5), resamples=300)

@@ -1,6 +1,6 @@
-"""Files that are damaged, cut, or full of odd cells: ticks, refusals or one sentence, never a traceback.
+"""Files that are damaged, cut, or full of odd cells give ticks, refusals or one sentence, never a traceback.
 
-Seeded, so that a failure comes again: what is changed stands in the name of the test.
+The damage is seeded, so a failure can be reproduced; the name of each case says what is changed.
 """
 
 import bz2
@@ -49,7 +49,7 @@ ODD = [
 
 
 def judged(feed: list[Feed]) -> int:
-    """How many ticks there are; each is what a reader of the topic decodes again, and no refused row can be a tick."""
+    """Count the ticks, each of which a reader can decode again; check that no refused row is a valid tick."""
     good = 0
     for item in feed:
         item.symbol.encode()
@@ -67,7 +67,7 @@ def judged(feed: list[Feed]) -> int:
 
 
 def read(path: Path, columns: Columns | None = None) -> list[Feed]:
-    """What comes of a file; every error but a sentence is a failure."""
+    """Read a file to its end or to its first error, which must be a sentence."""
     feed: list[Feed] = []
     said = ""
     try:

@@ -1,4 +1,4 @@
-"""Books out of files: the best levels are those of a book that is kept plainly, and none of one that is not known."""
+"""Order books in files give the best levels of a plainly kept book, and none while the book is not known."""
 
 import zipfile
 from importlib import import_module
@@ -309,7 +309,7 @@ def kraken(kind: str, bids: str, asks: str, at: int) -> str:
 
 
 def test_levels_that_fell_below_the_depth_of_the_snapshot_are_not_the_best_ones_later() -> None:
-    """The second best ask falls out when a third one comes; of its end nothing is told."""
+    """A third ask pushes the second best below the depth of the snapshot; later changes of it are not reported."""
     lines = [
         kraken("snapshot", "1.5x3 1.4x3", "1.6x4 1.7x4", 0),
         kraken("update", "", "1.55x1", 1),
@@ -347,7 +347,7 @@ def test_a_message_that_cannot_be_read_leaves_the_book_unknown_until_the_next_sn
 
 
 def dbn(*records: tuple[int, float, int, str]) -> bytes:
-    """A file of Databento's trades of an instrument without a name, made by their client."""
+    """A file of Databento trades of an instrument without a name, made by their client."""
     client: Any = import_module("databento_dbn")
     kinds = client.SType.RAW_SYMBOL, client.SType.INSTRUMENT_ID, client.Schema.TRADES
     content = bytes(client.Metadata("GLBX.MDP3", NOON, *kinds, symbols=["X"], version=2))

@@ -1,4 +1,4 @@
-"""Formats by name: files of venues and vendors, in the layouts that these document, become exactly the right ticks."""
+"""Files of venues and vendors, in the formats that they document, become exactly the expected ticks."""
 
 import re
 import zipfile
@@ -176,7 +176,7 @@ def test_a_file_that_may_be_of_two_kinds_is_not_guessed() -> None:
 
 
 def test_whole_numbers_may_count_from_midnight() -> None:
-    """They were taken for a time of 1970 in spite of the day, and times since 1970 for one of 2079 because of it."""
+    """With a date given, small numbers count from its midnight, and large ones from 1970."""
     how = {"header": ("ts_event", "price", "size"), "symbol": "X", "date": "2024-08-09"}
     assert read("x.csv", "43200000,1.5,2\n", time_unit="ms", **how) == [Trade("X", NOON, 1.5, 2.0)]
     assert read("x.csv", f"{NOON_MS},1.5,2\n", time_unit="ms", **how) == [Trade("X", NOON, 1.5, 2.0)]

@@ -1,4 +1,4 @@
-"""Files that differ in one more thing: read as they are meant, or stopped by the option that says it; never half."""
+"""Files that differ from a known one in one respect are read rightly, or refused with the option that is needed."""
 
 import zipfile
 from collections.abc import Sequence

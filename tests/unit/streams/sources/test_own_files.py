@@ -1,4 +1,4 @@
-"""Files as people have them: read rightly, or stopped by a sentence with the option that reads them; never misread."""
+"""Users' own files are read rightly, or refused with the option that reads them; they are never misread."""
 
 import bz2
 import gzip

@@ -1,4 +1,4 @@
-"""What files that are public turned out to be like, in small files made up for it: layouts, folders, sentences."""
+"""Layouts and folders that were found in public files, in small made-up files of the same form."""
 
 import json
 from collections.abc import Iterable

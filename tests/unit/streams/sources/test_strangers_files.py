@@ -1,4 +1,4 @@
-"""A stranger's own file: one sentence has all the options that read it, and two markets never become one."""
+"""For an unknown file one sentence has all options that read it, and two markets never become one symbol."""
 
 import json
 import re
@@ -110,7 +110,14 @@ def test_a_file_without_a_header_is_answered_with_names_for_its_columns() -> Non
 
 
 def two(header: str = "when,what,px,lots", rows: int = 120, after: bool = False, far: float = 40.0) -> str:
-    """Two products in one file: one by one, or one behind the other."""
+    """A file of two products.
+
+    Args:
+        header: first line of the file.
+        rows: number of trades.
+        after: whether all trades of one product come before those of the other, instead of in turn.
+        far: difference of their prices.
+    """
     first = [row < rows / 2 if after else row % 2 == 0 for row in range(rows)]
     cells = (
         f"{NOON_MS + row * 100},{'one' if is_first else 'other'},{12 + (0 if is_first else far) + row % 3 / 100},1"
@@ -174,7 +181,7 @@ def test_files_of_two_markets_in_one_archive_do_not_become_one_symbol(tmp_path: 
 
 @pytest.mark.parametrize("far", [0.0, 0.1])
 def test_words_beside_one_price_are_no_markets(far: float) -> None:
-    """Venues, conditions and sides: the price goes on from one word to the other."""
+    """The words are venues, conditions or sides, since the price goes on from one word to the other."""
     assert len(read(two(far=far), names=NAMES, symbol="X")) == 120
 
 

@@ -1,4 +1,4 @@
-"""The synthetic market: the same for the same seed, readable as documented, and spoiled ticks are refused."""
+"""The synthetic market is the same for the same seed and is as documented, and spoiled ticks are refused."""
 
 from collections import Counter, deque
 from itertools import pairwise
@@ -20,14 +20,14 @@ HORIZON_S = 0.5
 
 
 class Accuracy(Struct):
-    """Share of right directions of the mid over 500 ms."""
+    """Fractions of mid moves over 500 ms whose direction was forecast rightly, 0 to 1."""
 
     perfect: float
     imbalance: float
 
 
 def accuracy(market: SyntheticSymbol, seconds: float) -> Accuracy:
-    """How well a perfect reader and the sign of the last imbalance tell the direction, from now on."""
+    """How well the next `seconds` of a market are forecast, by its own expectation and by the imbalance."""
     pending: deque[tuple[float, float, float, float]] = deque()
     end, last, imbalance, asked = market.due + seconds * 1e9, 0, 0.0, 0
     right = {"perfect": 0, "imbalance": 0}

@@ -1,4 +1,4 @@
-"""Ticks from files: every format gives the same ticks, and no row is lost or mended."""
+"""Ticks from files: every format gives the same ticks, and no row is lost or silently changed."""
 
 import gzip
 import os

@@ -1,4 +1,4 @@
-"""Times as files spell them: exact, told by their first cells, and never guessed where two readings fit."""
+"""Formats of times in files are read exactly, recognised by the first cells, and not guessed if two fit."""
 
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal

@@ -1,4 +1,4 @@
-"""Symbols that can be none, zones that nobody said, columns that are not read, cells that are no numbers: told."""
+"""What a file leaves open is reported: unusable symbols, missing time zones, ignored columns, odd cells."""
 
 import json
 from io import BufferedReader, BytesIO

@@ -1,4 +1,4 @@
-"""The comparison behind `tickloop verify` must find every disturbance, name it, and find nothing else."""
+"""The comparison of `tickloop verify` finds and names every disturbance, and nothing else."""
 
 import random
 from collections.abc import Callable
@@ -20,7 +20,7 @@ TICKS = 400
 
 @pytest.fixture(scope="module")
 def predictions() -> list[bytes]:
-    """Of one symbol in partition 0."""
+    """Predictions of one symbol in partition 0, encoded."""
     loop = Expected(nodes(Parameters()), 0)
     emitted = [
         each
@@ -33,7 +33,16 @@ def predictions() -> list[bytes]:
 def compared(
     wanted: list[bytes], held: list[bytes], *, first: int = 0, before: int = TICKS, settled: bool = True, block: int = 7
 ) -> Compared:
-    """Both sides in blocks, as they come from a broker."""
+    """Compare expected and stored records, both given in blocks as a broker delivers them.
+
+    Args:
+        wanted: expected records.
+        held: stored records.
+        first: offset of the first stored record.
+        before: offset of the tick at which the comparison ends.
+        settled: whether no more records are expected to come.
+        block: records in a block.
+    """
     sides = TopicComparison("predictions", 0, first, before)
     offset = 0
     for start in range(0, len(wanted), block):

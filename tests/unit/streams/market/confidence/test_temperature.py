@@ -46,7 +46,7 @@ def test_one_step_by_hand() -> None:
 
 @pytest.mark.parametrize(("true_slope", "low", "high"), [(0.4, 0.9, 1.0), (1.0, 0.0, 0.2), (2.5, 0.9, 1.0)])
 def test_a_slope_is_applied_as_far_as_it_proved_itself(true_slope: float, low: float, high: float) -> None:
-    """Where slope 1 is right, the one that was found differs from it by chance alone."""
+    """Where slope 1 is right, the estimated slope differs from it by chance only, so little of it is applied."""
     random, calibration = Random(3), Temperature(TemperatureParameters())
     state = calibration.start()
     total = 0.0

@@ -1,4 +1,4 @@
-"""Every feature against its plain definition over the whole history, and by hand."""
+"""Every feature against its definition over the whole history, and against values computed by hand."""
 
 import math
 from itertools import pairwise
@@ -115,7 +115,7 @@ def test_oscillators_and_volatility(ticks: list[Quote | Trade]) -> None:
 
 
 def test_a_mirrored_market_flips_the_signed_features_only() -> None:
-    """Prices reflected at 100, sides of the book and of the trades exchanged."""
+    """The mirrored market has each price p replaced by 200 - p, and the sides of quotes and trades exchanged."""
 
     def mirrored(tick: Quote | Trade) -> Quote | Trade:
         if isinstance(tick, Quote):

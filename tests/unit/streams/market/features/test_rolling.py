@@ -19,7 +19,7 @@ def test_the_sum_is_that_of_the_last_numbers(length: int, values: list[float]) -
 
 @given(st.integers(2, 20), st.lists(MODERATE, max_size=60), st.lists(MODERATE, max_size=60))
 def test_what_left_the_window_left_no_trace(length: int, one: list[float], other: list[float]) -> None:
-    """At every turn of the ring the sum depends on its numbers alone, not on how they were reached."""
+    """Once per round of the buffer the sum is computed anew, so that it depends on the numbers in it alone."""
     final = [0.1 * number for number in range(length)]
     sums = []
     for past in (one, other):

@@ -1,4 +1,4 @@
-"""The model is River's, and its state is nothing but numbers."""
+"""The model gives the results of River's logistic regression, and its state is plain numbers."""
 
 from math import sqrt
 from random import Random

@@ -106,13 +106,13 @@ def test_the_node_runs_the_detector_that_its_parameters_name_and_says_how_sure_i
 
 
 class Count(Struct, array_like=True):
-    """State of a detector of the user."""
+    """State of a regime detector that a user registers."""
 
     quotes: int = 0
 
 
 class EveryOther:
-    """A detector of the user, which finds every other quote volatile."""
+    """A regime detector of a user, which calls every other quote volatile."""
 
     needs = ("spread",)
     state = Count

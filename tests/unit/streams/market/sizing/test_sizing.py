@@ -45,7 +45,7 @@ def test_a_position_only_when_the_edge_pays() -> None:
 
 
 def test_by_hand_who_decides() -> None:
-    """Edge 0.8 * 4 = 3.2 bps, net 3 bps; Kelly in full 3e-4 / 25e-8 = 1200."""
+    """The edge is 0.8 * 4 = 3.2 bps, 3 bps after costs; the full Kelly size is 3e-4 / 25e-8 = 1200."""
     fraction = {"kelly_fraction": 0.0005}  # 0.6
     target = 5.0 / sqrt(HALF_SECOND / 3.6e12)  # 5 bps in half a second
     size, decided_by = _position(_sizing(**fraction, volatility_target_bps=target / 2), 0.9, 0.2)
