@@ -1,4 +1,7 @@
-"""Fixtures that need a broker: a session's own one, an external one, or a container. A missing one is a failure."""
+"""Fixtures that need a broker: one that the session starts, an external one, or a container.
+
+If there is none, the tests that need it fail; they are not skipped.
+"""
 
 import os
 import secrets
@@ -22,12 +25,15 @@ COMPOSE_FILE = Path(__file__).parents[1] / "docker-compose.yml"
 
 
 def pytest_sessionstart() -> None:
-    """A run that is ended by SIGTERM stops what it has started, as one that is ended by Ctrl-C does."""
+    """Have SIGTERM end the run as Ctrl-C does, so that brokers and other processes are stopped."""
     signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A test that asks for a broker, and lies where it would run beside others, would fail now and then: never."""
+    """Refuse tests that need a broker outside of tests/broker and tests/faults.
+
+    Elsewhere they would run beside others, and fail now and then.
+    """
     for item in items:
         if NEEDS_A_BROKER & {*getattr(item, "fixturenames", ())}:
             item.add_marker(pytest.mark.broker)
@@ -39,9 +45,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def bootstrap(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Address of a Kafka for tests that need one and do not break it.
+    """Address of a Kafka for tests that leave it intact.
 
-    `TICKLOOP_BOOTSTRAP` if set; a container if `TICKLOOP_TEST_BROKER=testcontainers`; else our own launcher.
+    It is `TICKLOOP_BOOTSTRAP` if set, a container if `TICKLOOP_TEST_BROKER=testcontainers`, else a broker of our
+    own.
     """
     if address := os.environ.get("TICKLOOP_BOOTSTRAP", ""):
         yield address
@@ -56,7 +63,7 @@ def bootstrap(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 def container_broker() -> Iterator[str]:
-    """The Kafka of docker-compose.yml, on a free port of the loopback interface."""
+    """Address of the Kafka of docker-compose.yml, on a free port of the loopback interface."""
     import yaml
     from testcontainers.core.container import DockerContainer
     from testcontainers.core.wait_strategies import LogMessageWaitStrategy
@@ -77,13 +84,13 @@ def container_broker() -> Iterator[str]:
 
 @pytest.fixture
 def prefix() -> str:
-    """Put before this test's topics and groups, so that tests can share a broker."""
+    """Prefix of this test's topics and groups, so that tests can share a broker."""
     return f"t{secrets.token_hex(4)}-"
 
 
 @pytest.fixture
 def fresh_broker(tmp_path: Path) -> Iterator[Callable[[str], RunningBroker]]:
-    """Start brokers that a test may kill: `fresh_broker(name)` starts the one of the home `tmp_path / name`."""
+    """Start brokers that a test may kill: `fresh_broker(name)` starts one with the home folder `tmp_path / name`."""
     with ExitStack() as stack:
 
         def started(name: str = "home") -> RunningBroker:

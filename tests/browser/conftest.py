@@ -1,4 +1,4 @@
-"""One browser for the tests of a file."""
+"""One browser for all tests of a file."""
 
 from collections.abc import Iterator
 

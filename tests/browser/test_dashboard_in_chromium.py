@@ -1,4 +1,4 @@
-"""The dashboard in a real headless Chromium: every state, a thousand symbols, a phone, the dark, and a lost server."""
+"""The dashboard in a headless Chromium: every state, a thousand symbols, phone size, dark colours, a lost server."""
 
 import time
 from datetime import UTC, datetime

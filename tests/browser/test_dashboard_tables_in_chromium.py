@@ -1,4 +1,4 @@
-"""Tables, times and alerts of the dashboard in a real headless Chromium, on a desk and on a phone."""
+"""Tables, times and alerts of the dashboard in a headless Chromium, at desktop and phone size."""
 
 import itertools
 import re

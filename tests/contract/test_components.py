@@ -1,4 +1,4 @@
-"""Every component keeps every promise; what is registered next is tested by being registered."""
+"""Every registered component keeps every promise of its kind; a new one is tested as soon as it is registered."""
 
 import os
 import subprocess
@@ -21,7 +21,7 @@ PRINTED = (
 
 
 def fingerprints(seed: str, **environment: str) -> dict[str, str]:
-    """Fingerprint of every component in a process with this seed of its hashes."""
+    """Digest of the results of every component, computed in a process with this seed of Python's hashes."""
     paths = {"PYTHONHASHSEED": seed, "PYTHONPATH": str(ROOT)}
     done = subprocess.run(
         [sys.executable, "-c", PRINTED],
@@ -75,7 +75,7 @@ def configuration(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 class TestComponentsOfTheUser:
-    """They are registered by a module that a configuration file names, in a process of their own."""
+    """Components of a module that a configuration file names, in a process of their own."""
 
     def test_the_suite_finds_them_and_tells_the_honest_from_the_others(self, configuration: str) -> None:
         program = (

@@ -17,7 +17,7 @@ class Memory(Struct, array_like=True):
 
 
 class Depth:
-    """A feature of one's own."""
+    """A user's feature that keeps every promise."""
 
     features = (Feature("toy_depth", "log", False, "log-size of the book", scale_free=False),)
     state = NoState
@@ -30,7 +30,7 @@ class Depth:
 
 
 class Majority:
-    """A strategy that learns which side is the more frequent one."""
+    """A strategy that learns which direction is more frequent, and keeps every promise."""
 
     needs: tuple[str, ...] = ()
     state = Memory
@@ -43,7 +43,10 @@ class Majority:
 
 
 class Forgetful(Majority):
-    """What it learned stands in the object: a restart loses it, and a second run finds it."""
+    """A faulty strategy that keeps what it learned in the object instead of the state.
+
+    A restart loses it, and a second run finds it.
+    """
 
     def __init__(self) -> None:
         self._ups = 0.0
@@ -56,21 +59,21 @@ class Forgetful(Majority):
 
 
 class Hoarder(Majority):
-    """It keeps every label."""
+    """A faulty strategy that keeps every label, so that its state grows without bound."""
 
     def learn(self, state: Memory, features: Sequence[float], up: bool) -> None:
         state.labels.append(1.0 if up else -1.0)
 
 
 class Boundless(Majority):
-    """It is surer than sure."""
+    """A faulty strategy whose probabilities leave the range from 0 to 1."""
 
     def opinion(self, features: Sequence[float], regime: Regime, state: Memory) -> float:
         return 0.5 + 100.0 * state.ups
 
 
 class Moody(Majority):
-    """It hangs on the hash of a name, which each process chooses anew."""
+    """A faulty strategy whose answer depends on Python's hash of a name, which each process seeds anew."""
 
     def opinion(self, features: Sequence[float], regime: Regime, state: Any) -> float:
         return hash("mood") % 1000 / 1000

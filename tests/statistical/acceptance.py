@@ -1,7 +1,7 @@
-"""The promises of experiments, measured: `python -m tests.statistical.acceptance [ticks.csv.gz ...]`.
+"""Measures every claim about experiments: `python -m tests.statistical.acceptance [ticks.csv.gz ...]`.
 
-Every claim has a seed of its own, so that it can be repeated alone. All of them at full length take about ten minutes;
-the table goes to docs/statistics.md. The same claims with fewer replications are tests.
+Every claim has a seed of its own, so that it can be repeated alone. All claims at full length take about ten
+minutes; the table is written to docs/statistics.md. Tests measure the same claims with fewer replications.
 """
 
 import sys
@@ -33,14 +33,17 @@ class Measured:
 
     @property
     def error(self) -> float:
-        """Standard error of a rate."""
+        """Standard error of a measured rate; 0 for a claim about a number."""
         return sqrt(self.value * (1 - self.value) / self.replications) if self.claim.count else 0.0
 
     def kept(self) -> bool:
         return self.claim.low <= self.value <= self.claim.high
 
     def not_refuted(self) -> bool:
-        """What a short run can say: within three standard errors of the bounds; a control is far from 5 %."""
+        """Whether a short run agrees with the claim: its rate is possible, at 99.8 %, for a true rate in the bounds.
+
+        For a control, a rule that must fail, the rate must also be too large for a true rate of 5 %.
+        """
         claim, n = self.claim, self.replications
         if claim.measure:
             return self.kept()
@@ -52,7 +55,13 @@ class Measured:
 
 
 def measured(claim: Claim, replications: int, step: Callable[[int], None] = lambda done: None) -> Measured:
-    """Measure a claim, chunk by chunk; the same numbers for the same replications."""
+    """Measure a claim; the same number of replications gives the same result.
+
+    Args:
+        claim: the claim.
+        replications: number of replications.
+        step: called with the number of replications done since the last call.
+    """
     random = np.random.default_rng([20_261_123, *f"{claim.group} {claim.name}".encode()])
     if claim.measure:
         value = claim.measure(random, replications)
@@ -67,7 +76,7 @@ def measured(claim: Claim, replications: int, step: Callable[[int], None] = lamb
 
 
 def table(found: list[Measured]) -> str:
-    """Markdown."""
+    """The results as a Markdown table."""
     lines, group = [], ""
     for each in found:
         claim = each.claim
@@ -89,7 +98,7 @@ def table(found: list[Measured]) -> str:
 
 
 def main(files: list[str]) -> int:
-    """Measure everything and write the page; 1 where a claim fails."""
+    """Measure all claims, also on these files, and write docs/statistics.md; return 1 if a claim fails, else 0."""
     from tests.statistical.real_ticks import report
 
     started, found = process_time(), []

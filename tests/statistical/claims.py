@@ -1,4 +1,4 @@
-"""The promises of experiments: every row of docs/statistics.md, with what it must be."""
+"""The claims about experiments: the rows of docs/statistics.md with their bounds."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -22,12 +22,12 @@ class Claim:
     """One row: a rate over replications, or a number, that must lie between two bounds.
 
     Attributes:
-        group, name: of the row.
-        count: how many of so many replications it happens in; or
-        measure: the number.
-        low, high: bounds that must hold.
-        full, short: replications.
-        control: a rule that must fail; that it does is what is claimed.
+        group, name: heading and name of the row.
+        count: function that returns in how many of a number of replications something happens; or else
+        measure: function that returns the number.
+        low, high: bounds.
+        full, short: numbers of replications in the document and in tests.
+        control: whether this is a wrong rule that must fail.
     """
 
     group: str

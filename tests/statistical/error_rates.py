@@ -1,4 +1,7 @@
-"""What experiments are measured against: streams of scores without a difference, and how often each rule is fooled."""
+"""Random scores without a true difference, and counts of how often each test finds one nevertheless.
+
+A table of scores has a row for each replication and a column for each event.
+"""
 
 from collections.abc import Callable, Iterator
 from itertools import pairwise
@@ -36,7 +39,7 @@ def t3(random: np.random.Generator, rows: int, events: int = EVENTS) -> Table:
 
 
 def garch_t5(random: np.random.Generator, rows: int, events: int = EVENTS) -> Table:
-    """sigma^2 = 0.05 + 0.1 x^2 + 0.85 sigma^2, shocks of Student's t with 5 degrees of freedom and variance 1."""
+    """GARCH scores: variance 0.05 + 0.1 x^2 + 0.85 (last variance), shocks of Student's t with 5 degrees of freedom."""
     shocks = random.standard_t(5, size=(events, rows)) * sqrt(3 / 5)
     variance = np.ones(rows)
     for row in shocks:
@@ -46,7 +49,7 @@ def garch_t5(random: np.random.Generator, rows: int, events: int = EVENTS) -> Ta
 
 
 def ties(random: np.random.Generator, rows: int, events: int = EVENTS) -> Table:
-    """Nine in ten are 0."""
+    """Normal scores, of which nine in ten are replaced by 0."""
     return random.normal(size=(rows, events)) * (random.random((rows, events)) < 0.1)
 
 
@@ -62,7 +65,7 @@ def autoregressive(phi: float) -> Callable[..., Table]:
 
 
 def overlap10(random: np.random.Generator, rows: int, events: int = EVENTS) -> Table:
-    """Each score is the sum of 10 neighbouring shocks, as labels that overlap are."""
+    """Scores that are sums of 10 neighbouring shocks each, and so depend on each other as overlapping labels do."""
     sums = np.cumsum(random.normal(size=(rows, events + 10)), axis=1)
     return np.asarray(sums[:, 10:] - sums[:, :-10])
 
@@ -79,13 +82,13 @@ NULLS: dict[str, Callable[..., Table]] = {
 
 
 def chunks(rows: int) -> Iterator[int]:
-    """Sizes of parts of a table that fit in memory."""
+    """Split a number of rows into parts that fit in memory."""
     for start in range(0, rows, CHUNK):
         yield min(CHUNK, rows - start)
 
 
 def stops(scores: Table, batch: int = BATCH, expected: float = EXPECTED, alpha: float = ALPHA) -> list[float]:
-    """Event at which engine 1 decides in each replication; infinite where it does not."""
+    """Event at which the test on batch means decides, in each replication; infinite if it does not."""
     engine, found = TMixture(batch, expected, alpha), []
     for means in _batch_means(scores, batch).tolist():
         state, stop = engine.start(), inf
@@ -99,12 +102,12 @@ def stops(scores: Table, batch: int = BATCH, expected: float = EXPECTED, alpha: 
 
 
 def fooled(scores: Table, batch: int = BATCH) -> int:
-    """Replications in which engine 1 ever decides."""
+    """Number of replications in which the test on batch means ever decides."""
     return sum(stop < inf for stop in stops(scores, batch))
 
 
 def covered(scores: Table, batch: int = BATCH) -> int:
-    """Replications whose two-sided confidence sequence holds 0 after every batch."""
+    """Number of replications whose two-sided confidence sequence contains 0 after every batch."""
     engine, found = TMixture(batch, EXPECTED, ALPHA), 0
     for means in _batch_means(scores, batch).tolist():
         state = engine.start()
@@ -119,7 +122,7 @@ def covered(scores: Table, batch: int = BATCH) -> int:
 
 
 def peeking_t(scores: Table, first: int = 2) -> int:
-    """Replications in which a two-sided t-test, looked at after every event, ever says 5 %."""
+    """Number of replications in which a two-sided t-test at 5 %, computed after every event, ever decides."""
     n = np.arange(1, scores.shape[1] + 1)
     sums, squares = np.cumsum(scores, axis=1), np.cumsum(scores * scores, axis=1)
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -129,19 +132,25 @@ def peeking_t(scores: Table, first: int = 2) -> int:
 
 
 def one_look_t(scores: Table) -> int:
-    """Replications in which a two-sided t-test, looked at once at the end, says 5 %."""
+    """Number of replications in which a two-sided t-test at 5 %, computed once at the end, decides."""
     n = scores.shape[1]
     statistic = scores.mean(axis=1) / scores.std(axis=1, ddof=1) * sqrt(n)
     return int(np.sum(np.abs(statistic) > student.isf(0.025, n - 1)))
 
 
 def crashes(random: np.random.Generator, rows: int, events: int = 3_000) -> Table:
-    """Nearly always +0.01, once in 101 events -1: mean 0, and a sample mostly looks like a sure gain."""
+    """Scores of mean 0 that are 0.01, but -1 once in 101 events, so that most samples look like a sure gain."""
     return np.where(random.random((rows, events)) < 1 / 101, -1.0, 0.01)
 
 
 def fooled_certificate(scores: Table, bound: float, every: int = 50) -> int:
-    """Replications in which engine 2 with this bound ever decides, looked at now and then."""
+    """Number of replications in which the test for bounded scores decides.
+
+    Args:
+        scores: the scores.
+        bound: bound of their absolute value that the test assumes.
+        every: number of events between two looks.
+    """
     engine, found = Certificate(bound, 30.0 * bound, ALPHA), 0
     for row in scores.tolist():
         state = CertificateState()
@@ -154,13 +163,13 @@ def fooled_certificate(scores: Table, bound: float, every: int = 50) -> int:
 
 
 def equal_sharpe(random: np.random.Generator, rows: int, events: int = EVENTS) -> tuple[Table, Table]:
-    """Two arms, correlation 0.5, t5 shocks, Sharpe ratio 0.1 each; one of twice the size."""
+    """Scores of two versions with equal Sharpe ratios of 0.1, correlation 0.5 and heavy tails; one is twice as large."""
     common, one, other = (random.standard_t(5, size=(rows, events)) * sqrt(3 / 5) for _ in range(3))
     return (common + one) / sqrt(2) + 0.1, 2.0 * ((common + other) / sqrt(2) + 0.1)
 
 
 def fooled_sharpe(a: Table, b: Table, batch: int = BATCH) -> int:
-    """Replications in which engine 3 ever decides for a."""
+    """Number of replications in which the test of Sharpe ratios ever decides for `a`."""
     engine, g, found = SharpeDifference(), prior(ALPHA, EXPECTED) * batch, 0
     columns = np.stack([_batch_means(each, batch) for each in (a, b, a * a, b * b)], axis=2)
     for row in columns.tolist():
@@ -174,7 +183,7 @@ def fooled_sharpe(a: Table, b: Table, batch: int = BATCH) -> int:
 
 
 def peeking_sharpe(a: Table, b: Table) -> int:
-    """Replications in which a Jobson-Korkie-Memmel test, looked at after every event from the 30th, says 5 %."""
+    """Number of replications in which a Jobson-Korkie-Memmel test at 5 %, from the 30th event on, ever decides."""
     n = np.arange(1, a.shape[1] + 1)
     means = [np.cumsum(each, axis=1) / n for each in (a, b, a * a, b * b, a * b)]
     sd_a, sd_b = np.sqrt(means[2] - means[0] ** 2), np.sqrt(means[3] - means[1] ** 2)
@@ -187,7 +196,7 @@ def peeking_sharpe(a: Table, b: Table) -> int:
 
 
 def fooled_looks(scores: Table, batch: int, looks: int = 5) -> int:
-    """Replications in which engine 4, two-sided 5 % at equal steps, decides either way."""
+    """Number of replications in which the group-sequential test, two-sided at 5 %, decides at one of its looks."""
     means = _batch_means(scores, batch)
     total = means.shape[1]
     at = [round(total * look / looks) for look in range(1, looks + 1)]
@@ -200,7 +209,7 @@ def fooled_looks(scores: Table, batch: int, looks: int = 5) -> int:
 
 
 def experiments(a: Table, b: Table, parameters: ExperimentParameters) -> list[Status]:
-    """Status in which the whole state machine ends on each replication."""
+    """Status in which a whole experiment ends, for each replication."""
     experiment, found = Experiment(parameters), []
     for one, other in zip(a.tolist(), b.tolist(), strict=True):
         state = experiment.start()
@@ -213,7 +222,14 @@ def experiments(a: Table, b: Table, parameters: ExperimentParameters) -> list[St
 
 
 def alarms(random: np.random.Generator, rows: int, shift: float, limit: int) -> list[int]:
-    """Events to the alarm of the e-detector after a promotion that made it so much worse."""
+    """Number of events until the drift detector raises an alarm, for each replication.
+
+    Args:
+        random: source of the random numbers.
+        rows: number of replications.
+        shift: how much worse the live winner is, standard deviations.
+        limit: longest run, events.
+    """
     watch, found = EDetector(run=20_000.0), []
     for _ in range(rows):
         state = watch.start()

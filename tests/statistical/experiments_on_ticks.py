@@ -1,4 +1,4 @@
-"""Experiments on real ticks: pairs of two arms of the pipeline, without a difference and with a planted one."""
+"""Pairs of two versions of the pipeline on real ticks, without a difference and with a known one."""
 
 from collections.abc import Sequence
 from functools import lru_cache
@@ -37,7 +37,7 @@ TEST = ExperimentParameters(primary="log_loss", batch=40, expected=2_000.0, warm
 
 @lru_cache
 def pairs_of(file: str, arm: str, ticks: int) -> tuple[Pair, ...]:
-    """Pairs of an arm and the live one on the first ticks of a file."""
+    """Pairs of the live version and of `arm`, one of the versions in `ARMS`, on the first `ticks` ticks of a file."""
     market = {"horizon_ns": HORIZONS_NS[file], "scored_per_horizon": 8}
     declared = load_parameters({"market": market})
     parameters = Parameters(
@@ -51,7 +51,7 @@ def pairs_of(file: str, arm: str, ticks: int) -> tuple[Pair, ...]:
 
 
 def planted(pairs: Sequence[Pair], part: float, seed: int) -> list[Pair]:
-    """The live arm against one that differs by skill alone: of the moves that both would miss it calls a part right."""
+    """The live version against itself with more skill: a fraction `part` of its wrong directions is made right."""
     random = np.random.default_rng(seed)
     chosen = random.random(len(pairs)) < part
     found = []
@@ -64,7 +64,7 @@ def planted(pairs: Sequence[Pair], part: float, seed: int) -> list[Pair]:
 
 
 def resampled(pairs: Sequence[Pair], rows: int, block: int, seed: int) -> NDArray[np.float64]:
-    """Resamples of the log-loss differences less their mean, a row each: a market without a difference."""
+    """Resamples of the log-loss differences less their mean, a row each, so that there is no true difference."""
     scorer = Scores(("log_loss",), 2, 10)
     state = scorer.start()
     scores = np.array([found[0] for pair in pairs if (found := scorer.update(state, pair)) is not None])

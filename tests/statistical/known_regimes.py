@@ -1,6 +1,6 @@
-"""Detectors on series whose regimes are known and on quotes: `python -m tests.statistical.known_regimes [FILE...]`.
+"""Measures regime detectors on series with known regimes and on quotes of files.
 
-It prints the tables of docs/regimes.md.
+`python -m tests.statistical.known_regimes [FILE...]` prints the tables of docs/regimes.md.
 """
 
 import csv
@@ -27,19 +27,19 @@ LEARNING = 2_000
 
 
 class Series(Struct, frozen=True):
-    """Returns in bps, and what lies behind each."""
+    """A series of returns in bps, with the true regime at each."""
 
     changes: list[float]
     regimes: list[Regime]
 
 
 class Verdict(Struct, frozen=True):
-    """How well one of the two labels was told.
+    """How well a detector found one of the two properties of a regime, volatile or trending.
 
     Attributes:
-        right: part of the quotes.
-        switches, true_switches: how often the label, and the truth, changed.
-        delay: median quotes from a true switch to the first right label.
+        right: fraction of quotes with the right answer.
+        switches, true_switches: how often the answer changed, and how often the truth did.
+        delay: median number of quotes from a true change to the first right answer.
     """
 
     right: float
@@ -49,14 +49,14 @@ class Verdict(Struct, frozen=True):
 
 
 def known(seed: int, quotes: int, still: float = 0.0, heavy: bool = False, trend: float = 0.25) -> Series:
-    """Spells of 2.5 times the volatility and, apart from them, of a drift up or down.
+    """A series with periods of 2.5 times the volatility and, independently, periods of a drift up or down.
 
     Args:
-        seed: of everything.
-        quotes: how many.
-        still: part of the quotes that leave the mid where it is.
-        heavy: moves have the tails of Student's t with 4 degrees of freedom, else normal ones.
-        trend: drift of a trend, standard deviations a quote.
+        seed: seed of the random numbers.
+        quotes: number of quotes.
+        still: fraction of quotes that do not move the mid.
+        heavy: whether moves have the tails of Student's t with 4 degrees of freedom; else they are normal.
+        trend: drift during a trend, standard deviations per quote.
     """
     random = Random(seed)
     changes, regimes = [], []
@@ -86,7 +86,7 @@ SERIES: dict[str, Callable[[int, int], Series]] = {
 
 
 def told(name: str, changes: Sequence[float]) -> tuple[list[tuple[Regime, float]], float]:
-    """Regime and probability at each quote, and microseconds a quote."""
+    """Run a detector on a series; return regime and probability at each quote, and microseconds for a quote."""
     operator = detector(RegimeParameters(detector=name))
     state = operator.start()
     volatilities, variance = [], changes[0] ** 2
@@ -101,7 +101,7 @@ def told(name: str, changes: Sequence[float]) -> tuple[list[tuple[Regime, float]
 
 
 def verdict(labels: Sequence[bool], truths: Sequence[bool]) -> Verdict:
-    """How well `labels` tell `truths`."""
+    """Compare the answers of a detector with the truth."""
     judged = list(zip(labels[LEARNING:], truths[LEARNING:], strict=True))
     changes = [at for at in range(LEARNING, len(truths)) if truths[at] != truths[at - 1]]
     delays = [
@@ -117,7 +117,7 @@ def verdict(labels: Sequence[bool], truths: Sequence[bool]) -> Verdict:
 
 
 def calibration_error(answers: Sequence[tuple[Regime, float]], truths: Sequence[Regime]) -> float:
-    """Expected calibration error of the probability over ten bins."""
+    """Expected calibration error of the detector's probability, over ten bins."""
     gaps = [0.0] * 10
     judged = list(zip(answers[LEARNING:], truths[LEARNING:], strict=True))
     for (regime, probability), truth in judged:
@@ -126,7 +126,7 @@ def calibration_error(answers: Sequence[tuple[Regime, float]], truths: Sequence[
 
 
 def real_changes(path: Path) -> Iterator[tuple[int, float]]:
-    """Event time and return of the mid, bps, at each quote of a file."""
+    """Event time (ns) and return of the mid (bps) at each quote of a file."""
     last = 0.0
     with gzip.open(path, "rt") as lines:
         for row in csv.DictReader(lines):
@@ -138,7 +138,7 @@ def real_changes(path: Path) -> Iterator[tuple[int, float]]:
 
 
 def of_known_regimes() -> None:
-    """Print the table of the series."""
+    """Print the table for series with known regimes."""
     _header("series", "detector", *(2 * ("right", "switches (true)", "delay")), "calibration error")
     for title, kind in SERIES.items():
         series = [kind(seed, 40_000) for seed in range(5)]
@@ -160,7 +160,7 @@ def of_known_regimes() -> None:
 
 
 def of_real_quotes(paths: list[str]) -> None:
-    """Print the table of the files."""
+    """Print the table for files of quotes."""
     _header("file", "detector", *(each.name for each in REGIMES), "switches an hour", "per 1,000", "sure", "us a quote")
     for path in paths:
         quotes = list(real_changes(Path(path)))

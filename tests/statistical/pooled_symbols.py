@@ -1,4 +1,4 @@
-"""Experiments over symbols that move together: told partial by partial, decided by the pool that decides live."""
+"""Experiments that decide on several symbols together, which move together, through the code that decides live."""
 
 from math import log
 
@@ -33,9 +33,14 @@ POOL = Pool("challenger", Declaration(symbols=SYMBOLS, test=TEST))
 
 
 def sums(random: np.random.Generator, correlation: float, mean: float = 0.0) -> tuple[Counts, Table]:
-    """Pairs and their summed scores, by window and symbol.
+    """Random numbers of pairs, and sums of their scores, by window of time and symbol.
 
-    Scores of one window share its shock, which all symbols share in part; the larger it is, the more pairs there are.
+    Scores of a window share a shock, part of which all symbols share. Larger shocks come with more pairs.
+
+    Args:
+        random: source of the random numbers.
+        correlation: correlation of the shocks of two symbols, 0 to 1.
+        mean: true mean of a score.
     """
     common = random.normal(size=(WINDOWS, 1))
     own = random.normal(size=(WINDOWS, len(SYMBOLS)))
@@ -46,7 +51,7 @@ def sums(random: np.random.Generator, correlation: float, mean: float = 0.0) -> 
 
 
 def verdict(counts: Counts, totals: Table) -> str:
-    """What the pool says about these windows; empty while it has not decided."""
+    """Verdict of the experiment on these windows; empty if it has not decided."""
     state, plan = POOL.start(), POOL.experiment.digest
     counted, summed = np.cumsum(counts, axis=0).tolist(), np.cumsum(totals, axis=0).tolist()
     for window, (of_counts, of_sums) in enumerate(zip(counted, summed, strict=True)):
@@ -75,28 +80,28 @@ def verdict(counts: Counts, totals: Table) -> str:
 
 
 def won(random: np.random.Generator, rows: int, correlation: float, mean: float = 0.0) -> int:
-    """Pooled experiments that the challenger wins."""
+    """Number of experiments, of `rows`, in which the version under test wins on all symbols together."""
     return sum(verdict(*sums(random, correlation, mean)) == "winner" for _ in range(rows))
 
 
 def won_by_means(random: np.random.Generator, rows: int, correlation: float, mean: float = 0.0) -> int:
-    """Experiments that it wins by the mean of the symbols' e-values."""
+    """Number of experiments, of `rows`, in which the mean of the symbols' e-values is large enough to win."""
     paths = (_evidence(_means(random, correlation, mean)) for _ in range(rows))
     return sum(_crossed(np.log(np.exp(path).mean(axis=1))) for path in paths)
 
 
 def won_alone(random: np.random.Generator, rows: int, correlation: float, mean: float = 0.0) -> int:
-    """Experiments that it wins on the first symbol by itself."""
+    """Number of experiments, of `rows`, in which the first symbol alone is enough to win."""
     return sum(_crossed(_evidence(_means(random, correlation, mean))[:, 0]) for _ in range(rows))
 
 
 def fooled_by_products(random: np.random.Generator, rows: int, correlation: float) -> int:
-    """Without a difference: replications in which the product of the symbols' e-values says that there is one."""
+    """Number of experiments without a difference in which the product of the symbols' e-values finds one."""
     return sum(_crossed(_evidence(_means(random, correlation)).sum(axis=1)) for _ in range(rows))
 
 
 def fooled_by_counting(random: np.random.Generator, rows: int, correlation: float) -> int:
-    """The same for one test in which each window of each symbol is an observation of its own."""
+    """Number of experiments without a difference in which a test finds one that takes all symbols as independent."""
     found = 0
     for _ in range(rows):
         each = _means(random, correlation).reshape(-1, 1)

@@ -1,4 +1,4 @@
-"""Experiments on the forecasts that the pipeline makes of a file of real ticks."""
+"""Experiments on the pipeline's forecasts for a file of real ticks."""
 
 from functools import partial
 from math import exp, inf, log
@@ -61,7 +61,7 @@ def _duller(pairs: list[Pair]) -> list[Pair]:
 
 
 def report(name: str, bar: Progress) -> str:
-    """A table for one file."""
+    """The results for one file as a Markdown table."""
     task = bar.add_task(f"{Path(name).name[:40]:40}", total=1.0)
     horizon_s = next((each for part, each in HORIZONS_S.items() if part in name), 0.5)
     parameters = Parameters(MarketParameters(horizon_ns=round(horizon_s * 1e9)))

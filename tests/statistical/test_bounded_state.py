@@ -1,4 +1,4 @@
-"""What is remembered about a symbol stays small however long it runs, and goes on growing nowhere."""
+"""The state of a symbol stays small however long it runs."""
 
 from itertools import islice
 

@@ -1,4 +1,4 @@
-"""Real ticks in every disorder that a publisher has made by accident: twice, backwards, with a tick of another year."""
+"""Real ticks in the disorders that publishers produce: twice, backwards, and with a tick of another year."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -41,7 +41,7 @@ def ticks(request: pytest.FixtureRequest) -> Sequence[Any]:
 
 
 def test_a_file_published_again_and_again(ticks: Sequence[Any]) -> None:
-    """Held against the same passes a day apart each, in which no clock is set back and all is learned alike."""
+    """The result is compared with that of the same passes a day apart each, in which no clock is set back."""
     passes = 3
     records = loop([*ticks] * passes)
     breaks = of(records, ClockBroken)
@@ -62,7 +62,7 @@ def test_a_file_published_again_and_again(ticks: Sequence[Any]) -> None:
 
 
 def test_a_file_published_backwards(ticks: Sequence[Any]) -> None:
-    """Every tick is late, each later than the one before: they contradict one another, and none is believed."""
+    """The file is followed by itself reversed. Each of these ticks contradicts the one before, so few are believed."""
     records = loop([*ticks, *reversed(ticks)])
     reasons = Counter(each.reason for each in of(records, DeadLetter))
     assert len(of(records, ClockBroken)) <= len(ticks) // 20

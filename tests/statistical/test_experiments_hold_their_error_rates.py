@@ -1,4 +1,4 @@
-"""The claims of docs/statistics.md with fewer replications: what cannot be true fails, controls fail as they must."""
+"""The claims of docs/statistics.md with fewer replications: wrong claims fail, and so do the wrong rules."""
 
 import re
 
@@ -33,7 +33,7 @@ def test_the_page_has_every_claim_at_full_length() -> None:
 
 
 def test_on_every_real_file_arms_of_equal_merit_have_no_winner_in_95_of_a_hundred() -> None:
-    """As long as the file and far longer, with the batches that the plan recommends for that."""
+    """The experiments are as long as the file and far longer, with the batch sizes that a plan recommends for that."""
     found = re.findall(r"equal merit.*no winner in ([\d.]+)%: (holds|\*\*FAILS\*\*) \|", PAGE.read_text())
     assert [verdict for _, verdict in found] == ["holds"] * 12
     assert min(float(share) for share, _ in found) >= 95.0

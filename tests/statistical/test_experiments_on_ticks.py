@@ -1,6 +1,6 @@
-"""On real ticks: arms without a difference do not win, a planted difference is found, and a peeking t-test is fooled.
+"""On real ticks, equal versions do not win, a planted difference is found, and a repeated t-test is wrong.
 
-Quick by default; `TICKLOOP_STATISTICS=full` takes every file and more replays.
+The default is a quick run; `TICKLOOP_STATISTICS=full` takes every file and more replays.
 """
 
 import os

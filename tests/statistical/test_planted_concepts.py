@@ -1,4 +1,4 @@
-"""Planted changes are noticed, even streams are left alone, useless candidates do not pass: seeded, with bounds."""
+"""Planted changes are noticed, constant streams cause few retrains, and useless retrained models are rejected."""
 
 import numpy as np
 import pytest
@@ -40,7 +40,7 @@ def test_an_even_stream_calls_for_at_most_one_retrain_in_50_000(stream: Stream, 
 
 @pytest.mark.parametrize(("factor", "overlap"), [(0.0, 1), (-1.0, 1), (-1.0, 4)])
 def test_a_change_is_noticed_within_1_000_outcomes(stream: Stream, factor: float, overlap: int) -> None:
-    """10 changes; missing 4 of them would have a chance of .01 if one in ten is noticed too late."""
+    """There are 10 changes. If one in ten is noticed too late, the chance that 4 are is 0.01."""
     many = stream.repeated(7_000)
     said = planted.scores(many, CONCEPTS["a"])
     said *= planted.strength(said, 0.6)
@@ -55,7 +55,7 @@ def test_a_change_is_noticed_within_1_000_outcomes(stream: Stream, factor: float
 
 
 def test_useless_candidates_do_not_pass(stream: Stream) -> None:
-    """20 runs at 5 %: 4 or more would have a chance of .016."""
+    """There are 20 runs. If 5 % of useless models pass, the chance that 4 or more do is 0.016."""
     passed = 0
     for seed in range(20):
         many = stream.repeated(1_200)
@@ -66,7 +66,7 @@ def test_useless_candidates_do_not_pass(stream: Stream) -> None:
 
 
 def test_a_concept_that_comes_back_costs_less_than_half_of_what_it_costs_to_learn_it_again(stream: Stream) -> None:
-    """Two concepts take turns; by the loss above the oracle's in the first 1,000 outcomes after each return."""
+    """Two relations alternate; the cost is the loss above the best possible in 1,000 outcomes after each return."""
     turn, turns = 4_500, 4
     many = stream.repeated(turn * turns)
     first, second = (planted.scores(many, CONCEPTS[name]) for name in ("a", "b"))

@@ -1,4 +1,4 @@
-"""Detectors against series whose regimes are known; the bounds leave room beside the figures of docs/regimes.md."""
+"""Regime detectors on series with known regimes; the bounds leave some room beside the figures of docs/regimes.md."""
 
 from collections.abc import Iterable
 from random import Random

@@ -1,4 +1,4 @@
-"""What intervals and probabilities of Sharpe ratios claim, held against seeded draws."""
+"""Intervals and probabilities of Sharpe ratios have their stated coverage on seeded random returns."""
 
 import numpy as np
 import pytest
@@ -13,7 +13,13 @@ TRUE = 0.1
 
 
 def covered(returns: np.ndarray, true: float, error: str) -> float:
-    """Part of the draws whose 95 % interval holds the true ratio."""
+    """Fraction of the samples whose 95 % interval contains the true ratio.
+
+    Args:
+        returns: samples, a row each.
+        true: true Sharpe ratio.
+        error: name of the standard error that the interval uses.
+    """
     hits = 0
     for row in returns:
         ratio = sharpe(row)
@@ -29,7 +35,7 @@ def test_intervals_of_independent_normal_returns_cover(error: str) -> None:
 
 
 def test_with_autocorrelation_only_the_robust_interval_covers() -> None:
-    """An autoregression of .3: the variance of the mean is (1 + .3) / (1 - .3) = 1.86 times as large."""
+    """With an autoregression of 0.3 the variance of the mean is (1 + 0.3) / (1 - 0.3) = 1.86 times as large."""
     random = np.random.default_rng(2)
     noise = random.normal(size=(DRAWS, RETURNS + 50))
     returns = noise.copy()

@@ -1,4 +1,4 @@
-"""What the whole pipeline learns where there is something to learn, and that it claims nothing where there is not."""
+"""The whole pipeline learns what there is to learn, and claims no skill where there is none."""
 
 import csv
 import gzip
@@ -37,7 +37,7 @@ def _book_led_market(count: int, seed: int, told: float, run: int) -> Iterator[Q
 
 
 def test_it_learns_a_relation_that_no_rule_was_told() -> None:
-    """Sides are exchanged: the lighter side wins. The imbalance rule is wrong for ever, the model is not."""
+    """Bid and ask sizes are exchanged, so that the lighter side wins: the imbalance rule is always wrong."""
     found = _skill(_book_led_market(12_000, seed=1, told=0.1, run=5), horizon_ns=200 * MS)
     experts = {score.name: score for score in found.experts}
     assert experts["imbalance"].log_loss > 0.75

@@ -36,7 +36,7 @@ def labelled(some: Sequence[OutcomeMatured]) -> Sequence[Labelled]:
 
 
 def flipped() -> list[OutcomeMatured]:
-    """Outcomes of a relation that held for 1,500 outcomes, then of its opposite for 900; the live version is unchanged."""
+    """Outcomes of a relation that held for 1,500 outcomes, then of its opposite for 900, to which nothing adapts."""
     return [*outcomes(1_500), *outcomes(900, 2, -1.0, 1_500)]
 
 
