@@ -163,7 +163,7 @@ def fooled_certificate(scores: Table, bound: float, every: int = 50) -> int:
 
 
 def equal_sharpe(random: np.random.Generator, rows: int, events: int = EVENTS) -> tuple[Table, Table]:
-    """Scores of two versions with equal Sharpe ratios of 0.1, correlation 0.5 and heavy tails; one is twice as large."""
+    """Scores of two versions with equal Sharpe ratios of 0.1, correlation 0.5 and heavy tails; one is larger."""
     common, one, other = (random.standard_t(5, size=(rows, events)) * sqrt(3 / 5) for _ in range(3))
     return (common + one) / sqrt(2) + 0.1, 2.0 * ((common + other) / sqrt(2) + 0.1)
 
