@@ -41,7 +41,7 @@ async def read(bootstrap: str, count: int) -> list[bytes]:
     return values
 
 
-def test_data_survive_kill_9_and_a_stop(fresh_broker: Callable[[], RunningBroker], tmp_path: Path) -> None:
+def test_data_survive_a_kill_and_a_stop(fresh_broker: Callable[[], RunningBroker], tmp_path: Path) -> None:
     broker = fresh_broker()
     asyncio.run(topics.apply(broker.address, [TOPIC]))
     asyncio.run(send(broker.address, [b"before the crash"]))
@@ -75,7 +75,7 @@ def test_two_homes_run_side_by_side_each_on_the_loopback_interface(
         assert {address.removeprefix("::ffff:") for address in listening} == {"127.0.0.1"}
 
 
-def test_a_port_that_somebody_takes_meanwhile_is_not_the_end(
+def test_if_a_port_is_taken_at_the_last_moment_the_broker_takes_another_one(
     fresh_broker: Callable[[], RunningBroker], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with socket.socket() as other:
@@ -87,7 +87,7 @@ def test_a_port_that_somebody_takes_meanwhile_is_not_the_end(
         assert fresh_broker().port != taken
 
 
-def test_a_wanted_port_that_is_taken_is_a_sentence(tmp_path: Path) -> None:
+def test_a_requested_port_that_is_taken_is_an_error_in_one_sentence(tmp_path: Path) -> None:
     with socket.socket() as other:
         other.bind((ports.HOST, 0))
         other.listen()
@@ -104,7 +104,7 @@ def test_a_broker_that_cannot_start_says_why(tmp_path: Path, monkeypatch: pytest
     assert process.running(tmp_path) is None
 
 
-def test_the_command_line_through_a_whole_life(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_broker_commands_start_show_and_stop_a_broker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TICKLOOP_HOME", str(tmp_path))
     monkeypatch.setenv("TICKLOOP_BOOTSTRAP", "")
 

@@ -51,14 +51,14 @@ def test_the_loop_is_started_with_commands_and_settings_that_exist(service: str)
 
 
 @pytest.mark.parametrize(("service", "port", "path"), [("worker", 9460, "readyz"), ("dashboard", 8642, "healthz")])
-def test_a_container_is_asked_whether_it_is_well(service: str, port: int, path: str) -> None:
+def test_the_health_check_of_a_container_asks_the_right_address(service: str, port: int, path: str) -> None:
     asked = COMPOSE["services"][service]["healthcheck"]["test"]
     assert f"http://127.0.0.1:{port}/{path}" in asked[-1]
     assert port == (Settings().metrics_port if service == "worker" else Settings().dashboard_port)
     compile(asked[-1], "healthcheck", "exec")
 
 
-def test_the_image_gets_the_files_that_it_copies() -> None:
+def test_the_image_copies_exactly_the_files_that_the_build_may_see() -> None:
     recipe = COMPOSE["x-loop"]["build"]["dockerfile_inline"]
     copied = {word for line in re.findall(r"COPY (.*) \S+", recipe) for word in line.split()}
     allowed = {line.removeprefix("!") for line in (ROOT / ".dockerignore").read_text().split() if line.startswith("!")}

@@ -84,7 +84,7 @@ def test_what_the_summary_says_is_on_the_topics(bootstrap: str, tmp_path: Path) 
     assert not processes_of(tmp_path)
 
 
-def test_real_ticks_on_a_broker_of_its_own_and_nothing_left(tmp_path: Path) -> None:
+def test_real_ticks_run_on_a_broker_of_its_own_that_leaves_nothing_behind(tmp_path: Path) -> None:
     market = tmp_path / "market.jsonl.gz"
     market.write_bytes(gzip.compress(b"\n".join(encode(tick) for tick in synthetic_market(ticks=900)) + b"\n{}\n"))
     temporary = tmp_path / "temporary"
@@ -130,7 +130,7 @@ def test_ctrl_c_leaves_nothing_behind(tmp_path: Path) -> None:
     assert not processes_of(tmp_path)
 
 
-def test_a_file_that_is_not_there_is_wrong_usage() -> None:
+def test_a_missing_file_is_wrong_usage() -> None:
     done = CliRunner().invoke(cli, ["demo", "--ticks", "nowhere.csv"])
     assert done.exit_code == 2
     assert "nowhere.csv" in done.output

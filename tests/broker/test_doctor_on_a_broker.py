@@ -39,7 +39,9 @@ async def send(settings: Settings, symbol: str, partitions: list[int]) -> None:
             await producer.send_and_wait(settings.topic("ticks"), encode(tick), symbol.encode(), partition)
 
 
-def test_from_no_topics_to_a_split_symbol(bootstrap: str, prefix: str) -> None:
+def test_the_doctor_sees_missing_topics_a_healthy_system_and_a_symbol_on_two_partitions(
+    bootstrap: str, prefix: str
+) -> None:
     settings = Settings(bootstrap=bootstrap, prefix=prefix, partitions=3, metrics_port=0)
     before = examine(settings)
     assert before["broker"].verdict == "ok"
@@ -85,7 +87,7 @@ async def lose_ticks(settings: Settings) -> None:
         await cluster.delete_records({TopicPartition(settings.topic(TICKS.name), 0): RecordsToDelete(before_offset=2)})
 
 
-def test_versions_that_a_replay_cannot_bring_back_are_named_before_and_seen_after(
+def test_a_reset_names_the_versions_that_it_will_lose_and_the_doctor_sees_them_after_it(
     bootstrap: str, prefix: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings = Settings(bootstrap=bootstrap, prefix=prefix, partitions=1, metrics_port=0)

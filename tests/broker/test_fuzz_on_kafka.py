@@ -137,7 +137,9 @@ def expected(parameters: Parameters, held: dict[Topic, list[Stored]]) -> Iterato
             yield from partitions[record.partition].apply(record.offset, record.key, record.value)
 
 
-async def test_a_hundred_thousand_payloads(bootstrap: str, prefix: str, tmp_path: Path) -> None:
+async def test_a_hundred_thousand_payloads_stop_nothing_and_are_all_judged(
+    bootstrap: str, prefix: str, tmp_path: Path
+) -> None:
     configuration = tmp_path / "tickloop.toml"
     configuration.write_text(CONFIGURATION)
     parameters = load_parameters(msgspec.toml.decode(CONFIGURATION))

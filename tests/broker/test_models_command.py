@@ -52,7 +52,7 @@ async def fill(settings: Settings, records: Iterable[Any]) -> None:
             await producer.send(settings.topic(topic.name), encode(record), key, partition=0)
 
 
-def test_what_a_story_left_on_the_topics_is_told(
+def test_the_commands_show_the_versions_and_retrains_on_the_topics(
     bootstrap: str, prefix: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = story()
@@ -117,7 +117,7 @@ def test_what_a_story_left_on_the_topics_is_told(
     assert "expected the id of a prediction" in str(absent.exception)
 
 
-async def test_what_is_asked_for_is_carried_out(
+async def test_a_running_loop_carries_out_what_the_commands_ask_for(
     bootstrap: str, prefix: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings = Settings.load({}, bootstrap=bootstrap, prefix=prefix, partitions=2, checkpoint_s=0.3)

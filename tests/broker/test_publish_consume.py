@@ -104,7 +104,9 @@ async def test_a_rate_is_kept_and_event_time_is_compressed(bootstrap: str, topic
     assert stamps[299] - stamps[0] > 500  # sent one by one, not all at the end
 
 
-async def test_a_stop_sends_what_was_taken_and_says_so(bootstrap: str, topic: str) -> None:
+async def test_a_stop_sends_the_ticks_that_were_taken_and_reports_that_more_were_left(
+    bootstrap: str, topic: str
+) -> None:
     stop, clock = asyncio.Event(), asyncio.get_running_loop()
 
     def market() -> Iterator[Feed]:
@@ -132,7 +134,7 @@ async def test_a_stop_does_not_wait_for_a_silent_feed(bootstrap: str, topic: str
     assert (report.ticks, report.complete) == (1, False)
 
 
-async def test_no_topic_and_no_cluster_are_said(bootstrap: str, prefix: str) -> None:
+async def test_a_missing_topic_and_a_missing_cluster_are_reported(bootstrap: str, prefix: str) -> None:
     with pytest.raises(EnvironmentProblem, match="tickloop topics apply"):
         await publish([], bootstrap, prefix + "none")
     with pytest.raises(EnvironmentProblem, match="tickloop topics apply"):
@@ -154,7 +156,7 @@ async def test_repeats_are_dropped_unless_asked_for(bootstrap: str, topic: str) 
     assert [record.value for record in once] == [written[0], written[1], written[2], written[5]]
 
 
-async def test_where_reading_begins_and_ends(bootstrap: str, topic: str) -> None:
+async def test_a_reader_begins_at_the_newest_records_at_an_offset_or_at_the_end(bootstrap: str, topic: str) -> None:
     for value in (b"0", b"1", b"2", b"3", b"4"):
         await write(bootstrap, topic, int(value) % 2, [value])
         await asyncio.sleep(0.01)  # so that time stamps tell the order across partitions
@@ -219,7 +221,7 @@ def run(bootstrap: str, prefix: str, *arguments: str) -> Result:
     return CliRunner().invoke(cli, arguments, env=environment, catch_exceptions=False)
 
 
-def test_the_commands(bootstrap: str, prefix: str, tmp_path: Path) -> None:
+def test_the_commands_publish_a_file_and_consume_its_ticks(bootstrap: str, prefix: str, tmp_path: Path) -> None:
     ticks = list(synthetic_market(seed=6, ticks=500))
     path = tmp_path / "ticks.jsonl"
     path.write_bytes(b"".join(encode(tick) + b"\n" for tick in ticks) + b"no tick\n")

@@ -33,7 +33,7 @@ def written(path: Path, symbol: str, *times: int) -> str:
     return str(path)
 
 
-def test_what_lies_before_the_topic_is_not_sent_unless_on_purpose(
+def test_ticks_that_are_older_than_those_on_the_topic_are_sent_only_on_request(
     bootstrap: str, prefix: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name, value in {"BOOTSTRAP": bootstrap, "PREFIX": prefix, "PARTITIONS": "2"}.items():
@@ -74,7 +74,7 @@ def test_what_lies_before_the_topic_is_not_sent_unless_on_purpose(
     assert "acknowledged" in command("publish", day, "--set-back")
 
 
-async def test_a_pipe_is_judged_by_its_first_tick(bootstrap: str, prefix: str) -> None:
+async def test_of_a_pipe_the_first_tick_decides_whether_it_is_too_old(bootstrap: str, prefix: str) -> None:
     environment = os.environ | {"TICKLOOP_BOOTSTRAP": bootstrap, "TICKLOOP_PREFIX": prefix, "TICKLOOP_PARTITIONS": "2"}
 
     def command(*arguments: str, given: bytes = b"") -> subprocess.CompletedProcess[bytes]:
@@ -97,7 +97,9 @@ async def test_a_pipe_is_judged_by_its_first_tick(bootstrap: str, prefix: str) -
     assert (nothing.returncode, b"expected ticks, found none" in nothing.stderr) == (2, True)
 
 
-async def test_what_stands_before_a_break_is_sent_and_counted(bootstrap: str, prefix: str, tmp_path: Path) -> None:
+async def test_ticks_before_the_end_of_a_cut_file_are_sent_and_counted(
+    bootstrap: str, prefix: str, tmp_path: Path
+) -> None:
     topic = prefix + "ticks"
     await topics.apply(bootstrap, [TopicSpec(topic, 2, 1, {})])
     rows = "".join(f"{OPENING_NS + at},X,1,{at}\n" for at in range(5_000))
@@ -113,7 +115,7 @@ async def test_what_stands_before_a_break_is_sent_and_counted(bootstrap: str, pr
     assert (await symbol_times(bootstrap, topic)).newest["X"] == OPENING_NS + row - 2
 
 
-async def test_a_symbol_that_lies_back_does_not_hold_up_what_came_before(bootstrap: str, prefix: str) -> None:
+async def test_ticks_before_the_first_one_that_is_too_old_are_sent(bootstrap: str, prefix: str) -> None:
     topic = prefix + "ticks"
     await topics.apply(bootstrap, [TopicSpec(topic, 2, 1, {})])
 

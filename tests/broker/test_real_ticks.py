@@ -56,7 +56,9 @@ async def one_run(
 
 
 @pytest.mark.parametrize("file", TICKS_OF)
-async def test_live_again_and_in_a_backtest(file: str, bootstrap: str, prefix: str, tmp_path: Path) -> None:
+async def test_two_live_runs_and_a_backtest_give_the_same_bytes(
+    file: str, bootstrap: str, prefix: str, tmp_path: Path
+) -> None:
     if not (DATA / file).is_file():
         pytest.skip(f"real ticks are absent: {file} is not beside this checkout")
     first = await one_run(file, bootstrap, prefix, tmp_path / "first.log", workers=1, hash_seed=0)

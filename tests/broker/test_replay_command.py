@@ -140,7 +140,7 @@ async def test_kills_at_several_points_neither_lose_nor_double_nor_reorder(
     assert (await run(given, str(file), "--run", "killed", "--json")).report["sent"] == 0
 
 
-async def test_what_a_run_holds_must_be_the_beginning_of_its_source(
+async def test_a_run_is_refused_if_its_topics_do_not_hold_the_first_ticks_of_its_source(
     bootstrap: str, prefix: str, tmp_path: Path
 ) -> None:
     feed = list(synthetic_market(seed=4, symbols=SYMBOLS, ticks=2_000))
@@ -171,7 +171,9 @@ async def test_what_a_run_holds_must_be_the_beginning_of_its_source(
     assert foreign.code == 2, foreign.said
 
 
-async def test_somebody_else_between_our_ticks_is_noticed(bootstrap: str, prefix: str, tmp_path: Path) -> None:
+async def test_a_record_of_another_producer_between_the_ticks_is_noticed(
+    bootstrap: str, prefix: str, tmp_path: Path
+) -> None:
     file = write_csv(tmp_path / "a.csv", list(synthetic_market(seed=4, symbols=["X"], ticks=2_000)))
     given = environment(bootstrap, prefix, tmp_path)
     topic = f"{prefix}replay-two.ticks"
@@ -237,7 +239,7 @@ async def test_a_copied_log_gives_the_same_ids_and_bytes(bootstrap: str, prefix:
         (["a.csv", "--speed", "fast"], "--speed: expected 1x"),
     ],
 )
-def test_what_makes_no_sense_is_a_sentence(
+def test_wrong_usage_is_answered_with_a_sentence(
     arguments: list[str], sentence: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)

@@ -64,7 +64,9 @@ async def send(bootstrap: str, topic: str, payloads: Sequence[tuple[str | None, 
             await producers[codec].send_and_wait(topic, payload, key=b"any", partition=0)
 
 
-async def test_the_largest_messages_and_bombs_of_every_codec(bootstrap: str, prefix: str, tmp_path: Path) -> None:
+async def test_the_largest_messages_and_compression_bombs_become_dead_letters(
+    bootstrap: str, prefix: str, tmp_path: Path
+) -> None:
     good = [encode(Quote("SIZE", 1 + number, 99.0, 3.0, 101.0, 1.0)) for number in range(30)]
     bombs = [
         (codec, b'{"kind":"' + b"A" * size)
@@ -116,7 +118,7 @@ def check(found: list[DeadLetter], bad: Sequence[tuple[str | None, bytes]]) -> N
     assert Counter(letter.reason for letter in found)["too_large"] == len(bad) - len(PLAIN)
 
 
-async def test_a_batch_of_a_snapshots_size_is_taken(bootstrap: str, prefix: str) -> None:
+async def test_the_broker_takes_a_batch_of_the_size_of_the_largest_snapshot(bootstrap: str, prefix: str) -> None:
     settings = Settings.load({}, prefix=prefix, partitions=1)
     changelog = topics.changelog(settings, prefix + "changelog")
     outputs = topics.specification(settings, DEAD_LETTERS)

@@ -52,7 +52,7 @@ def test_planning_creates_nothing(bootstrap: str, prefix: str) -> None:
     assert plan(bootstrap, wanted) == plan(bootstrap, wanted) != []
 
 
-def test_a_drifted_configuration_is_mended_and_foreign_ones_stay(bootstrap: str, prefix: str) -> None:
+def test_settings_of_a_topic_that_differ_are_mended_and_others_are_left_alone(bootstrap: str, prefix: str) -> None:
     wanted = topics.registry(Settings(prefix=prefix, partitions=1))
     apply(bootstrap, wanted)
     name, configs = wanted[0].name, wanted[0].configs
@@ -83,7 +83,7 @@ def test_changelogs_are_compacted_in_small_segments(bootstrap: str, prefix: str)
     assert spec.configs["cleanup.policy"] == "compact"
 
 
-def test_what_the_cluster_refuses_is_said_in_its_words(bootstrap: str, prefix: str) -> None:
+def test_a_refusal_of_the_cluster_is_quoted(bootstrap: str, prefix: str) -> None:
     with pytest.raises(ConfigurationError, match="Unknown topic config name: colour"):
         apply(bootstrap, [topics.TopicSpec(prefix + "x", 1, 1, {"colour": "red"})])
 
@@ -98,6 +98,6 @@ def test_two_that_apply_at_once_both_succeed(bootstrap: str, prefix: str) -> Non
     assert plan(bootstrap, wanted) == []
 
 
-def test_a_cluster_that_does_not_answer_is_a_sentence() -> None:
+def test_a_cluster_that_does_not_answer_is_an_error_in_one_sentence() -> None:
     with pytest.raises(EnvironmentProblem, match=r"expected a Kafka cluster at 127\.0\.0\.1:1, got no answer"):
         plan("127.0.0.1:1", [])

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.broker
 WORKER = ("-m", two_nodes_worker.__name__)
 
 
-async def test_both_are_exact_through_a_kill(bootstrap: str, prefix: str, tmp_path: Path) -> None:
+async def test_both_nodes_stay_exact_though_their_worker_is_killed(bootstrap: str, prefix: str, tmp_path: Path) -> None:
     settings = Settings.load({}, prefix=prefix, partitions=2, checkpoint_s=0.4)
     counting = LiveLoop([CountingNode()], settings, bootstrap, tmp_path / "workers.log", WORKER)
     squaring = LiveLoop([SquaringNode()], settings, bootstrap, tmp_path / "workers.log", WORKER)

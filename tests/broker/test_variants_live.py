@@ -69,7 +69,9 @@ def directives(ticks: list[Stored]) -> list[tuple[int, Directive]]:
     return [(partition, record) for partition, record in decoded if isinstance(record, Directive)]
 
 
-async def test_started_promoted_and_rolled_back_through_kills(bootstrap: str, prefix: str, tmp_path: Path) -> None:
+async def test_a_version_is_started_promoted_and_rolled_back_though_workers_are_killed(
+    bootstrap: str, prefix: str, tmp_path: Path
+) -> None:
     settings = Settings.load({}, prefix=prefix, partitions=2, checkpoint_s=0.4)
     loop = LiveLoop(nodes(Parameters()), settings, bootstrap, tmp_path / "workers.log")
     async with loop:

@@ -94,7 +94,9 @@ def flip(logs: Logs, at: int, byte: int, bit: int) -> str:
     return found
 
 
-async def test_a_live_run_and_whatever_is_wrong_with_its_copies(bootstrap: str, prefix: str, tmp_path: Path) -> None:
+async def test_a_live_run_is_the_same_and_every_change_in_a_copy_is_named(
+    bootstrap: str, prefix: str, tmp_path: Path
+) -> None:
     settings = Settings.load({}, prefix=prefix, partitions=PARTITIONS, checkpoint_s=0.5, session_timeout_s=4.0)
     async with LiveLoop(nodes(Parameters()), settings, bootstrap, tmp_path / "workers.log") as loop:
         loop.start(1)
@@ -231,7 +233,7 @@ async def test_a_log_whose_front_is_gone_is_compared_from_kept_snapshots_on(
     assert verdicts["behind"] == ("different", ("other_bytes", f"ticks:1:{begins[1] + 5}"))
 
 
-async def test_an_empty_log_is_not_called_the_same(bootstrap: str, prefix: str) -> None:
+async def test_an_empty_topic_of_ticks_is_not_reported_as_the_same(bootstrap: str, prefix: str) -> None:
     settings = Settings.load({}, prefix=prefix, partitions=PARTITIONS)
     await topics.apply(bootstrap, topics.registry(settings))
     code, printed = await command(settings, bootstrap)

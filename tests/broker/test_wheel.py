@@ -67,7 +67,7 @@ def run(installed: Path, *command: str, **surroundings: str) -> subprocess.Compl
     )
 
 
-def test_the_wheel_holds_what_is_read_beside_the_code(wheel: Path) -> None:
+def test_the_wheel_holds_the_data_files_that_the_code_reads(wheel: Path) -> None:
     held = set(zipfile.ZipFile(wheel).namelist())
     for name in (
         "agents/broker/jars.lock",
@@ -86,7 +86,7 @@ def test_the_wheel_holds_what_is_read_beside_the_code(wheel: Path) -> None:
     assert "Author: the Tickloop developers" in metadata
 
 
-def test_it_is_imported_from_the_environment_and_computes(installed: Path) -> None:
+def test_the_installed_package_is_imported_and_computes(installed: Path) -> None:
     program = (
         "import tickloop, streams; run = tickloop.backtest(tickloop.synthetic_market(seed=1, ticks=500)); "
         "print(tickloop.__file__); print(streams.__file__); print(tickloop.__version__, len(run.predictions))"
@@ -98,7 +98,7 @@ def test_it_is_imported_from_the_environment_and_computes(installed: Path) -> No
     assert said.split()[1] == "500"
 
 
-def test_it_runs_the_demo(installed: Path, bootstrap: str, tmp_path: Path) -> None:
+def test_the_installed_package_runs_the_demo(installed: Path, bootstrap: str, tmp_path: Path) -> None:
     surroundings = {"TMPDIR": str(tmp_path), "TICKLOOP_BOOTSTRAP": bootstrap, "TICKLOOP_HOME": ""}
     done = run(installed, "tickloop", "demo", "--json", "--no-kill", "--count", str(COUNT), **surroundings)
     assert done.returncode == 0, done.stderr

@@ -169,7 +169,7 @@ def test_a_thousand_symbols_stay_smooth(browser: Browser) -> None:
         page.context.close()
 
 
-def test_by_keyboard(browser: Browser) -> None:
+def test_the_page_is_used_by_keyboard_alone(browser: Browser) -> None:
     with served(server(fed(written()))) as address:
         page, _ = opened(browser, address)
         page.wait_for_selector("#table .rows .row")
@@ -199,7 +199,9 @@ def _told(made: Server, link: BrokerLink, ticks: int = 0) -> None:
         (BrokerLink(NOW_S - 1.0, "", 2, "Stable"), 9, "page stands still", "nobody has asked the broker"),
     ],
 )
-def test_every_state_has_its_look(browser: Browser, link: BrokerLink | None, ticks: int, mode: str, words: str) -> None:
+def test_every_state_of_the_loop_has_its_own_look(
+    browser: Browser, link: BrokerLink | None, ticks: int, mode: str, words: str
+) -> None:
     made = server()
     if link is not None:
         _told(made, link, ticks)

@@ -42,7 +42,7 @@ def test_every_panel_is_drawn_without_a_complaint_or_a_request(
     opened.page.close()
 
 
-def test_several_symbols_on_one_page(browser: Browser, tmp_path: Path) -> None:
+def test_several_symbols_are_drawn_on_one_page(browser: Browser, tmp_path: Path) -> None:
     path = tmp_path / "all.html"
     path.write_text(experiment_report("calmer", courses(), DECLARED), encoding="utf-8")
     opened = Opened(browser, path)
@@ -52,7 +52,7 @@ def test_several_symbols_on_one_page(browser: Browser, tmp_path: Path) -> None:
     opened.page.close()
 
 
-def test_symbols_that_decided_together_on_one_page(browser: Browser, tmp_path: Path) -> None:
+def test_symbols_that_are_decided_on_together_are_drawn_on_one_page(browser: Browser, tmp_path: Path) -> None:
     path = tmp_path / "together.html"
     path.write_text(experiment_report("calmer", pooled_courses(), POOLED), encoding="utf-8")
     opened = Opened(browser, path)

@@ -91,7 +91,7 @@ def test_the_cursor_and_the_range_are_shared(browser: Browser, sheet: Path) -> N
     opened.page.close()
 
 
-def test_it_is_used_without_a_mouse(browser: Browser, sheet: Path) -> None:
+def test_the_page_is_used_by_keyboard_alone(browser: Browser, sheet: Path) -> None:
     opened = Opened(browser, sheet)
     opened.page.keyboard.press("Tab")
     assert opened.ask("document.activeElement.className") == "skip"
@@ -112,7 +112,7 @@ def test_it_is_used_without_a_mouse(browser: Browser, sheet: Path) -> None:
     opened.page.close()
 
 
-def test_what_is_missing_is_said_in_its_place(browser: Browser, tmp_path: Path) -> None:
+def test_what_is_missing_is_named_in_its_place(browser: Browser, tmp_path: Path) -> None:
     idle = paper_run(synthetic_market(seed=3, symbols=("AAA",), ticks=300), IDLE)
     path = tmp_path / "idle.html"
     path.write_text(tear_sheet(idle), encoding="utf-8")

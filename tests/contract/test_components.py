@@ -41,10 +41,10 @@ def of_two_seeds() -> tuple[dict[str, str], dict[str, str]]:
 @pytest.mark.parametrize("component", COMPONENTS, ids=str)
 class TestEveryComponent:
     @pytest.mark.parametrize("broken", PROMISES, ids=lambda promise: promise.__name__)
-    def test_keeps_its_promise(self, component: Registered, broken: Callable[[Registered], str]) -> None:
+    def test_a_component_keeps_the_promise(self, component: Registered, broken: Callable[[Registered], str]) -> None:
         assert broken(component) == ""
 
-    def test_is_the_same_whatever_the_seed_of_the_hashes(
+    def test_a_component_gives_the_same_whatever_the_seed_of_the_hashes(
         self, component: Registered, of_two_seeds: tuple[dict[str, str], dict[str, str]]
     ) -> None:
         one, other = of_two_seeds
@@ -63,7 +63,7 @@ def test_every_kind_of_component_is_here() -> None:
     assert len(COMPONENTS) >= 25
 
 
-def test_no_plugin_of_a_test_came_in(of_two_seeds: tuple[dict[str, str], dict[str, str]]) -> None:
+def test_no_plugin_of_another_test_is_registered(of_two_seeds: tuple[dict[str, str], dict[str, str]]) -> None:
     assert {str(component) for component in COMPONENTS} == set(of_two_seeds[0])
 
 
@@ -77,7 +77,7 @@ def configuration(tmp_path_factory: pytest.TempPathFactory) -> str:
 class TestComponentsOfTheUser:
     """Components of a module that a configuration file names, in a process of their own."""
 
-    def test_the_suite_finds_them_and_tells_the_honest_from_the_others(self, configuration: str) -> None:
+    def test_the_suite_finds_components_of_the_user_and_the_promises_that_they_break(self, configuration: str) -> None:
         program = (
             "from streams.components.kinds import components; from streams.components.promises import PROMISES\n"
             "from agents.config.plugins import configured_parameters\n"
@@ -102,7 +102,7 @@ class TestComponentsOfTheUser:
             "toy_moody": "",
         }
 
-    def test_what_hangs_on_hashes_is_found(self, configuration: str) -> None:
+    def test_a_component_that_depends_on_hashes_is_found(self, configuration: str) -> None:
         seeds = [fingerprints(seed, TICKLOOP_CONFIG=configuration) for seed in ("0", "1", "4242")]
         assert len({found["strategy toy_moody"] for found in seeds}) > 1
         assert len({found["strategy toy_majority"] for found in seeds}) == 1

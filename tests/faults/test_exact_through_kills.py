@@ -34,7 +34,7 @@ def symbols_of(seed: int) -> Iterator[Quote | Trade]:
     return synthetic_market(seed, SYMBOLS)
 
 
-async def test_six_kills_of_a_worker_during_200k_ticks(bootstrap: str, prefix: str, tmp_path: Path) -> None:
+async def test_nothing_is_lost_or_doubled_in_six_kills_of_a_worker(bootstrap: str, prefix: str, tmp_path: Path) -> None:
     rng = random.Random(20261122)
     async with loop_of(bootstrap, prefix, tmp_path) as loop:
         loop.start(1)
@@ -97,7 +97,9 @@ async def test_a_paused_worker_wakes_up_replaced(bootstrap: str, prefix: str, tm
         assert verdict.is_exact, verdict
 
 
-async def test_kill_of_the_broker(fresh_broker: Callable[[str], RunningBroker], prefix: str, tmp_path: Path) -> None:
+async def test_nothing_is_lost_or_doubled_when_the_broker_is_killed(
+    fresh_broker: Callable[[str], RunningBroker], prefix: str, tmp_path: Path
+) -> None:
     broker = await asyncio.to_thread(fresh_broker, "broker")
     home = tmp_path / "broker"
     async with loop_of(broker.address, prefix, tmp_path) as loop:

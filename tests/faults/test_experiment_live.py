@@ -27,7 +27,9 @@ HONEST, SABOTAGED = 3_500, 5_000
 PATIENCE_S = 60.0
 
 
-async def test_from_start_to_winner_to_roll_back_through_kills(bootstrap: str, prefix: str, tmp_path: Path) -> None:
+async def test_an_experiment_runs_to_its_winner_and_to_its_roll_back_through_kills(
+    bootstrap: str, prefix: str, tmp_path: Path
+) -> None:
     configuration = tmp_path / "tickloop.toml"
     configuration.write_text(CONFIGURATION)
     settings = Settings.load({}, prefix=prefix, partitions=2, checkpoint_s=0.3, session_timeout_s=4.0)

@@ -137,7 +137,7 @@ def pairs_counted(records: Sequence[Any], name: str) -> list[int]:
 
 
 @pytest.mark.parametrize("back", MAGNITUDES)
-def test_a_clock_that_is_set_back(back: int) -> None:
+def test_after_a_clock_is_set_back_every_node_goes_on_and_nothing_is_scored_across_the_break(back: int) -> None:
     ticks = market()
     half = len(ticks) // 2
     # ACORN goes on as if nothing had been, at an earlier time; BIRCH is not touched.
@@ -198,7 +198,7 @@ def _without_ids(record: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("ahead", [3_600 * SECOND, DAY, 13 * DAY])
-def test_one_tick_from_ahead_is_outlived_and_teaches_nothing(ahead: int) -> None:
+def test_one_tick_from_ahead_that_was_believed_is_overcome_and_nothing_is_learned_from_it(ahead: int) -> None:
     ticks = list(market())
     at = next(number for number in range(len(ticks) // 2, len(ticks)) if ticks[number].symbol == "ACORN")
     ticks.insert(at, replace(ticks[at], ts_event=ticks[at].ts_event + ahead))

@@ -41,7 +41,7 @@ def _predictions(ticks: list[Tick]) -> list[dict[str, Any]]:
     seed=st.integers(0, 2**32),
     points=st.tuples(*[st.integers(0, 600)] * 3).map(sorted),
 )
-def test_promoted_and_back_goes_on_as_if_never_replaced(seed: int, points: list[int]) -> None:
+def test_a_version_that_was_live_again_predicts_as_if_it_had_never_been_replaced(seed: int, points: list[int]) -> None:
     ticks = seeded_ticks(seed, 600, odd=0.0)
     started, promoted, back = points
     untouched = _predictions(ticks)
@@ -62,7 +62,7 @@ def test_promoted_and_back_goes_on_as_if_never_replaced(seed: int, points: list[
     assert directed[back:] == untouched[back:]
 
 
-def test_a_shadow_is_scored_beside_the_live_arm_and_then_speaks() -> None:
+def test_a_version_in_shadow_is_scored_beside_the_live_one_and_predicts_once_promoted() -> None:
     ticks = seeded_ticks(4, 900, odd=0.0)
     node = quick_node()
     state = node.open("X")
@@ -115,7 +115,7 @@ def _with_model(**changes: Any) -> Directive:
         (stop_arm("nobody"), "runs in shadow"),
     ],
 )
-def test_nonsense_is_refused_and_changes_nothing(directive: Directive, sentence: str) -> None:
+def test_an_impossible_directive_is_refused_and_changes_nothing(directive: Directive, sentence: str) -> None:
     node, state = _started("b")
     before = node.dump(state)
     with pytest.raises(Refused, match=sentence) as refused:
@@ -164,7 +164,7 @@ def test_a_key_makes_signatures_necessary() -> None:
         assert refused.value.reason == "unsigned_directive"
 
 
-def test_a_stopped_arm_learns_no_more_from_what_it_said() -> None:
+def test_a_stopped_version_learns_nothing_more_from_its_predictions() -> None:
     ticks = seeded_ticks(4, 600, odd=0.0)
     node, state = _started("b")
     for offset, tick in enumerate(ticks[:300]):

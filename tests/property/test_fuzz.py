@@ -23,7 +23,7 @@ EVERY_REASON = {
 }
 
 
-def test_ten_thousand_payloads() -> None:
+def test_ten_thousand_spoiled_payloads_are_refused_and_every_good_tick_is_predicted() -> None:
     node = quick_node()
     partition = Partition(node, 0)
     good = iter(seeded_ticks(1, 12_000, "GOOD", odd=0.0))
@@ -64,7 +64,7 @@ def _check_prediction(prediction: Prediction) -> None:
 
 @settings(max_examples=300, deadline=None)
 @given(st.binary(max_size=300) | st.text(max_size=100).map(str.encode))
-def test_any_bytes(value: bytes) -> None:
+def test_any_bytes_become_a_dead_letter_that_holds_them(value: bytes) -> None:
     (letter,) = Partition(quick_node(), 0).apply(0, None, value)
     assert isinstance(letter, DeadLetter)
     assert letter.value == value

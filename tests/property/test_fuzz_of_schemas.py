@@ -107,7 +107,7 @@ def _shown(record: Any) -> None:
         assert link(record).ts_event == record.ts_event
 
 
-def test_a_record_is_said_to_be_passed_over_once(caplog: pytest.LogCaptureFixture, nothing_said: None) -> None:
+def test_a_skipped_record_is_logged_once(caplog: pytest.LogCaptureFixture, nothing_said: None) -> None:
     readable = ReadableRecords(COMMANDS)
     for _ in range(3):
         assert readable(Received(5, 4_711, 0, None, b"{}")) is None
@@ -151,7 +151,7 @@ def _unbounded(kind: Any, where: str) -> Any:
         yield where
 
 
-def test_bounds_stand_in_the_written_contract() -> None:
+def test_the_written_contract_has_the_bounds_of_every_field() -> None:
     """Quotes and trades are included, though their bounds are checked by code of their own."""
     folder = ROOT / "schemas" / "contract"
     ticks = msgspec.json.decode((folder / "ticks.schema.json").read_bytes())["$defs"]

@@ -47,7 +47,7 @@ def _accounted(predictions: list[bytes], restored_before: set[int]) -> tuple[lis
     return written, [partition.snapshot(name) for name in partition.keys]
 
 
-def test_the_account_restored_before_every_event() -> None:
+def test_an_account_restored_before_every_event_gives_the_same_bytes() -> None:
     predictions = _predictions(_eventful(3, 1_500))
     written, snapshots = _accounted(predictions, set())
     assert sum(b'"fill":0.0' not in value for value in written) > 20, "hardly a trade: this test shows nothing"
@@ -57,7 +57,7 @@ def test_the_account_restored_before_every_event() -> None:
 
 @settings(max_examples=20, deadline=None)
 @given(seed=st.integers(0, 2**32), at=st.sets(st.integers(0, 300), max_size=5))
-def test_the_account_restored_at_any_events(seed: int, at: set[int]) -> None:
+def test_an_account_restored_at_any_events_gives_the_same_bytes(seed: int, at: set[int]) -> None:
     predictions = _predictions(_eventful(seed, 300))
     assert _accounted(predictions, at) == _accounted(predictions, set())
 
@@ -69,7 +69,7 @@ def _by_offset(ticks: list[Tick]) -> list[list[bytes]]:
 
 @settings(max_examples=30, deadline=None)
 @given(seed=st.integers(0, 2**32), cut=st.integers(0, 299), other=st.integers(0, 2**32))
-def test_another_future_leaves_the_past_as_it_was(seed: int, cut: int, other: int) -> None:
+def test_later_ticks_do_not_change_earlier_outputs(seed: int, cut: int, other: int) -> None:
     ticks = seeded_ticks(seed, 300)
     changed = ticks[:cut] + seeded_ticks(other, 300)[cut:]
     assert _by_offset(changed)[:cut] == _by_offset(ticks)[:cut]
@@ -95,19 +95,21 @@ def _handed_on(parameters: Parameters, ticks: list[Tick]) -> list[bytes]:
 
 @settings(max_examples=30, deadline=None)
 @given(seed=st.integers(0, 2**32))
-def test_records_that_are_handed_on_give_the_bytes_of_records_that_are_not(seed: int) -> None:
+def test_records_passed_on_without_encoding_give_the_same_bytes(seed: int) -> None:
     ticks = _eventful(seed, 300)
     assert _handed_on(quick_parameters(), ticks) == _through_bytes(quick_parameters(), ticks)
 
 
-def test_the_same_on_real_ticks() -> None:
+def test_records_passed_on_without_encoding_give_the_same_bytes_on_real_ticks() -> None:
     ticks = real_ticks("btcusdt-perp-20240808", 4_000)
     assert _handed_on(Parameters(), ticks) == _through_bytes(Parameters(), ticks)
 
 
 @settings(max_examples=15, deadline=None)
 @given(seed=st.integers(0, 1_000), cuts=st.sets(st.integers(0, 600), max_size=4), shares=st.integers(1, 3))
-def test_an_engine_can_be_stopped_anywhere_and_divided(seed: int, cuts: set[int], shares: int) -> None:
+def test_an_engine_gives_the_same_when_it_is_stopped_anywhere_or_divided(
+    seed: int, cuts: set[int], shares: int
+) -> None:
     feed = list(with_bad_ticks(synthetic_market(seed, ticks=600), 0.03, seed))
     whole = Engine(nodes(quick_parameters()))
     expected = [list(whole.take(item)) for item in feed]

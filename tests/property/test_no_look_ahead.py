@@ -18,7 +18,7 @@ from tests.support.market_ticks import quick_node, real_ticks, seeded_ticks, wri
 
 @settings(max_examples=60, deadline=None)
 @given(seed=st.integers(0, 2**32), cut=st.integers(0, 399), other=st.integers(0, 2**32))
-def test_another_future_leaves_the_past_as_it_was(seed: int, cut: int, other: int) -> None:
+def test_later_ticks_do_not_change_earlier_outputs(seed: int, cut: int, other: int) -> None:
     ticks = seeded_ticks(seed, 400)
     changed = ticks[:cut] + seeded_ticks(other, 400)[cut:]
     assert written_by_offset(quick_node(), changed)[:cut] == written_by_offset(quick_node(), ticks)[:cut]
@@ -60,11 +60,11 @@ def test_nothing_is_learned_before_the_first_label_is_known(seed: int) -> None:
     assert matured > 20
 
 
-def test_outcomes_are_what_the_ticks_say() -> None:
+def test_outcomes_are_computed_from_the_right_ticks() -> None:
     _check_outcomes(quick_node(), seeded_ticks(3, 3_000, odd=0.0), labels_per_horizon=5)
 
 
-def test_outcomes_are_what_real_ticks_say() -> None:
+def test_outcomes_are_computed_from_the_right_real_ticks() -> None:
     _check_outcomes(MarketNode(), real_ticks("btcusdt-perp-20240808", 8_000), labels_per_horizon=20)
 
 

@@ -82,7 +82,7 @@ def test_interleaving_repeats_and_restores_change_nothing(
     assert decided(mixed, restores=sorted(restores)) == expected
 
 
-def test_who_is_late_holds_the_others_up_and_then_changes_nothing(better: Streams, expected: list[bytes]) -> None:
+def test_a_late_symbol_delays_the_verdict_and_does_not_change_it(better: Streams, expected: list[bytes]) -> None:
     first, second, third = better
     assert decided([*first, *second]) == [], "nobody knows yet what the third one says"
     assert decided([*first, *second, *third]) == expected
@@ -130,7 +130,7 @@ def test_a_recommendation_leads_to_no_command(better: Streams) -> None:
 @pytest.mark.parametrize("how", ["stopped", "another version went live"])
 @settings(max_examples=20, deadline=None)
 @given(seed=st.integers(0, 2**32))
-def test_a_symbol_that_ends_ends_it_for_all_at_the_same_window(how: str, seed: int) -> None:
+def test_a_symbol_on_which_the_test_ends_ends_it_for_all_at_the_same_window(how: str, seed: int) -> None:
     random = Random(seed)
     found = [outcomes(symbol, partition, 600, 0.1, partition) for partition, symbol in enumerate(SYMBOLS)]
     found[1][300:] = [ended(each, how) for each in found[1][300:]]
@@ -174,7 +174,7 @@ def test_one_symbol_by_itself_only_collects_evidence_and_is_watched_once_the_cha
     assert partials[-1].ended
 
 
-def test_what_no_symbol_of_the_experiment_tells_is_refused_and_changes_nothing(
+def test_records_of_a_symbol_outside_the_experiment_are_refused_and_change_nothing(
     better: Streams, expected: list[bytes]
 ) -> None:
     strangers = [replace(partial, symbol="YEW", id=f"ticks:7:{n}:0") for n, partial in enumerate(better[0])]
@@ -183,7 +183,7 @@ def test_what_no_symbol_of_the_experiment_tells_is_refused_and_changes_nothing(
     assert len(written) == len(strangers) + len(expected)
 
 
-def test_another_plan_is_refused(better: Streams) -> None:
+def test_a_record_of_another_plan_is_refused(better: Streams) -> None:
     (letter,) = Partition(PoolingNode({"calmer": TOGETHER}), 0).receive(0, replace(better[0][0], plan="another"))
     assert isinstance(letter, DeadLetter)
     assert letter.reason == "other_plan"
@@ -246,7 +246,7 @@ def test_a_partial_of_odd_shape_is_refused_opens_nothing_and_changes_nothing(
 
 
 @pytest.mark.parametrize("name", ["pairs", "scored", "rejected", "only_a", "only_b"])
-def test_what_was_counted_stays_counted_and_windows_follow_one_another(better: Streams, name: str) -> None:
+def test_records_whose_counts_fall_or_whose_windows_go_back_are_refused(better: Streams, name: str) -> None:
     node = Partition(PoolingNode({"calmer": TOGETHER}), 0)
     first, later = (replace(each, pairs=each.pairs + 3, rejected=1, only_a=1, only_b=1) for each in better[0][40:60:10])
     node.receive(0, first)
@@ -283,7 +283,7 @@ def test_sums_of_any_size_end_no_pool(better: Streams, size: float) -> None:
         assert decoder(type(each))(encode(each)) == each
 
 
-def test_after_the_end_a_symbol_tells_nothing_more(better: Streams) -> None:
+def test_after_the_end_of_a_test_a_symbol_contributes_nothing_more(better: Streams) -> None:
     node = Partition(PoolingNode({"calmer": TOGETHER}), 0)
     node.receive(0, replace(better[0][0], ended="v9 went live. " * 250))
     for partial in better[0][1:200]:
@@ -348,7 +348,7 @@ def test_a_symbol_that_is_too_far_ahead_is_refused_until_the_others_come(better:
     assert node.keys["calmer"].state.members["ASH"].waiting == [], "who was behind is never refused"
 
 
-def test_what_one_symbol_did_long_before_the_last_one_began_is_not_kept(better: Streams) -> None:
+def test_windows_long_before_the_last_symbol_began_are_not_kept(better: Streams) -> None:
     first, *others = better
     waiting = Partition(PoolingNode({"calmer": TOGETHER}), 0)
     early = ahead(first, range(1, 9_000))
@@ -363,7 +363,7 @@ def test_what_one_symbol_did_long_before_the_last_one_began_is_not_kept(better: 
     assert decided([*early, *after, *late[0], *late[1]]) == expected
 
 
-def test_symbols_are_part_of_what_is_registered(better: Streams) -> None:
+def test_a_state_with_other_registered_symbols_is_refused(better: Streams) -> None:
     node = Partition(PoolingNode({"calmer": TOGETHER}), 0)
     node.receive(0, better[0][0])
     snapshot = node.node.dump(node.keys["calmer"].state)

@@ -56,7 +56,7 @@ def _restored(operator: Detector, state: Any) -> Any:
 @detectors
 @settings(max_examples=25, deadline=None)
 @given(seed=seeds, cut=st.integers(0, 799), other=seeds)
-def test_the_future_changes_nothing(name: str, seed: int, cut: int, other: int) -> None:
+def test_later_quotes_do_not_change_earlier_answers(name: str, seed: int, cut: int, other: int) -> None:
     changes = _changes(seed, 800)
     assert _told(name, changes[:cut] + _changes(other, 800)[cut:])[:cut] == _told(name, changes)[:cut]
 
@@ -78,7 +78,7 @@ def test_a_restored_state_goes_on_bit_for_bit(name: str, seed: int, every: int) 
 @detectors
 @settings(max_examples=25, deadline=None)
 @given(seed=seeds)
-def test_answers_are_regimes_with_a_probability_and_stand_until_the_next(name: str, seed: int) -> None:
+def test_an_answer_is_a_regime_with_a_probability_and_holds_until_the_next_one(name: str, seed: int) -> None:
     operator = detector(RegimeParameters(detector=name))
     state = operator.start()
     sizes = set()
@@ -94,7 +94,7 @@ def test_answers_are_regimes_with_a_probability_and_stand_until_the_next(name: s
 @detectors
 @settings(max_examples=25, deadline=None)
 @given(seed=seeds, power=st.sampled_from((0.25, 2.0, 64.0)))
-def test_a_mirrored_or_scaled_market_is_of_the_same_regime(name: str, seed: int, power: float) -> None:
+def test_a_mirrored_or_scaled_market_has_the_same_regimes(name: str, seed: int, power: float) -> None:
     changes = _changes(seed, 800)
     told = _told(name, changes)
     assert _told(name, [-change for change in changes]) == told
@@ -103,14 +103,14 @@ def test_a_mirrored_or_scaled_market_is_of_the_same_regime(name: str, seed: int,
 
 @detectors
 @pytest.mark.parametrize("change", [0.0, 1e-13, 1e-6, 3.0, 1e4])
-def test_a_constant_return_is_survived_for_ever(name: str, change: float) -> None:
+def test_a_constant_return_breaks_no_detector(name: str, change: float) -> None:
     told = _told(name, [change] * 60_000)
     assert {regime.volatile for regime, _ in told[1_000:]} == {False}
     assert told[-1][0].trending == (change > 1e-9)
 
 
 @detectors
-def test_after_a_jump_and_a_pause_the_market_is_told_as_before(name: str) -> None:
+def test_after_a_jump_and_a_pause_a_detector_answers_mostly_as_before(name: str) -> None:
     random = Random(8)
     lively = [random.gauss(0.0, 1.0 if number // 500 % 4 else 3.0) for number in range(6_000)]
     told = _told(name, [*lively, 100.0, *([0.0] * 300), *lively])
@@ -121,7 +121,7 @@ def test_after_a_jump_and_a_pause_the_market_is_told_as_before(name: str) -> Non
 
 @settings(max_examples=40, deadline=None)
 @given(seed=seeds, at=st.integers(50, 1_500))
-def test_the_order_of_the_levels_means_nothing(seed: int, at: int) -> None:
+def test_the_order_of_the_levels_does_not_matter(seed: int, at: int) -> None:
     operator = Hmm(HmmParameters(dwell=5))
     kept, swapped = operator.start(), operator.start()
     for number, row in enumerate(_rows(operator, _changes(seed, 2_000))):

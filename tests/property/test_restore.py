@@ -33,19 +33,19 @@ def _eventful(seed: int, count: int) -> list[Tick]:
     return ticks
 
 
-def test_restored_before_every_event() -> None:
+def test_a_node_restored_before_every_event_gives_the_same_bytes() -> None:
     ticks = _eventful(11, 1_200)
     assert _written(quick_node(), ticks, set(range(len(ticks)))) == _written(quick_node(), ticks, set())
 
 
 @settings(max_examples=40, deadline=None)
 @given(seed=st.integers(0, 2**32), at=st.sets(st.integers(0, 400), max_size=5))
-def test_restored_at_any_events(seed: int, at: set[int]) -> None:
+def test_a_node_restored_at_any_events_gives_the_same_bytes(seed: int, at: set[int]) -> None:
     ticks = _eventful(seed, 400)
     assert _written(quick_node(), ticks, at) == _written(quick_node(), ticks, set())
 
 
-def test_restored_on_a_node_of_another_process() -> None:
+def test_a_node_restored_in_another_process_gives_the_same_bytes() -> None:
     ticks = _eventful(5, 600)
     written, snapshots = _written(quick_node(), ticks, set())
     first, second = Partition(quick_node(), 0), Partition(quick_node(), 0)
@@ -57,7 +57,7 @@ def test_restored_on_a_node_of_another_process() -> None:
     assert second.snapshot("X") == snapshots["X"]
 
 
-def test_restored_on_real_ticks() -> None:
+def test_a_node_restored_on_real_ticks_gives_the_same_bytes() -> None:
     ticks = real_ticks("ethusdt-perp-20240808", 6_000)
     assert _written(MarketNode(), ticks, set(range(0, 6_000, 7))) == _written(MarketNode(), ticks, set())
 

@@ -91,7 +91,7 @@ def written(
 
 
 @pytest.mark.parametrize("kind", ["", "adwin", "page_hinkley"])
-def test_restored_before_every_outcome(kind: str) -> None:
+def test_a_monitor_restored_before_every_outcome_gives_the_same_bytes(kind: str) -> None:
     """Without a drift detector every other kind of breach must occur. A drift detector is tested alone."""
     node = (
         eventful(kind)
@@ -116,7 +116,7 @@ def test_restored_before_every_outcome(kind: str) -> None:
 
 @settings(max_examples=15, deadline=None)
 @given(seed=st.integers(0, 2**32), at=st.sets(st.integers(0, 400), max_size=5))
-def test_restored_at_any_outcomes(seed: int, at: set[int]) -> None:
+def test_a_monitor_restored_at_any_outcomes_gives_the_same_bytes(seed: int, at: set[int]) -> None:
     events = outcomes(seed, 400)
     assert written(eventful(), events, at) == written(eventful(), events, set())
 

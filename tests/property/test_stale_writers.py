@@ -112,7 +112,7 @@ def test_a_successor_goes_on_exactly_whatever_stale_writers_did(history: list[tu
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_so_it_does_where_keys_leave_for_others(seed: int) -> None:
+def test_a_successor_goes_on_exactly_where_symbols_are_forgotten_to_make_room(seed: int) -> None:
     """In these histories owners are replaced in the middle of a checkpoint far more often than in random ones."""
     random = Random(seed)
     for _ in range(1_200):
@@ -123,7 +123,7 @@ def test_so_it_does_where_keys_leave_for_others(seed: int) -> None:
         assert what_a_successor_makes_of(CROWDED, history) == EXPECTED[1], history
 
 
-def test_in_the_crowded_world_keys_leave_come_again_and_are_refused() -> None:
+def test_in_the_crowded_partition_symbols_are_forgotten_come_again_and_are_refused() -> None:
     partition = Partition(CROWDED.node, 0)
     for offset, value in enumerate(CROWDED.log):
         partition.apply(offset, None, value)

@@ -70,7 +70,9 @@ def outcomes(records: list[Any]) -> list[OutcomeMatured]:
 
 @pytest.mark.parametrize("table", [*EACH_TABLE, "only imbalance", "all"])
 @pytest.mark.parametrize("promoted", [False, True])
-def test_a_variant_is_the_symbol_with_those_parameters(table: str, promoted: bool) -> None:
+def test_a_version_with_own_parameters_gives_what_the_symbol_gives_with_these_parameters(
+    table: str, promoted: bool
+) -> None:
     """A version that is started before the first tick gives the same outcomes as a symbol with its parameters."""
     overrides = {"only imbalance": ONLY_IMBALANCE, "all": EACH_TABLE}.get(table) or {table: EACH_TABLE[table]}
     ticks = seeded_ticks(8, 1_000, odd=0.0)
@@ -95,7 +97,7 @@ def test_a_variant_is_the_symbol_with_those_parameters(table: str, promoted: boo
         assert replace(mine, arm="live", model_version=one.arms[0].model_version) == one.arms[0]
 
 
-def test_only_imbalance_is_the_imbalance_strategy_calibrated() -> None:
+def test_a_version_with_the_imbalance_strategy_alone_gives_its_calibrated_opinion() -> None:
     found = outcomes(run(quick_node(), [variant("plain", ONLY_IMBALANCE), *seeded_ticks(8, 1_000, odd=0.0)]))
     assert {outcome.arms[1].strategy for outcome in found} == {"imbalance"}
     # Before the calibration has learned anything.
@@ -104,7 +106,7 @@ def test_only_imbalance_is_the_imbalance_strategy_calibrated() -> None:
 
 @settings(max_examples=20, deadline=None)
 @given(seed=st.integers(0, 2**32), at=st.integers(0, 500))
-def test_started_from_live_it_is_the_live_arm_again(seed: int, at: int) -> None:
+def test_a_version_started_from_the_live_one_gives_the_same_opinions(seed: int, at: int) -> None:
     ticks = seeded_ticks(seed, 700, odd=0.0)
     found = outcomes(run(quick_node(), [*ticks[:at], variant("same", {}, from_live=True), *ticks[at:]]))
     pairs = [outcome.arms for outcome in found if len(outcome.arms) == 2]
@@ -115,7 +117,7 @@ def test_started_from_live_it_is_the_live_arm_again(seed: int, at: int) -> None:
 
 @settings(max_examples=20, deadline=None)
 @given(seed=st.integers(0, 2**32), points=st.tuples(*[st.integers(0, 500)] * 3).map(sorted))
-def test_whoever_runs_beside_it_the_live_arm_says_the_same(seed: int, points: list[int]) -> None:
+def test_versions_that_run_beside_the_live_one_do_not_change_its_predictions(seed: int, points: list[int]) -> None:
     ticks: list[Tick] = list(seeded_ticks(seed, 500, odd=0.0))
     alone = [asdict(each) for each in run(quick_node(), ticks) if isinstance(each, Prediction)]
     directed = list(ticks)
@@ -156,12 +158,12 @@ def written(node: MarketNode, ticks: list[Tick], restore_before: set[int]) -> tu
 
 @settings(max_examples=25, deadline=None)
 @given(seed=st.integers(0, 2**32), at=st.sets(st.integers(0, 450), max_size=5))
-def test_restored_at_any_event_with_variants_running(seed: int, at: set[int]) -> None:
+def test_a_node_restored_at_any_event_with_several_versions_gives_the_same_bytes(seed: int, at: set[int]) -> None:
     ticks = eventful(seed, 450)
     assert written(quick_node(), ticks, at) == written(quick_node(), ticks, set())
 
 
-def test_promoted_and_taken_back_an_arm_keeps_its_parameters() -> None:
+def test_a_version_keeps_its_parameters_when_promoted_and_taken_back() -> None:
     node = quick_node()
     state = node.open("X")
     for offset, tick in enumerate(eventful(3, 900)):
@@ -213,7 +215,9 @@ def test_promoted_and_taken_back_an_arm_keeps_its_parameters() -> None:
         ({"arm": "builtin"}, "expected new names"),
     ],
 )
-def test_nonsense_is_refused_with_a_sentence_and_changes_nothing(changes: dict[str, Any], sentence: str) -> None:
+def test_impossible_parameters_are_refused_with_a_sentence_and_change_nothing(
+    changes: dict[str, Any], sentence: str
+) -> None:
     node = quick_node()
     state = node.open("X")
     before = node.dump(state)
@@ -224,7 +228,7 @@ def test_nonsense_is_refused_with_a_sentence_and_changes_nothing(changes: dict[s
     assert node.dump(state) == before
 
 
-def test_state_is_bounded_with_as_many_variants_as_there_may_be() -> None:
+def test_the_state_is_bounded_with_the_largest_number_of_versions() -> None:
     arms = [variant(f"arm{number}", EACH_TABLE, from_live=True) for number in range(MOST_ARMS)]
     records, snapshots = written(quick_node(), [*seeded_ticks(2, 200), *arms, *seeded_ticks(3, 2_000)], set())
     assert sum(b'"bad_directive"' in record for record in records) >= 1
@@ -272,7 +276,7 @@ ALL_TABLES = {
 
 @settings(max_examples=150, deadline=None)
 @given(data=st.data(), name=st.sampled_from(list(ALL_TABLES)), from_live=st.booleans())
-def test_no_overrides_stop_a_stream(data: st.DataObject, name: str, from_live: bool) -> None:
+def test_no_parameters_of_a_version_stop_a_stream(data: st.DataObject, name: str, from_live: bool) -> None:
     """The overrides are refused with a reason, or the version runs with finite sizes; no exception leaves the node."""
     overrides = {name: data.draw(ALL_TABLES[name])}
     value = json.dumps(msgspec.to_builtins(variant("b", {}, from_live)) | {"overrides": overrides}).encode()
@@ -300,7 +304,7 @@ def mirrored(tick: Tick) -> Tick:
 
 
 @pytest.mark.parametrize("overrides", [ONLY_IMBALANCE, {name: EACH_TABLE[name] for name in ("mixture", "sizing")}])
-def test_variants_of_a_mirrored_market_are_mirrored(overrides: dict[str, Any]) -> None:
+def test_versions_with_own_parameters_hold_the_opposite_opinion_in_a_mirrored_market(overrides: dict[str, Any]) -> None:
     """Inverted prices change the sign of small returns, up to terms of second order: hence the tolerance of 0.02."""
     ticks: list[Tick] = [variant("b", overrides), *seeded_ticks(21, 800, odd=0.0)]
     plain, other = (outcomes(run(quick_node(), each)) for each in (ticks, [mirrored(tick) for tick in ticks]))

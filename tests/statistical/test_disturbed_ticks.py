@@ -40,7 +40,7 @@ def ticks(request: pytest.FixtureRequest) -> Sequence[Any]:
     return found
 
 
-def test_a_file_published_again_and_again(ticks: Sequence[Any]) -> None:
+def test_a_file_published_again_and_again_teaches_what_passes_on_later_days_teach(ticks: Sequence[Any]) -> None:
     """The result is compared with that of the same passes a day apart each, in which no clock is set back."""
     passes = 3
     records = loop([*ticks] * passes)
@@ -61,7 +61,7 @@ def test_a_file_published_again_and_again(ticks: Sequence[Any]) -> None:
         assert extreme <= 1.5 * usual + 100
 
 
-def test_a_file_published_backwards(ticks: Sequence[Any]) -> None:
+def test_a_file_published_backwards_is_mostly_refused_and_stops_nothing(ticks: Sequence[Any]) -> None:
     """The file is followed by itself reversed. Each of these ticks contradicts the one before, so few are believed."""
     records = loop([*ticks, *reversed(ticks)])
     reasons = Counter(each.reason for each in of(records, DeadLetter))
@@ -71,7 +71,7 @@ def test_a_file_published_backwards(ticks: Sequence[Any]) -> None:
 
 
 @pytest.mark.parametrize("shift", [YEAR, -YEAR])
-def test_a_tick_of_another_year_in_the_middle(ticks: Sequence[Any], shift: int) -> None:
+def test_a_tick_of_another_year_is_refused_and_changes_nothing(ticks: Sequence[Any], shift: int) -> None:
     at = len(ticks) // 2
     stray = replace(ticks[at], ts_event=ticks[at].ts_event + shift)
     records, undisturbed = loop([*ticks[:at], stray, *ticks[at:]]), loop(ticks)

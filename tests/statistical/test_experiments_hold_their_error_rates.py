@@ -9,7 +9,7 @@ from tests.statistical.claims import CLAIMS, Claim
 
 
 @pytest.mark.parametrize("claim", CLAIMS, ids=lambda claim: f"{claim.group[:8]} {claim.name}")
-def test_holds(claim: Claim) -> None:
+def test_a_claim_is_not_refuted_by_a_short_run(claim: Claim) -> None:
     found = measured(claim, claim.short)
     assert found.not_refuted(), f"{found.value:.4f} of {found.replications}, expected {claim.low} to {claim.high}"
 

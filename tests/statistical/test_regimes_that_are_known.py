@@ -29,7 +29,7 @@ def _rate(verdicts: Iterable[Verdict]) -> tuple[float, float, float]:
         ("9 of 10 quotes still", "hmm", 0.86, 1.5, 90),
     ],
 )
-def test_regimes_are_found(kind: str, name: str, right: float, most_switches: float, latest: float) -> None:
+def test_known_regimes_are_found(kind: str, name: str, right: float, most_switches: float, latest: float) -> None:
     series = [SERIES[kind](seed, 30_000) for seed in SEEDS]
     answers = [told(name, each.changes)[0] for each in series]
     pairs = list(zip(answers, series, strict=True))

@@ -52,7 +52,7 @@ def test_the_probabilistic_ratio_is_uniform_without_skill() -> None:
     assert kstest(found, "uniform").pvalue > 0.01
 
 
-def test_it_is_uniform_with_skew_and_fat_tails_too() -> None:
+def test_the_probabilistic_ratio_is_uniform_with_skew_and_fat_tails_too() -> None:
     returns = np.random.default_rng(4).exponential(1.0, (DRAWS, 2 * RETURNS)) - 0.9
     found = [probabilistic_sharpe(moments(row), benchmark=TRUE) for row in returns]
     above = sum(value > 0.95 for value in found)

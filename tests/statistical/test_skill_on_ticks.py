@@ -36,7 +36,7 @@ def _book_led_market(count: int, seed: int, told: float, run: int) -> Iterator[Q
         yield Quote("X", 1_000 * MS + number * 100 * MS, steps / 100, sizes[0], (steps + 1) / 100, sizes[1])
 
 
-def test_it_learns_a_relation_that_no_rule_was_told() -> None:
+def test_the_pipeline_learns_a_relation_that_no_rule_knows() -> None:
     """Bid and ask sizes are exchanged, so that the lighter side wins: the imbalance rule is always wrong."""
     found = _skill(_book_led_market(12_000, seed=1, told=0.1, run=5), horizon_ns=200 * MS)
     experts = {score.name: score for score in found.experts}

@@ -208,7 +208,7 @@ def test_what_topics_and_http_bring_goes_through_the_one_door() -> None:
         "from msgspec import msgpack\nmsgpack.decode(b'1')",
     ],
 )
-def test_raw_decoders_are_seen(source: str) -> None:
+def test_raw_decoders_are_found(source: str) -> None:
     assert raw_decoders(ast.parse(source))
 
 
@@ -240,7 +240,7 @@ class TestBelowAgents:
         "hash('x')",
     ],
 )
-def test_hidden_inputs_are_seen(source: str) -> None:
+def test_hidden_inputs_are_found(source: str) -> None:
     assert list(hidden_inputs(ast.parse(source)))
 
 
@@ -267,7 +267,7 @@ def test_seeded_randomness_is_let_through(source: str) -> None:
         "tuple(x for x in a.union(b))",
     ],
 )
-def test_iterated_sets_are_seen(source: str) -> None:
+def test_iterated_sets_are_found(source: str) -> None:
     assert list(iterated_sets(ast.parse(source)))
 
 
@@ -294,7 +294,7 @@ def test_whatever_is_imported_is_declared() -> None:
 
 
 @pytest.mark.parametrize("path", sources("schemas", "streams", "agents", "tests"), ids=place)
-def test_a_file_holds_one_idea(path: Path) -> None:
+def test_no_file_is_longer_than_the_limit(path: Path) -> None:
     assert len(path.read_text(encoding="utf-8").splitlines()) <= 400, "two ideas: split it"
     assert path.stem not in GRAB_BAGS
     assert path.relative_to(ROOT).parts[0] == "tests" or path.stem not in sys.stdlib_module_names - {"__init__"}

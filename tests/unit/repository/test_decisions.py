@@ -87,7 +87,7 @@ def test_nothing_hangs_on_a_sentence_or_on_the_form_of_a_name(path: Path) -> Non
     assert not found, "ask a code: a field beside the sentence, schemas/names.py or schemas/positions.py"
 
 
-def test_who_may_take_apart_does() -> None:
+def test_every_module_that_may_split_sentences_and_ids_does_so() -> None:
     idle = [each for each in MAY_TAKE_APART if not (ROOT / each).is_file()]
     idle += [
         each for each in MAY_TAKE_APART if not idle and not list(taken_apart(ast.parse((ROOT / each).read_bytes())))
@@ -110,11 +110,11 @@ def test_who_may_take_apart_does() -> None:
         "challengers.split(', ')",
     ],
 )
-def test_what_takes_a_sentence_apart_is_seen(source: str) -> None:
+def test_code_that_splits_a_sentence_is_found(source: str) -> None:
     assert list(taken_apart(ast.parse(source)))
 
 
-def test_whoever_asks_a_code_is_let_through() -> None:
+def test_code_that_compares_a_code_is_allowed() -> None:
     assert not list(taken_apart(ast.parse("breach.withheld_by in ('budget',)\nis_candidate(arm.arm)\nline.split(',')")))
 
 
@@ -163,12 +163,12 @@ def test_large_records_are_built_with_the_names_of_their_fields(path: Path) -> N
     assert not list(built_in_order(ast.parse(path.read_bytes())))
 
 
-def test_records_in_order_are_seen() -> None:
+def test_large_records_built_without_field_names_are_found() -> None:
     assert {"Directive", "AccountMarked", "Prediction"} <= LARGE
     for source in ("Directive('a', 'b', 1, 'stop_arm', 'c')", "ticks.Directive(*identity, arm='c')"):
         assert list(built_in_order(ast.parse(source)))
     assert not list(built_in_order(ast.parse("Directive(id='a', symbol='b')\nRefused('a', 'b', 'c', 'd')")))
 
 
-def test_whoever_builds_in_order_does() -> None:
+def test_every_module_that_may_build_records_in_order_does_so() -> None:
     assert [each for each in IN_ORDER if not list(built_in_order(ast.parse((ROOT / each).read_bytes())))] == []

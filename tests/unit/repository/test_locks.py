@@ -34,7 +34,7 @@ def entries(lock: str) -> list[str]:
 
 @pytest.mark.parametrize(("lock", "requirements"), LOCKS.items(), ids=LOCKS)
 class TestEveryLock:
-    def test_pins_what_the_project_asks_for(self, lock: str, requirements: list[str]) -> None:
+    def test_a_lock_pins_what_the_project_asks_for(self, lock: str, requirements: list[str]) -> None:
         versions = pinned(lock)
         unmet = [
             one
@@ -43,11 +43,11 @@ class TestEveryLock:
         ]
         assert not unmet, "make lock"
 
-    def test_has_a_hash_for_everything(self, lock: str, requirements: list[str]) -> None:
+    def test_a_lock_has_a_hash_for_every_package(self, lock: str, requirements: list[str]) -> None:
         assert len(entries(lock)) == len(pinned(lock)) >= len(requirements)
         assert all("--hash=sha256:" in entry for entry in entries(lock))
 
-    def test_names_no_place_to_fetch_from(self, lock: str, requirements: list[str]) -> None:
+    def test_a_lock_names_no_address_to_fetch_from(self, lock: str, requirements: list[str]) -> None:
         assert not re.search(r"://|--(extra-)?index-url|--find-links| @ ", (ROOT / lock).read_text(encoding="utf-8"))
 
 

@@ -57,11 +57,11 @@ def unused(modules: dict[str, ast.Module]) -> list[str]:
     ]
 
 
-def test_nothing_is_there_for_tests_alone() -> None:
+def test_every_definition_is_used_outside_of_tests() -> None:
     assert unused(dict(sources())) == [], "delete it, or move it to tests/support"
 
 
-def test_what_nobody_uses_is_seen() -> None:
+def test_an_unused_definition_is_found() -> None:
     modules = {
         "agents/one.py": "A = 1\nB: int = 2\ndef used(): return A\ndef lost(): ...\nclass Lost: ...",
         "agents/two.py": "from agents.one import lost, used\nused()",

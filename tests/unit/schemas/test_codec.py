@@ -74,7 +74,9 @@ def taken_or_refused(value: bytes) -> Any:
         (trade(seq=b'"1"'), "malformed", "at `$.seq`"),
     ],
 )
-def test_what_does_not_fit_is_refused_with_a_sentence(value: bytes | None, reason: str, detail: str) -> None:
+def test_a_record_that_does_not_fit_its_schema_is_refused_with_a_sentence(
+    value: bytes | None, reason: str, detail: str
+) -> None:
     found_reason, found_detail = refusal(value)
     assert found_reason == reason
     assert detail in found_detail
@@ -98,7 +100,7 @@ def test_what_does_not_fit_is_refused_with_a_sentence(value: bytes | None, reaso
         (b'{"symbol":"X","size":1,"price":2.5,"ts_event":1,"kind":"trade"}', "price", 2.5),
     ],
 )
-def test_what_fits_is_taken(value: bytes, field: str, expected: Any) -> None:
+def test_a_record_that_fits_its_schema_is_taken(value: bytes, field: str, expected: Any) -> None:
     found = getattr(decode(value), field)
     assert type(found) is type(expected)
     assert repr(found) == repr(expected)
@@ -148,7 +150,7 @@ def test_every_double_comes_back_bit_for_bit(price: float) -> None:
 
 
 @pytest.mark.parametrize("price", [math.nan, math.inf, -math.inf])
-def test_what_is_not_a_number_never_passes_for_one(price: float) -> None:
+def test_a_value_that_is_no_number_is_never_read_as_one(price: float) -> None:
     assert refusal(encode(Trade(symbol="X", ts_event=1, price=price, size=1.0))) == (
         "malformed",
         "Expected `float`, got `null` - at `$.price`",

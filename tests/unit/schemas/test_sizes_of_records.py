@@ -89,7 +89,7 @@ class TestState:
             {"features": {"trade_window": 10_000, "order_flow_window": 10_000}, "scored_per_horizon": 1_000},
         ],
     )
-    def test_of_the_market_node_within_its_share(self, table: dict[str, Any]) -> None:
+    def test_the_largest_state_of_the_market_node_fits_its_part_of_a_snapshot(self, table: dict[str, Any]) -> None:
         parameters = load_parameters({"market": table}).market
         state = full_state(Pipeline(parameters), parameters)
         state.pending *= parameters.scored_per_horizon + 1
@@ -97,7 +97,7 @@ class TestState:
         assert len(state.arms.arms) == MOST_ARMS
         assert len(state.arms.arms[0].recall.beside) == parameters.recall.most + 1
 
-    def test_of_all_nodes_that_are_stored_with_it_within_theirs(self) -> None:
+    def test_the_largest_states_of_the_nodes_stored_with_it_fit_theirs(self) -> None:
         monitor = MonitorNode(
             MonitorParameters(
                 drift_detector="adwin",
@@ -118,7 +118,7 @@ class TestState:
         parts = [monitor.dump(observed), msgpack.encode(trials), account.dump(account.open("X"))]
         assert sum(map(len, parts)) <= OF_OTHERS
 
-    def test_of_the_lifecycle_node(self) -> None:
+    def test_the_largest_state_of_the_lifecycle_node_fits_its_snapshot(self) -> None:
         promote: PromoteVariant = largest(PromoteVariant)
         life = initial_arms()
         arm = RunningArm(NAME, NAME, 1, 2**62, ID, [NAME] * LONGEST_LINEAGE, NAME, b"o" * LARGEST, "f" * 64)
@@ -131,7 +131,7 @@ class TestState:
         life.held = [HeldByPin(promote, 1, NAME)] * MOST_ARMS
         assert len(msgpack.encode(life)) <= LARGEST_SNAPSHOT // 4
 
-    def test_of_a_pooled_experiment(self) -> None:
+    def test_the_largest_state_of_a_pooled_experiment_fits_its_snapshot(self) -> None:
         names = tuple(f"S{number:03}" for number in range(256))
         test = ExperimentParameters(
             scope="pooled", clock_ns=1_000_000_000, guardrails={"returns": 0.1, "log_loss": 0.1}
@@ -180,7 +180,7 @@ class TestParameters:
         yield names
         del FAMILIES["wide"], FAMILIES["wider"]
 
-    def test_the_one_that_makes_a_state_too_large_is_named(self, own: tuple[str, ...]) -> None:
+    def test_the_parameter_that_makes_a_state_too_large_is_named(self, own: tuple[str, ...]) -> None:
         wide = {"model": {"features": list(own[:200]), "prior": {}}}
         MarketNode(load_parameters({"market": wide}))
         both = load_parameters({"symbols": {"EURUSD": {"market": {**wide, "scored_per_horizon": 1_000}}}})
@@ -200,6 +200,6 @@ class TestParameters:
         assert prediction.reason.endswith(" ...")
         assert msgspec.json.decode(msgspec.json.encode(prediction), type=Prediction) == prediction
 
-    def test_so_many_experiments_are_too_many(self) -> None:
+    def test_too_many_experiments_are_refused(self) -> None:
         with pytest.raises(ConfigurationError, match=f"expected at most {MOST_EXPERIMENTS} experiments"):
             load_parameters({"experiments": {f"e{number}": {} for number in range(MOST_EXPERIMENTS + 1)}})

@@ -9,7 +9,7 @@ from streams.parameters import Parameters, load_parameters
 from streams.topology import nodes
 
 
-def test_nothing_given_is_the_defaults() -> None:
+def test_an_empty_configuration_gives_the_defaults() -> None:
     assert load_parameters({}) == Parameters()
     assert load_parameters({"settings": {"partitions": 3}}).for_symbol("X") == MarketParameters()
 
@@ -55,7 +55,7 @@ def test_a_symbol_has_its_own_on_top_of_those_for_all() -> None:
         ({"retraining": {"trial": {"watch": {"runs": 1}}}}, r"\[retraining.trial.watch\]: .* was also runs; fix: run$"),
     ],
 )
-def test_what_makes_no_sense_is_named(table: dict[str, Any], sentence: str) -> None:
+def test_impossible_parameters_are_named(table: dict[str, Any], sentence: str) -> None:
     with pytest.raises(ConfigurationError, match=sentence):
         load_parameters(table)
 
@@ -91,7 +91,7 @@ def test_the_digest_tells_parameters_apart() -> None:
         ({"sizing": {"regime_caps": {"calm_range": 0.5}}}, r"\[market.sizing.regime_caps\]: .*; fix: calm-range$"),
     ],
 )
-def test_a_name_of_nothing_is_refused_with_the_one_that_was_meant(table: dict[str, Any], sentence: str) -> None:
+def test_a_misspelt_name_is_refused_with_the_one_that_was_meant(table: dict[str, Any], sentence: str) -> None:
     with pytest.raises(ConfigurationError, match=sentence):
         nodes(load_parameters({"market": table}))
     with pytest.raises(ConfigurationError, match=sentence.replace("[market", "[symbols.X.market")):
@@ -108,6 +108,6 @@ def test_a_name_of_nothing_is_refused_with_the_one_that_was_meant(table: dict[st
         ({"sizing": {"enabled": ["luck"]}}, r"\[experiments.bold.arm\]: .*luck; fix: take it out, or name the module"),
     ],
 )
-def test_an_arm_that_could_not_be_started_is_refused_before_it_is(arm: dict[str, Any], sentence: str) -> None:
+def test_an_experiment_whose_version_could_not_be_started_is_refused(arm: dict[str, Any], sentence: str) -> None:
     with pytest.raises(ConfigurationError, match=sentence):
         nodes(load_parameters({"experiments": {"bold": {"arm": arm}}}))

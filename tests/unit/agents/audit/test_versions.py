@@ -77,7 +77,7 @@ async def test_more_keys_than_fit_are_an_error_with_a_way_out(monkeypatch: pytes
     assert len(await versions(Settings(), "")) == 1
 
 
-async def test_what_does_not_end_in_time_is_an_error_with_a_way_out(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_topic_that_is_not_read_in_time_is_an_error_with_a_way_out(monkeypatch: pytest.MonkeyPatch) -> None:
     holding(monkeypatch, [lies(0, ONE)], ends=False)
     said = re.escape("expected to read model-versions to its end within 0.05 s, had 1 records; fix: name a SYMBOL")
     with pytest.raises(EnvironmentProblem, match=said):
@@ -104,7 +104,7 @@ async def test_an_experiment_says_that_a_pin_holds_it_back(monkeypatch: pytest.M
 
 
 @pytest.mark.parametrize("first", ["version", "experiment"])
-def test_the_page_says_so_whatever_it_hears_first_and_no_longer_than_it_is_so(first: str) -> None:
+def test_the_page_shows_that_a_pin_holds_a_winner_back_for_as_long_as_it_does(first: str) -> None:
     won, page = courses()["AAA"], Courses()
     shadow = replace(ONE, symbol="AAA", version=won.latest.challenger, held=True)
     if first == "version":

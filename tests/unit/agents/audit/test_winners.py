@@ -87,7 +87,7 @@ def test_a_winner_in_shadow_was_never_live() -> None:
     assert became(STARTED, held).ended is None, "a pin holds it back"
 
 
-def test_one_that_was_stopped_since_says_both_and_compaction_leaves_what_it_can() -> None:
+def test_a_winner_rolled_back_and_then_stopped_shows_both_and_after_compaction_the_stop() -> None:
     stopped = replace(BACK, id="commands:0:10:0", status="stopped", arm="", ts_event=AT + 60 * 10**9, reason="no use")
     said = afterwards(promoted(STARTED, WON, BACK, stopped))
     assert said == f"{SAID}; runs no more since 2024-08-08 23:55:15 UTC"
@@ -108,7 +108,7 @@ def test_what_was_done_is_not_recommended_and_what_runs_can_be_stopped() -> None
 
 
 @pytest.mark.parametrize("first", ["versions", "experiment"])
-def test_the_page_says_so_and_offers_only_what_can_be_done(first: str) -> None:
+def test_the_page_shows_what_became_of_a_winner_and_offers_only_what_can_be_done(first: str) -> None:
     page, course = Courses(), promoted(STARTED)
     records = [STARTED, WON]
     if first == "versions":

@@ -85,7 +85,7 @@ def whole(inputs: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, b
     return content(folder)
 
 
-def test_the_folder_says_what_the_python_api_says(inputs: Path, whole: dict[str, bytes]) -> None:
+def test_the_folder_holds_what_the_python_api_returns(inputs: Path, whole: dict[str, bytes]) -> None:
     assert {
         "predictions.parquet", "outcomes.parquet", "account.parquet", "decisions.parquet", "dead-letters.jsonl",
         "summary.json", "run.toml",
@@ -114,7 +114,7 @@ def load_parameters_of(inputs: Path) -> Parameters:
 
 
 @pytest.mark.parametrize("stops", [(1,), (9,), (3, 4, 11, 30), tuple(range(1, 40, 5))], ids=str)
-def test_stopped_and_gone_on_with(
+def test_a_backtest_that_is_stopped_and_continued_gives_the_same_bytes(
     inputs: Path, whole: dict[str, bytes], tmp_path: Path, stops: tuple[int, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Ctrl-C comes inside segments, between them, before the first checkpoint and after the last."""
@@ -147,7 +147,7 @@ def test_stopped_and_gone_on_with(
     assert content(tmp_path / "run") == whole
 
 
-def test_what_other_code_has_begun_is_not_gone_on_with(
+def test_a_backtest_that_other_code_began_is_not_continued(
     inputs: Path, whole: dict[str, bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder, work = tmp_path / "run", share.work
@@ -178,7 +178,7 @@ def test_what_other_code_has_begun_is_not_gone_on_with(
     assert "was computed by other code: streams/scoring/logistic.py" in shown.output.replace("\n", " ")
 
 
-def test_killed_and_gone_on_with(inputs: Path, tmp_path: Path) -> None:
+def test_a_backtest_that_is_killed_and_continued_gives_the_same_bytes(inputs: Path, tmp_path: Path) -> None:
     """Real processes are killed with kill -9 at random moments while they write."""
     program = (
         "from agents.backtest import share; share.SEGMENT = 400; from agents.cli import main; "
@@ -203,7 +203,9 @@ def test_killed_and_gone_on_with(inputs: Path, tmp_path: Path) -> None:
     assert content(tmp_path / "killed") == content(tmp_path / "whole")
 
 
-def test_side_by_side_is_what_it_is_one_by_one(inputs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_several_processes_give_the_same_bytes_as_one(
+    inputs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Other processes use segments of the usual length, so the whole file is one segment here."""
 
     def run(out: Path, *words: str) -> dict[str, bytes]:
@@ -237,7 +239,7 @@ def refused(done: Result) -> str:
     return str(done.exception)
 
 
-def test_what_makes_no_sense_is_said(inputs: Path, tmp_path: Path) -> None:
+def test_wrong_usage_is_answered_with_a_sentence(inputs: Path, tmp_path: Path) -> None:
     out = tmp_path / "run"
     assert tickloop(inputs, "--out", str(out), "--jobs", "1").exit_code == 0
     assert "of other ticks or parameters" in refused(tickloop(inputs, "--out", str(out), config="dear"))
@@ -249,7 +251,7 @@ def test_what_makes_no_sense_is_said(inputs: Path, tmp_path: Path) -> None:
     assert "different names" in refused(CliRunner().invoke(cli, ["backtest", str(inputs / "market.jsonl"), *twice]))
 
 
-def test_what_broke_or_was_stopped_refuses_nothing_that_comes_next(
+def test_a_broken_or_stopped_backtest_does_not_prevent_the_next_one(
     inputs: Path, whole: dict[str, bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     damaged, out = tmp_path / "market.jsonl.gz", tmp_path / "run"
@@ -276,7 +278,7 @@ def test_what_broke_or_was_stopped_refuses_nothing_that_comes_next(
     assert content(out) == {**whole, "thesis.txt": b"precious"}
 
 
-def test_a_damaged_checkpoint_is_said(inputs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_damaged_checkpoint_is_reported(inputs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = RunFolder(tmp_path / "run")
 
     def interrupted(*_: object) -> None:
@@ -329,7 +331,7 @@ def test_a_small_file_is_done_by_one_process(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("said", "meant"), [("bactest", "backtest"), ("health", "doctor"), ("status", "doctor")])
-def test_a_command_that_there_is_not_is_told_with_the_one_that_is_meant(
+def test_an_unknown_command_is_answered_with_the_one_that_is_meant(
     said: str, meant: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit) as ended:

@@ -36,7 +36,7 @@ async def echo(bootstrap: str, topic: str) -> list[bytes]:
     return values
 
 
-def test_it_carries_records_and_says_its_limits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_mock_cluster_carries_records_and_names_its_limits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     refuse(Unobtainable("no Java here"), monkeypatch)
     said: list[str] = []
     broker, started = launch.start(tmp_path, say=said.append)
@@ -57,14 +57,18 @@ def test_it_carries_records_and_says_its_limits(tmp_path: Path, monkeypatch: pyt
     assert process.running(tmp_path) is None
 
 
-def test_it_does_not_paper_over_a_wrong_jar(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_wrong_jar_is_an_error_and_no_reason_for_the_mock_cluster(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     refuse(EnvironmentProblem("a jar has a wrong hash"), monkeypatch)
     with pytest.raises(EnvironmentProblem, match="wrong hash"):
         launch.start(tmp_path)
     assert process.running(tmp_path) is None
 
 
-def test_without_the_extra_the_reason_is_the_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_the_extra_the_error_is_why_no_kafka_can_be_had(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     refuse(Unobtainable("no Java here"), monkeypatch)
     monkeypatch.setattr("agents.broker.mock.is_installed", lambda: False)
     with pytest.raises(Unobtainable, match="no Java here"):

@@ -45,7 +45,7 @@ def test_a_recorded_process_is_found_until_it_is_stopped(tmp_path: Path) -> None
     assert process.stop(tmp_path) is None
 
 
-def test_one_that_does_not_listen_is_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_process_that_ignores_the_signal_to_end_is_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     stand_in(tmp_path, DEAF)
     monkeypatch.setattr(process, "STOP_TIMEOUT_S", 0.2)
     assert process.stop(tmp_path) is not None
@@ -73,7 +73,7 @@ def test_another_process_under_a_reused_pid_is_left_alone(tmp_path: Path) -> Non
     other.wait()
 
 
-def test_no_broker_is_a_sentence_and_an_external_one_goes_first(tmp_path: Path) -> None:
+def test_without_a_broker_there_is_an_error_and_an_external_one_goes_first(tmp_path: Path) -> None:
     with pytest.raises(EnvironmentProblem, match=r"none runs for .*; fix: .*`tickloop broker start`"):
         bootstrap(Settings(home=str(tmp_path)))
     assert bootstrap(Settings(home=str(tmp_path), bootstrap="kafka:9092")) == "kafka:9092"

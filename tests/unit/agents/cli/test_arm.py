@@ -177,7 +177,7 @@ async def test_an_experiment_is_started_on_no_symbol_where_one_of_them_was_never
     assert told == ["ETHUSDT", "BTCUSD"]
 
 
-def test_a_symbol_without_predictions_is_said_so(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_answer_says_that_a_symbol_has_no_predictions(monkeypatch: pytest.MonkeyPatch) -> None:
     recorder = connected(monkeypatch, LogPlace(2, 0), Answer([], ""))
     result = tickloop("stop", "X", "bold")
     assert "partition 2, where Kafka's partitioner puts X: no prediction of it was found" in result.output
@@ -205,7 +205,7 @@ def test_a_refusal_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
         (["--model", "FILE", "--version", "v"], "expected --version or --model, was both"),
     ],
 )
-def test_what_makes_no_sense_is_said_before_anything_is_connected(
+def test_wrong_usage_is_reported_before_anything_is_connected(
     arguments: list[str], sentence: str, tmp_path: Path
 ) -> None:
     file = tmp_path / "file"

@@ -95,7 +95,7 @@ def test_a_current_folder_that_is_gone_is_one_sentence(
     assert capsys.readouterr().err.startswith("tickloop: expected a current folder, it has been deleted; fix: cd ")
 
 
-def test_what_a_file_holds_steers_no_terminal(ends: Callable[..., Any], tmp_path: Path) -> None:
+def test_text_of_a_file_cannot_control_the_terminal(ends: Callable[..., Any], tmp_path: Path) -> None:
     (tmp_path / "strange.csv").write_text("time,\x1b[2Jgone\u202e\n1,2\n")
     code, said = ends("skill", "strange.csv")
     assert code == 2

@@ -125,7 +125,7 @@ def test_the_list_says_who_uses_what() -> None:
     assert all(each["unit"] and each["formula"] and each["source"] for each in listed.values())
 
 
-def test_a_check_of_a_file(tmp_path: Path) -> None:
+def test_a_check_can_use_the_ticks_of_a_file(tmp_path: Path) -> None:
     path = tmp_path / "ticks.jsonl"
     path.write_bytes(b"\n".join(map(msgspec.json.encode, TICKS[:200])))
     done = CliRunner().invoke(command, ["check", str(path), "--family", "book", "--json"], catch_exceptions=False)

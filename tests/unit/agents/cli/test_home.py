@@ -51,7 +51,7 @@ def test_no_command_loads_its_settings_past_the_option() -> None:
     "words",
     ["consume predictions", "topics plan", "models list", "arm list", "broker status", "verify", "audit X", "doctor"],
 )
-def test_it_is_heeded(words: str, tmp_path: Path) -> None:
+def test_every_command_uses_the_given_home(words: str, tmp_path: Path) -> None:
     result = CliRunner().invoke(cli, [*words.split(), "--home", str(tmp_path / "there")], env={"COLUMNS": "400"})
     assert f"none runs for {tmp_path}/there" in result.output + str(result.exception)
 

@@ -17,7 +17,7 @@ CROSSED = Quote("X", 1, 9.0, 1.0, 8.0, 1.0)
 NEGATIVE = Trade("X", 1, -1.0, 1.0, "buy")
 
 
-def test_the_commonest_reason_is_said() -> None:
+def test_the_error_names_the_most_frequent_reason() -> None:
     judge = Judge()
     judge.look([CROSSED, NEGATIVE])
     judge.look([NEGATIVE])
@@ -35,9 +35,7 @@ def test_rows_that_made_no_tick_count_with_those_that_did() -> None:
 
 
 @pytest.mark.parametrize("good", [GOOD, Addressed(0, b"X", b"{}", 1)], ids=["tick", "record"])
-def test_one_that_can_be_taken_is_enough_and_the_last_that_is_looked_at(
-    good: Sendable, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_one_good_tick_is_enough_and_no_later_one_is_checked(good: Sendable, monkeypatch: pytest.MonkeyPatch) -> None:
     looked: list[Sendable] = []
     refusal = judging.refusal
 
@@ -53,7 +51,7 @@ def test_one_that_can_be_taken_is_enough_and_the_last_that_is_looked_at(
     assert looked == [CROSSED, good]
 
 
-def test_nothing_at_all_is_for_others_to_say() -> None:
+def test_a_file_without_rows_is_not_judged() -> None:
     Judge().expect_good("a.csv")
 
 

@@ -29,7 +29,7 @@ from schemas.topics import TOPICS
         (["consume", "ticks", "--from", "yesterday"], "--from: expected beginning, end"),
     ],
 )
-def test_what_makes_no_sense_is_said_before_anything_is_connected(arguments: list[str], sentence: str) -> None:
+def test_wrong_usage_is_reported_before_anything_is_connected(arguments: list[str], sentence: str) -> None:
     result = CliRunner().invoke(cli, arguments, env={"TICKLOOP_BOOTSTRAP": "127.0.0.1:1"})
     assert isinstance(result.exception, ConfigurationError)
     assert sentence in str(result.exception)
@@ -76,12 +76,12 @@ def test_a_set_back_does_not_wait_and_what_follows_keeps_the_pace(back: int) -> 
 
 
 @pytest.mark.parametrize("longest", [0.0, -1.0, float("nan")])
-def test_a_longest_wait_is_above_nothing(longest: float) -> None:
+def test_the_longest_wait_must_be_above_zero(longest: float) -> None:
     with pytest.raises(ConfigurationError, match="expected a longest wait above 0 s"):
         Pace(speed=1, longest_wait_s=longest)
 
 
-def test_repeats_are_told_by_node_source_and_partition() -> None:
+def test_repeats_are_recognised_by_node_source_and_partition() -> None:
     once = Once()
     seen = [
         (0, b'{"id":"outcomes:0:4","node":"monitor"}', True),

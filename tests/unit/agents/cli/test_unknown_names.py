@@ -86,7 +86,7 @@ def tickloop(*words: str) -> Result:
     ],
     ids=" ".join,
 )
-def test_a_symbol_that_nobody_knows(words: tuple[str, ...]) -> None:
+def test_an_unknown_symbol_is_an_error_with_similar_names(words: tuple[str, ...]) -> None:
     found = tickloop(*words)
     assert isinstance(found.exception, ConfigurationError)
     assert "(BTCUSDT, ETHUSDT), was BTCUSD; fix: BTCUSDT, or " in str(found.exception)
@@ -105,7 +105,7 @@ def test_a_symbol_that_nobody_knows(words: tuple[str, ...]) -> None:
     ],
     ids=" ".join,
 )
-def test_a_symbol_of_which_there_is_nothing_to_tell_is_none(words: tuple[str, ...]) -> None:
+def test_a_known_symbol_without_records_is_no_error(words: tuple[str, ...]) -> None:
     assert tickloop(*words).exit_code == 0
 
 
@@ -119,14 +119,14 @@ def test_a_symbol_of_which_there_is_nothing_to_tell_is_none(words: tuple[str, ..
     ],
     ids=" ".join,
 )
-def test_a_version_that_nobody_knows(words: tuple[str, ...]) -> None:
+def test_an_unknown_version_is_an_error_with_similar_names(words: tuple[str, ...]) -> None:
     found = tickloop(*words)
     assert isinstance(found.exception, ConfigurationError)
     assert "(bold-1), was bodl-1; fix: bold-1, or `tickloop models list BTCUSDT`" in str(found.exception)
 
 
 @pytest.mark.parametrize("what", ["show", "report", "stop", "plan", "start"])
-def test_an_experiment_that_nobody_knows(what: str) -> None:
+def test_an_unknown_experiment_is_an_error_with_similar_names(what: str) -> None:
     found = tickloop("experiment", what, "calmr", *(["--symbol", "BTCUSDT"] if what == "stop" else []))
     assert isinstance(found.exception, ConfigurationError)
     assert "was calmr; fix: " in str(found.exception)
@@ -135,7 +135,7 @@ def test_an_experiment_that_nobody_knows(what: str) -> None:
 
 
 @pytest.mark.parametrize("what", ["show", "report", "stop"])
-def test_a_symbol_on_which_an_experiment_did_not_run(what: str) -> None:
+def test_a_symbol_on_which_an_experiment_did_not_run_is_an_error(what: str) -> None:
     found = tickloop("experiment", what, "calmer", "--symbol", "BTCUSD")
     assert isinstance(found.exception, ConfigurationError)
     assert "a symbol on which calmer ran (BTCUSDT), was BTCUSD; fix: BTCUSDT, or " in str(found.exception)
@@ -156,7 +156,7 @@ async def admin(*_: Any) -> AsyncIterator[Cluster]:
     yield Cluster()
 
 
-def test_a_topic_that_nobody_knows(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unknown_topic_is_an_error_with_similar_names(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(topic_partitions, "admin", admin)
     found = tickloop("replay", "--from-topic", "lab-tiks", "--run", "again")
     assert isinstance(found.exception, ConfigurationError)

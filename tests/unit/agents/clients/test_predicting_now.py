@@ -41,7 +41,7 @@ def test_after_a_reset_the_version_that_predicts_is_named_not_the_one_that_the_r
     assert "X  builtin-1f2e3d4c  in shadow, predicts now (called builtin-00000000 when this was written)" in built_in
 
 
-def test_where_both_say_the_same_it_is_said_once() -> None:
+def test_a_version_that_predicts_and_is_live_is_named_once() -> None:
     history = History(versions={"v1": V1, BUILT_IN.version: BUILT_IN})
     assert history.now("v1") == V1
     assert history.now("") == V1, "no prediction was found: what the registry says"
@@ -50,7 +50,7 @@ def test_where_both_say_the_same_it_is_said_once() -> None:
     assert "live, no prediction found" in next(listed([V1], {}))
 
 
-def test_what_predicts_without_a_record_is_listed() -> None:
+def test_a_version_that_predicts_without_a_registry_record_is_listed() -> None:
     newest = {name: made("builtin-1f2e3d4c", symbol=name) for name in ("A", "B")} | {"X": made("v9")}
     lines = list(listed([V1], newest))
     assert lines[1] == "X  v9  predicts now  the registry has no record of it"

@@ -40,7 +40,7 @@ def test_ids_that_were_made_up_hide_nothing(forged: int) -> None:
     assert not any(repeats.is_new("x", (offset,)) for offset in range(3 * MOST_REMEMBERED))
 
 
-def test_however_many_were_made_up_it_comes_to_an_end() -> None:
+def test_reading_ends_however_many_ids_were_made_up() -> None:
     repeats = Repeats()
     for number in range(2 * MOST_REMEMBERED):
         repeats.is_new("x", (FAR + number,))
@@ -71,13 +71,13 @@ def test_places_that_were_made_up_take_no_more_room_than_there_is(monkeypatch: p
     assert len(repeats._remembered) == len(repeats._seen) <= 100
 
 
-def test_readers_see_what_comes_after_one() -> None:
+def test_readers_see_records_after_an_id_that_was_made_up() -> None:
     once = Once()
     ids = [7, 8, FAR, 9, 10, 9, FAR]
     assert [once.is_new(0, b'{"id":"ticks:0:%d"}' % each) for each in ids] == [True] * 5 + [False] * 2
 
 
-def test_the_page_shows_outcomes_that_come_after_one() -> None:
+def test_the_page_shows_outcomes_after_an_id_that_was_made_up() -> None:
     board = Board()
     _, key, value = written()["outcomes"][0]
     first = msgspec.json.decode(value, type=OutcomeMatured)
@@ -88,7 +88,7 @@ def test_the_page_shows_outcomes_that_come_after_one() -> None:
     assert found is not None
 
 
-def test_the_watch_over_latency_goes_on_after_one() -> None:
+def test_the_latency_guard_goes_on_after_an_id_that_was_made_up() -> None:
     version = replace(A_VERSION, version="v1")
     watched = Watched(version, 0, 0, 100.0)
     made = '{"id":"ticks:0:%d","ts_event":%d,"model_version":"%s"}'

@@ -57,7 +57,7 @@ def test_agents_write_commands_in_one_module() -> None:
     assert writing == set(), "agents/commands/writer.py signs a command and writes it"
 
 
-def test_every_kind_can_be_asked_for() -> None:
+def test_every_kind_of_command_has_a_function_that_builds_it() -> None:
     assert {type(request.dated(5)).__name__ for request in REQUESTS} == KINDS
 
 
@@ -75,7 +75,7 @@ def test_a_roll_back_that_ends_what_it_takes_back_says_so() -> None:
     assert (plain.stop, ending.stop) == (msgspec.UNSET, True)
 
 
-def test_ids_differ() -> None:
+def test_every_command_has_an_id_of_its_own() -> None:
     assert len({requests.new_id("cli") for _ in range(50)}) == 50
 
 

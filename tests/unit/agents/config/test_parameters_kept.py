@@ -49,7 +49,9 @@ def explanation(home: Path, earlier: Table, now: Table, node: int, key: str = "Y
     ],
     ids=["market", "symbol", "account", "monitor"],
 )
-def test_what_differs_is_said_field_by_field(node: int, key: str, changed: Table, said: str, tmp_path: Path) -> None:
+def test_differing_parameters_are_named_field_by_field(
+    node: int, key: str, changed: Table, said: str, tmp_path: Path
+) -> None:
     sentence = explanation(tmp_path, EARLIER, EARLIER | changed, node, key)
     assert f"; changed since: {said}" in sentence
     assert f"; {tmp_path / 'parameters'}" in sentence
@@ -74,7 +76,7 @@ def test_of_an_experiment_it_is_said_what_was_changed_of_it_also_where_symbols_d
     assert "calm" not in said
 
 
-def test_what_belongs_to_another_table_is_not_said(tmp_path: Path) -> None:
+def test_parameters_of_tables_that_the_state_does_not_use_are_not_named(tmp_path: Path) -> None:
     now = EARLIER | {"market": {"costs": {"fee_bps": 2.0}}, "monitor": {"window": 321}}
     assert "monitor.window" not in explanation(tmp_path, EARLIER, now, 0)
 
@@ -104,7 +106,7 @@ def test_kept_parameters_are_a_parameter_file_and_the_same_ones_the_same_file(tm
     assert (path.stat().st_mtime_ns, load_parameters(msgspec.toml.decode(path.read_bytes()))) == (before, parameters)
 
 
-def test_a_home_that_takes_nothing_stops_no_worker(
+def test_a_home_folder_that_cannot_be_written_stops_no_worker(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def full(*_: object) -> None:

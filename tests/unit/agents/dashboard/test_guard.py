@@ -133,7 +133,7 @@ async def test_a_header_that_decides_comes_once(header: str) -> None:
 @pytest.mark.parametrize(
     "headers", [{"Sec-Fetch-Site": "cross-site"}, {"Sec-Fetch-Site": "same-site"}, {"Origin": "http://evil.example"}]
 )
-async def test_what_costs_is_refused_to_pages_of_elsewhere(
+async def test_expensive_requests_are_refused_to_pages_of_other_sites(
     client: TestClient[Any, Any], path: str, headers: dict[str, str]
 ) -> None:
     answer = await client.get(path, headers={"Tickloop-Page": "1", **headers})
@@ -194,7 +194,7 @@ async def test_one_look_up_goes_on_at_a_time_and_a_crowd_is_denied() -> None:
     ("error", "status"),
     [(EnvironmentProblem("no broker"), 503), (OSError("reset"), 503), (Refused("malformed", "no prediction"), 404)],
 )
-async def test_what_a_look_up_meets_is_said(error: Exception, status: int) -> None:
+async def test_an_error_of_a_look_up_is_reported(error: Exception, status: int) -> None:
     async def looks() -> object:
         raise error
 

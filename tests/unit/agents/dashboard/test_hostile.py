@@ -97,7 +97,7 @@ WATCHED = [topic for topic in TOPICS if topic.name in Board().topics]
 
 
 @pytest.mark.parametrize("topic", WATCHED, ids=lambda topic: topic.name)
-async def test_no_field_of_no_record_stops_the_page(topic: Any) -> None:
+async def test_no_invalid_field_of_any_record_stops_the_page(topic: Any) -> None:
     made = server(fed(written(ticks=2_000)))
     board, offset = made.watch.board, 10**6
     for number in range(len(FIELDS)):
@@ -173,7 +173,7 @@ def test_ten_thousand_misspelt_names_take_no_more_room_than_there_is() -> None:
     assert board.symbols.crowded == 10_000 - (200 - len(real))
 
 
-def test_who_is_silent_gives_way_and_browsers_are_told() -> None:
+def test_silent_symbols_make_room_for_others_and_browsers_learn_of_it() -> None:
     symbols = Symbols(most=3)
     made = server()
     made.watch.board.symbols = symbols

@@ -88,7 +88,7 @@ async def test_a_change_is_posted(client: TestClient[Any, Any], method: str) -> 
 
 
 @pytest.mark.parametrize("path", ["/", "/events", "/healthz", "/sparks", "/assets/dashboard.js"])
-async def test_nothing_is_shown_under_another_name(client: TestClient[Any, Any], path: str) -> None:
+async def test_a_request_for_another_host_name_is_refused(client: TestClient[Any, Any], path: str) -> None:
     answer = await client.get(path, headers={"Host": "rebound.example:80"})
     assert answer.status == 421
 
@@ -124,7 +124,7 @@ async def test_the_page_may_fetch_nothing_from_elsewhere(client: TestClient[Any,
     assert (await client.get("/assets/..%2Fguard.py")).status == 404
 
 
-async def test_what_is_sent_is_what_changed(client: TestClient[Any, Any]) -> None:
+async def test_only_changes_are_sent(client: TestClient[Any, Any]) -> None:
     events: list[str] = []
     answer = await client.get("/events")
     with suppress(TimeoutError):

@@ -97,7 +97,7 @@ def at_work(page: Page, count: int = 500) -> int:
 
 @pytest.mark.parametrize("generation", [0, 1], ids=["unsaid", "said"])
 @pytest.mark.parametrize("back", BACK)
-def test_set_back_by_any_magnitude(back: int, generation: int) -> None:
+def test_the_page_follows_a_clock_that_is_set_back_by_any_magnitude(back: int, generation: int) -> None:
     page = Page()
     set_back = at_work(page) - back
     page.predict(set_back, generation)
@@ -109,7 +109,7 @@ def test_set_back_by_any_magnitude(back: int, generation: int) -> None:
 
 
 @pytest.mark.parametrize("generations", [(0, 0), (1, 2)], ids=["unsaid", "said"])
-def test_ahead_by_a_year_for_one_tick_and_back(generations: tuple[int, int]) -> None:
+def test_the_page_follows_one_tick_from_a_year_ahead_and_the_ticks_after_it(generations: tuple[int, int]) -> None:
     page = Page()
     usual = at_work(page)
     page.predict(usual + YEAR, generations[0])
@@ -166,7 +166,7 @@ def test_the_speed_of_a_replay_is_that_of_its_writing_however_late_the_page_read
     assert symbols.speed(end_ms / 1e3 + 30.0) is None, "nothing is played any more"
 
 
-def test_a_closed_night_is_no_speed() -> None:
+def test_a_night_without_ticks_does_not_count_in_the_speed_of_a_replay() -> None:
     pace = EventPace()
     for step in range(10):
         pace.take(1_000 * step, step * 10 * SECOND + (DAY if step > 5 else 0))

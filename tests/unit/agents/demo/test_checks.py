@@ -172,7 +172,7 @@ def test_a_market_without_ticks_is_a_sentence() -> None:
         market_of(DemoPlan(seconds=1e-6))
 
 
-def test_a_market_of_some_seconds() -> None:
+def test_a_market_lasts_as_long_as_it_was_planned() -> None:
     market = market_of(DemoPlan(seconds=3.0))
     assert 2.9 < market.seconds < 3.0
 

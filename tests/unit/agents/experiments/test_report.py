@@ -37,7 +37,7 @@ def without_library(page: str) -> str:
     return re.sub(r"<script>.*?</script>", "", page, flags=re.DOTALL)
 
 
-def test_it_says_the_verdict_and_why() -> None:
+def test_the_report_shows_the_verdict_and_its_reason() -> None:
     found = courses()
     page = without_library(experiment_report("calmer", found, DECLARED))
     for said in ("rolled back", "e-detector", "log e-value", "Pooled", "recommended", "AAA", "CCC", "win_rate"):
@@ -93,7 +93,7 @@ def test_outcomes_are_in_the_order_of_generations() -> None:
     assert [each.ts_event for each in in_order(outcomes)] == [900, 950, 5, 7, 2]
 
 
-def test_what_is_recommended_is_said_how_to_do() -> None:
+def test_a_recommendation_comes_with_the_command_that_carries_it_out() -> None:
     found = courses()
     assert found["AAA"].latest.status == "rolled_back"
     assert to_do(found["AAA"], DECLARED).startswith("tickloop arm rollback AAA")
@@ -185,7 +185,7 @@ def test_a_plan_needs_pairs() -> None:
 
 
 @pytest.mark.parametrize("command", ["plan", "start", "report", "show", "stop", "list"])
-def test_help_of_each_command(command: str) -> None:
+def test_every_command_has_a_help_text(command: str) -> None:
     result = CliRunner().invoke(cli, ["experiment", command, "--help"])
     assert result.exit_code == 0
     assert len(result.output) > 200

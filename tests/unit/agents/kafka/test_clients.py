@@ -46,7 +46,7 @@ def made_of(client: Any) -> Any:
 
 
 @pytest.mark.parametrize("make", [clients.consumer, clients.log_reader, clients.producer, clients.administrator])
-async def test_every_client_speaks_as_was_said_of_the_address(make: Callable[[str], Any], sealed: str) -> None:
+async def test_every_client_uses_the_security_settings_of_its_address(make: Callable[[str], Any], sealed: str) -> None:
     for address, expected in ((sealed, "SASL_PLAINTEXT"), ("127.0.0.1:2", "PLAINTEXT")):
         below = made_of(make(address))
         assert below._security_protocol == expected
@@ -54,13 +54,13 @@ async def test_every_client_speaks_as_was_said_of_the_address(make: Callable[[st
         assert below._bootstrap_servers == address
 
 
-def test_so_does_a_worker(sealed: str, tmp_path: Path) -> None:
+def test_a_worker_uses_the_security_settings_of_its_address(sealed: str, tmp_path: Path) -> None:
     app = create_app(Settings(home=str(tmp_path)), sealed, [])
     assert app.conf.broker_client_id == "sealed"
     assert [str(each) for each in app.conf.broker] == [f"kafka://{NOBODY}"]
 
 
-def test_how_to_speak_is_noted_where_the_address_is_found(sealed: str) -> None:
+def test_security_settings_are_kept_where_the_address_is_found(sealed: str) -> None:
     assert bootstrap(Settings(bootstrap=sealed)) == sealed
     assert clients.connection(sealed)["security_protocol"] == "PLAINTEXT", "settings have no other yet"
 
@@ -93,7 +93,7 @@ def last_name(node: ast.expr) -> str:
     return node.id if isinstance(node, ast.Name) else node.attr if isinstance(node, ast.Attribute) else ""
 
 
-def test_nothing_else_makes_a_client() -> None:
+def test_no_other_module_makes_a_client() -> None:
     found = [
         f"{path.relative_to(ROOT)}:{line}: {what}"
         for path in sorted((ROOT / "agents").rglob("*.py"))
@@ -114,5 +114,5 @@ def test_nothing_else_makes_a_client() -> None:
         "class Mine(AIOKafkaConsumer): ...",
     ],
 )
-def test_other_doors_are_seen(source: str) -> None:
+def test_a_client_that_another_module_makes_would_be_found(source: str) -> None:
     assert list(doors(source))

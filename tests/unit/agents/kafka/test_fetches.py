@@ -73,7 +73,7 @@ async def test_a_fetch_of_markers_alone_is_part_of_the_next_one() -> None:
     assert told(client.answered(Answer(8, [8], 9)).getall()) == ([8], 8, 9)
 
 
-async def test_who_goes_elsewhere_begins_there() -> None:
+async def test_after_a_seek_a_fetch_begins_at_the_new_position() -> None:
     client = Client(4)
     client.answered(Answer(4, [], 6)).getall()
     client.state.seek(3)

@@ -55,7 +55,7 @@ def described(record: Any) -> tuple[Any, ...]:
 
 
 @pytest.mark.parametrize("codec", CODECS)
-def test_what_unpacks_within_bounds_is_what_it_was(codec: int) -> None:
+def test_a_batch_within_bounds_is_unpacked_to_its_records(codec: int) -> None:
     values = [b"one", None, b"three" * 1_000, bytes(range(256)) * 1_000]
     plain, packed = batch(0, *values, first=41), batch(codec, *values, first=41)
     assert list(map(described, read(unpacked(packed)))) == list(map(described, read(plain)))
@@ -168,7 +168,7 @@ def test_what_is_not_compressed_stays_and_so_does_a_part_of_a_batch() -> None:
     assert [record.value for record in read(unpacked(cut))] == [b"one"]
 
 
-def test_every_consumer_comes_through_the_door() -> None:
+def test_every_consumer_unpacks_in_this_way() -> None:
     assert fetcher.MemoryRecords is unpacking._records
     others = [
         str(path.relative_to(ROOT))

@@ -41,7 +41,7 @@ def test_ticks_of_another_time_are_seen_whatever_came_after_them() -> None:
     assert "s ago" in told(usual, usual - 10**9, usual + 1)
 
 
-def test_a_healthy_tick_log() -> None:
+def test_a_healthy_topic_of_ticks_has_no_finding() -> None:
     records = [arrived("BTC", 1), arrived("BTC", 1), arrived("ETH", 2)]
     assert verdicts(records) == {"clock": "ok", "event-time": "ok", "partitions": "ok"}
 
@@ -87,7 +87,9 @@ def test_another_distribution_with_an_agents_package_fails(monkeypatch: pytest.M
 
 
 @pytest.mark.parametrize(("free", "verdict"), [(50e9, "ok"), (1e9, "warn"), (1e8, "fail")])
-def test_room_on_the_disk(free: float, verdict: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_the_verdict_on_the_disk_follows_from_its_free_space(
+    free: float, verdict: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.setattr(shutil, "disk_usage", lambda _path: shutil._ntuple_diskusage(0, 0, int(free)))
     assert doctor.disk(Settings(home=str(tmp_path / "not" / "yet" / "there"))).verdict == verdict
 

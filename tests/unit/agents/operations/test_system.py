@@ -46,7 +46,7 @@ def test_a_worker_that_refuses_its_state_ends_everything_with_its_error(
         asyncio.run(system.run())
 
 
-async def test_what_is_not_vital_is_started_again_for_ever_and_what_is_ends_everything(
+async def test_parts_that_are_not_vital_are_started_again_and_vital_ones_end_everything(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(supervisor, "FIRST_PAUSE_S", 0.0)
@@ -100,7 +100,7 @@ def test_a_second_one_in_the_same_home_ends_with_a_sentence_before_it_starts_any
     assert f"`kill {os.getpid()}` stops it" in str(result.exception)
 
 
-def test_one_that_was_killed_stands_in_nobodys_way(tmp_path: Path) -> None:
+def test_a_killed_system_does_not_prevent_the_next_one(tmp_path: Path) -> None:
     path = tmp_path / "home" / "up.lock"
     code = "import sys, time; from pathlib import Path; from agents.broker.exclusive import alone\n"
     code += "with alone(Path(sys.argv[1]), 'x', 'y'): print('held', flush=True); time.sleep(60)"

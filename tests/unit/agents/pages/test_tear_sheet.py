@@ -53,7 +53,7 @@ def test_it_names_nothing_that_would_have_to_be_fetched(run: PaperRun) -> None:
     assert page.count("<link") == 1, "the empty icon, so that none is asked for"
 
 
-def test_it_says_what_the_record_says(run: PaperRun) -> None:
+def test_the_page_shows_the_figures_of_the_track_record(run: PaperRun) -> None:
     found = record(run.account, run.predictions)
     page = without_library(tear_sheet(run))
     assert found.trades > 0
@@ -139,7 +139,7 @@ def test_thinned_lines_keep_every_extreme() -> None:
     assert (np.diff(places) > 0).all()
 
 
-def test_every_colour_of_a_figure_has_a_twin(run: PaperRun) -> None:
+def test_every_colour_has_a_counterpart_on_the_dark_page(run: PaperRun) -> None:
     """A colour without a counterpart for the dark page would stay as it is, and might be invisible."""
     page = without_library(tear_sheet(run))
     figures = re.findall(r'<script type="application/json" id="[a-z-]+-figure">(.*?)</script>', page, flags=re.DOTALL)
@@ -148,7 +148,7 @@ def test_every_colour_of_a_figure_has_a_twin(run: PaperRun) -> None:
     assert used <= {*palette.twins(), "rgba(0,0,0,0)"}
 
 
-def test_no_colour_is_the_twin_of_another() -> None:
+def test_no_colour_is_also_the_counterpart_of_another() -> None:
     twins = palette.twins()
     assert not set(twins) & set(twins.values())
 

@@ -55,7 +55,9 @@ async def raising(error: BaseException) -> None:
         (KafkaConnectionError("away"), EnvironmentProblem, "the work: expected the cluster to answer"),
     ],
 )
-async def test_what_ends_says_so_in_a_sentence_of_our_own(error: Exception, kind: type[Exception], says: str) -> None:
+async def test_work_that_ends_with_an_error_is_reported_in_a_sentence(
+    error: Exception, kind: type[Exception], says: str
+) -> None:
     with pytest.raises(kind, match=says):
         await owned("the work", raising(error))
 
@@ -113,12 +115,12 @@ async def test_what_is_no_record_of_its_topic_ends_no_part_of_the_retrainer(
     assert taken == [OF_MODELS[kind][-1]]
 
 
-async def test_what_returns_has_ended_too() -> None:
+async def test_work_that_returns_counts_as_ended() -> None:
     with pytest.raises(TickloopError, match="the work ended without an error"):
         await owned("the work", asyncio.sleep(0))
 
 
-async def test_the_first_end_is_everybodys() -> None:
+async def test_the_first_task_that_ends_ends_all() -> None:
     tasks = [asyncio.create_task(owned(name, work)) for name, work in (("one", forever()), ("two", asyncio.sleep(0)))]
     with pytest.raises(TickloopError, match="two ended"):
         await first_end(tasks)

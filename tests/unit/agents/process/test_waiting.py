@@ -56,7 +56,7 @@ def soon(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("soon")
-def test_what_takes_long_is_said_again_and_again_with_how_it_stands() -> None:
+def test_a_long_wait_is_reported_repeatedly_with_its_progress() -> None:
     lines = Lines()
     with waiting_for("two workers", lines.say, "their logs are in /logs") as wait:
         lines.expect(1)
@@ -67,7 +67,7 @@ def test_what_takes_long_is_said_again_and_again_with_how_it_stands() -> None:
     assert "waiting" not in {each.name for each in threading.enumerate()}
 
 
-def test_what_is_over_at_once_is_not_said() -> None:
+def test_a_short_wait_is_not_reported() -> None:
     lines = Lines()
     with waiting_for("nothing", lines.say):
         pass

@@ -68,7 +68,7 @@ EXPECTED = outcome_log(ALL[: NAMED + 1], MARKET, LABELS).last()
 
 @pytest.mark.parametrize("look", [1, 37, 1_300, 20_000])
 @pytest.mark.parametrize("manual", [False, True])
-async def test_however_late_it_is_read_and_from_wherever(
+async def test_the_same_outcomes_are_read_however_late_and_from_whichever_offset(
     look: int, manual: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "FIRST_LOOK", look)
@@ -89,7 +89,7 @@ async def test_an_id_that_was_made_up_neither_ends_the_log_nor_hides_what_comes_
 
 
 @pytest.mark.parametrize("broken", [NAMED - 300, NAMED - MOST])
-async def test_it_begins_where_the_clock_of_the_symbol_broke_and_nothing_before_it_counts(broken: int) -> None:
+async def test_the_log_begins_where_the_clock_of_the_symbol_broke(broken: int) -> None:
     first = [replace(each, features={}) for each in ALL[:broken]]
     lies = [*first, *(replace(each, generation=1) for each in ALL[broken:])]
     for begin in (0, broken - 1):
@@ -117,7 +117,7 @@ async def test_a_log_that_is_cut_says_so() -> None:
     )
 
 
-async def test_one_whose_outcome_is_deleted_fails_with_a_sentence() -> None:
+async def test_a_job_whose_outcome_is_deleted_fails_with_a_sentence() -> None:
     with pytest.raises(TickloopError, match=f"expected outcome {NAME} in the log of X, .* fix: longer retention"):
         await labelled_log(Lying(ALL, first=NAMED + 1), job(), MARKET, LABELS)
 

@@ -53,7 +53,7 @@ def test_two_versions_on_the_same_ticks_show_which_one_takes_long() -> None:
     assert not back.explains(40.0, 10.0)
 
 
-def test_both_slow_is_nobodys_fault() -> None:
+def test_if_both_versions_are_slow_none_is_the_cause() -> None:
     assert not paired_latency(MarketParameters(), SLOW, SLOW, TICKS, budget_s=0.3).explains(40.0, 10.0)
 
 
@@ -127,7 +127,7 @@ async def test_a_version_that_is_not_the_cause_stays(overrides: dict[str, Any], 
     assert watched.slowness.verdict == "", "and acquitted"
 
 
-async def test_what_cannot_be_built_here_is_not_taken_back(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_version_that_cannot_be_built_here_is_not_taken_back(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object) -> None:
         raise ValueError("overrides: nothing can be built with them")
 

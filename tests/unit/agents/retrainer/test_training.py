@@ -32,7 +32,7 @@ def _configuration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TICKLOOP_CONFIG", str(file))
 
 
-async def test_its_result_is_that_of_this_process_byte_for_byte() -> None:
+async def test_a_training_in_another_process_gives_the_same_bytes() -> None:
     found = await train(work(), timeout_s=60)
     given = work()
     expected = retrain(SYMBOL, given.breach, given.log, parameters().market, parameters().retraining)
@@ -40,7 +40,7 @@ async def test_its_result_is_that_of_this_process_byte_for_byte() -> None:
     assert encode(found) == encode(expected)
 
 
-async def test_one_that_takes_too_long_is_ended_and_failed() -> None:
+async def test_a_training_that_takes_too_long_is_ended_and_failed() -> None:
     found = await train(work(), timeout_s=0.05)
     assert (found.status, found.sentence) == ("failed", "not done within 0.05 s: ended")
     assert found.job_id == work().breach.id
@@ -55,7 +55,7 @@ async def test_one_that_takes_too_long_is_ended_and_failed() -> None:
         ("print('deaf')", "the training said what is no result"),
     ],
 )
-async def test_one_that_dies_is_failed_with_its_last_words(
+async def test_a_training_that_dies_is_failed_with_its_last_line(
     program: str, sentence: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     python = tmp_path / "python"

@@ -83,7 +83,7 @@ async def test_attempts_are_bounded_the_next_alert_goes_out_and_the_address_stay
     assert SECRET not in said
 
 
-async def test_nobody_there_is_said_without_the_address(caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_failed_connection_is_logged_without_the_address(caplog: pytest.LogCaptureFixture) -> None:
     hook = Webhook(f"http://127.0.0.1:9/{SECRET}", first_pause_s=0.01)
     hook.put(ALERT)
     await done(hook)
@@ -92,7 +92,7 @@ async def test_nobody_there_is_said_without_the_address(caplog: pytest.LogCaptur
     assert "127.0.0.1" not in caplog.text
 
 
-async def test_putting_never_waits(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+async def test_adding_an_alert_never_waits(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
     monkeypatch.setattr(webhook, "MOST_WAITING", 3)
     hook = Webhook("https://example.org/x")
     for _ in range(5):
@@ -121,7 +121,7 @@ def test_secrets_are_not_shown() -> None:
 
 
 @pytest.mark.parametrize("address", ["ftp://example.org", "example.org/x", "file:///etc/passwd"])
-def test_no_address_is_refused_without_saying_it(address: str) -> None:
+def test_a_text_that_is_no_address_is_refused_without_quoting_it(address: str) -> None:
     with pytest.raises(ConfigurationError) as caught:
         Webhook(address)
     assert address not in str(caught.value)

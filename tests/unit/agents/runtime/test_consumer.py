@@ -53,7 +53,7 @@ async def fetch(active: set[TP], happens: Callable[[Any], None]) -> tuple[Record
     return handed, consumer.sought
 
 
-async def test_what_is_active_is_handed_over() -> None:
+async def test_records_of_active_partitions_are_handed_over() -> None:
     handed, sought = await fetch({TICKS}, lambda flow: None)
     assert [record.offset for record in handed[TICKS]] == [7, 8]
     assert list(handed) == [TICKS]
@@ -129,7 +129,7 @@ async def test_a_fetch_that_waits_for_room_is_put_when_there_is_some() -> None:
     assert faust.queue.qsize() == 1
 
 
-async def test_nobody_goes_forward_to_what_a_fetch_of_before_asks_for_again() -> None:
+async def test_an_older_fetch_moves_a_position_back_only() -> None:
     """After an assignment, an older fetch must not move a position that was sought back.
 
     The records in between would be missing until a new tick comes.

@@ -60,7 +60,7 @@ class Log:
         return self.live.partition.offset
 
 
-async def test_what_was_lost_on_the_way_is_fetched_again_however_often_that_happens() -> None:
+async def test_records_lost_on_the_way_are_fetched_again_however_often_that_happens() -> None:
     log = Log()
     assert await log.take(0, 1) == 1
     assert await log.take(4, 5) == 1, "2 and 3 were lost on the way"
@@ -71,7 +71,7 @@ async def test_what_was_lost_on_the_way_is_fetched_again_however_often_that_happ
     assert log.asked == [2, 2, 2]
 
 
-async def test_what_the_log_does_not_hold_is_passed_over() -> None:
+async def test_offsets_without_a_record_are_passed_over() -> None:
     """Transaction markers and aborted records lie before and after a record; the client has skipped them."""
     log = Log()
     assert await log.take(0, ends=3) == 0
@@ -108,7 +108,7 @@ async def test_what_was_deleted_unread_is_passed_over_and_what_lies_behind_it_is
     assert (log.asked, log.looked) == ([7], [(2, 9)])
 
 
-async def test_one_who_was_replaced_asks_for_nothing() -> None:
+async def test_a_worker_that_was_replaced_fetches_nothing_again() -> None:
     log = Log()
     await log.take(0)
     log.live.revoked = True
@@ -116,7 +116,7 @@ async def test_one_who_was_replaced_asks_for_nothing() -> None:
     assert log.asked == []
 
 
-async def test_what_was_applied_before_is_passed_over() -> None:
+async def test_records_that_were_applied_before_are_passed_over() -> None:
     log = Log()
     await log.take(0, 1, 2)
     assert await log.take(1, 2, 3) == 3

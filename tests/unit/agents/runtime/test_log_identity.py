@@ -28,7 +28,7 @@ def look(sight: LogState, digest: bytes | None = b"record") -> LogsSeen:
         (-1, UNKNOWN, look(LogState("id-2", 0, 0, 0), None)),
     ],
 )
-def test_the_log_that_is_the_same_is_gone_on_with(covered: int, origin: Origin, seen: LogsSeen) -> None:
+def test_a_worker_goes_on_with_the_same_log(covered: int, origin: Origin, seen: LogsSeen) -> None:
     check_log(TICKS, "ticks", covered, origin, seen)
 
 

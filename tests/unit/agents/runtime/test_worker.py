@@ -13,7 +13,7 @@ from agents.runtime import worker
 NEW = "imported_while_a_worker_runs"
 
 
-async def test_what_is_imported_later_is_frozen_once(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_modules_imported_later_are_frozen_once(monkeypatch: pytest.MonkeyPatch) -> None:
     slept: list[float] = []
     frozen: list[int] = []
     app: Any = SimpleNamespace(should_stop=False)

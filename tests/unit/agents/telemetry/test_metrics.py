@@ -94,7 +94,7 @@ async def scraped(settings: Settings) -> dict[tuple[str, str], float]:
     }
 
 
-async def test_what_was_done_is_what_is_shown(worker: Worker, settings: Settings) -> None:
+async def test_the_metrics_show_what_was_done(worker: Worker, settings: Settings) -> None:
     worker.watch.start()
     await worker.take(["A", "B", "A"])
     await worker.take(["A", "B", "A", "C"])
@@ -125,7 +125,7 @@ async def test_a_thousand_symbols_make_no_more_series_than_one(worker: Worker, s
     assert len(many) == few
 
 
-async def test_ready_is_more_than_well(worker: Worker, settings: Settings) -> None:
+async def test_a_worker_may_be_healthy_and_not_ready(worker: Worker, settings: Settings) -> None:
     worker.watch.start()
     status, body = await get(settings, "/healthz")
     assert status == 200, body
@@ -144,7 +144,7 @@ async def test_ready_is_more_than_well(worker: Worker, settings: Settings) -> No
     assert state(await ask_worker(settings, 1)).startswith("not well: checkpoint: 60.")
 
 
-async def test_a_loop_that_does_not_turn_does_not_hide_behind_itself(worker: Worker, settings: Settings) -> None:
+async def test_a_blocked_event_loop_is_reported_though_it_cannot_answer(worker: Worker, settings: Settings) -> None:
     """The health is answered by another thread, while the event loop of the app, here this test's, is blocked."""
     worker.watch.start()
     worker.app.runtime.beat = 1e-9
@@ -153,7 +153,7 @@ async def test_a_loop_that_does_not_turn_does_not_hide_behind_itself(worker: Wor
     assert [check.name for check in json.decode(body, type=Verdict).checks if not check.ok] == ["loop"]
 
 
-async def test_another_systems_worker_is_none_of_ours(worker: Worker, settings: Settings) -> None:
+async def test_the_worker_of_another_system_is_not_taken_for_ours(worker: Worker, settings: Settings) -> None:
     worker.watch.start()
     await get(settings, "/healthz")
     assert isinstance(await ask_worker(settings, 1), Verdict)

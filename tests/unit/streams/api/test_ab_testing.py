@@ -133,7 +133,9 @@ def test_strategies_that_stand_aside_are_told_so(ticks: list[Quote | Trade]) -> 
         ({"strategy_b": "magic"}, r"\[market.strategies\]: expected strategies among"),
     ],
 )
-def test_what_makes_no_sense(framework: ABTestingFramework, more: dict[str, object], sentence: str) -> None:
+def test_impossible_arguments_are_refused_with_a_sentence(
+    framework: ABTestingFramework, more: dict[str, object], sentence: str
+) -> None:
     arguments = {"strategy_a": "imbalance", "strategy_b": "momentum", "test_data": []} | more
     with pytest.raises(ConfigurationError, match=sentence):
         framework.run_test(**arguments)  # type: ignore[arg-type]

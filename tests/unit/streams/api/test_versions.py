@@ -52,7 +52,7 @@ def test_what_was_done_for_a_cause_is_not_done_again() -> None:
     assert snapshot(found) == rolled
 
 
-def test_there_may_be_nothing_to_go_back_to() -> None:
+def test_a_rollback_without_an_earlier_version_is_refused() -> None:
     for names in ((), ("v1",)):
         found = manager(*names)
         before = snapshot(found)
@@ -63,7 +63,7 @@ def test_there_may_be_nothing_to_go_back_to() -> None:
 
 
 @pytest.mark.parametrize("status", NEXT)
-def test_only_ways_that_exist_are_gone(status: VersionStatus) -> None:
+def test_a_change_of_status_that_the_table_does_not_have_is_refused(status: VersionStatus) -> None:
     ways: dict[VersionStatus, list[VersionStatus]] = {
         "candidate": [],
         "shadow": ["shadow"],
@@ -148,7 +148,7 @@ STATE, MODEL = GOOD["state"], GOOD["state"]["model"]
         (spoiled(symbol=""), "expected a symbol and a version name"),
     ],
 )
-def test_a_record_that_is_none_is_refused_and_leaves_no_trace(record: bytes, sentence: str) -> None:
+def test_an_invalid_record_is_refused_and_changes_nothing(record: bytes, sentence: str) -> None:
     found = manager("v0")
     before = snapshot(found)
     with pytest.raises(ModelRefused, match=sentence):

@@ -58,7 +58,7 @@ def _trades(count: int) -> list[bytes]:
     return [encode(Trade("X", 1 + number, 1.0, 1.0)) for number in range(count)]
 
 
-def test_what_follows_comes_behind_what_it_follows_from() -> None:
+def test_an_output_comes_after_the_output_that_it_follows_from() -> None:
     (chain,) = chained([CountingNode(), Doubling()])
     partition = Partition(chain, 2)
     written: list[Any] = [record for offset in range(3) for record in partition.apply(offset, b"X", _trades(1)[0])]
@@ -120,7 +120,7 @@ def test_nodes_that_read_one_log_stay_apart() -> None:
         chained([CountingNode(), other, Doubling()])
 
 
-def test_a_node_alone_is_itself() -> None:
+def test_a_chain_of_one_node_is_that_node() -> None:
     node = CountingNode()
     assert chained([node]) == [node]
     assert node.source is TICKS

@@ -183,7 +183,7 @@ def test_a_detector_that_fails_says_calm_and_ranging(monkeypatch: pytest.MonkeyP
     assert {each.regime for each in predictions} == {"calm-range"}
 
 
-def test_a_rule_that_fails_holds_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_sizing_rule_that_fails_gives_no_position(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(RULES, "stand_aside", RegisteredPart(BrokenRule, lambda parameters, horizon_ns: BrokenRule()))
     costless = QUICK | {"costs": {"enabled": []}}
     state, predictions, _ = _run(MarketNode(load_parameters({"market": costless})))

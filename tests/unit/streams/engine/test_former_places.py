@@ -25,7 +25,7 @@ assert streams.features is streams.market.features
 
 
 @pytest.mark.parametrize(("former", "place"), PLACES.items())
-def test_what_moved_is_where_it_is_said_to_be(former: str, place: str) -> None:
+def test_a_module_that_moved_is_found_under_its_former_name(former: str, place: str) -> None:
     assert find_spec(place) is not None
     sys.modules.pop(former, None)
     with pytest.warns(DeprecationWarning, match=f"{former} has moved; fix: import {place}"):
@@ -40,7 +40,7 @@ def test_a_plugin_of_before_registers_where_the_loop_looks() -> None:
     assert "streams.strategies has moved; fix: import streams.market.strategies" in done.stderr
 
 
-def test_what_never_was_is_not_found() -> None:
+def test_a_module_that_never_existed_is_not_found() -> None:
     assert place_of("streams.strategiesx") == ""
     with pytest.raises(ModuleNotFoundError, match=r"streams\.strategies\.nowhere|streams\.market\.strategies\.nowhere"):
         import_module("streams.strategies.nowhere")

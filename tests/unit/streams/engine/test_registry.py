@@ -91,7 +91,7 @@ class TestRegister:
         assert registry.build("made", parameters(), *more) == (parameters(), *more)
 
     @every_kind
-    def test_names_are_refused_alike(self, table: str) -> None:
+    def test_every_registry_refuses_names_in_the_same_way(self, table: str) -> None:
         registry, parameters, more = KINDS[table]
         built_in = next(iter(registry))
         where = rf"\[market.{table}\]: expected"

@@ -19,7 +19,7 @@ from tests.support.largest_records import largest
 
 
 @pytest.mark.parametrize("topic", TOPICS, ids=lambda topic: topic.name)
-def test_only_what_comes_together_or_goes_back_leaves_the_partition_of_its_cause(topic: Topic) -> None:
+def test_only_pooled_records_and_commands_leave_the_partition_of_their_cause(topic: Topic) -> None:
     for kind in topic.records:
         record: Any = None if topic.placing == "cause" else largest(kind)
         place = place_of(topic, record, 5, 8)

@@ -31,46 +31,46 @@ def near(value: float) -> object:
 
 
 class TestGolden:
-    def test_group_sequential_bounds(self) -> None:
+    def test_group_sequential_bounds_have_their_known_values(self) -> None:
         assert group_sequential.obrien_fleming(5, 0.05) == [
             near(bound) for bound in (4.561742, 3.225639, 2.633723, 2.280871, 2.040073)
         ]
 
     @pytest.mark.parametrize(("looks", "error"), [(5, 0.14169), (10, 0.19336), (20, 0.24791)])
-    def test_peeking(self, looks: int, error: float) -> None:
+    def test_a_fixed_test_at_several_looks_has_its_known_error_rate(self, looks: int, error: float) -> None:
         times = [look / looks for look in range(1, looks + 1)]
         found = sum(group_sequential.crossing(times, [1.959963984540054] * looks))
         assert round(found, 5) == error
 
     @pytest.mark.parametrize(("effect", "pairs"), [(0.5, 33.367131), (0.2, 198.150821)])
-    def test_pairs_for_a_paired_t_test(self, effect: float, pairs: float) -> None:
+    def test_the_pairs_for_a_paired_t_test_have_their_known_number(self, effect: float, pairs: float) -> None:
         assert planning.pairs_for_t(effect) == near(pairs)
 
     @pytest.mark.parametrize(
         ("n", "t", "g", "log_e"), [(20, 3, 1, 2.13233652), (100, 3, 0.01, 1.78140713), (50, -2.5, 0.1, 1.57942898)]
     )
-    def test_two_sided_evidence(self, n: int, t: float, g: float, log_e: float) -> None:
+    def test_the_two_sided_evidence_has_its_known_values(self, n: int, t: float, g: float, log_e: float) -> None:
         assert e_process.log_e_two_sided(n, t, n * (n - 1.0), g) == near(log_e)
 
-    def test_one_sided_evidence(self) -> None:
+    def test_the_one_sided_evidence_has_its_known_values(self) -> None:
         assert exp(e_process.log_e(20, 3.0, 20 * 19.0, 1.0)) == near(16.8053196266)
 
     @pytest.mark.parametrize(("batch", "log_e"), [(1, 71.5565041400), (10, 58.0228069391)])
-    def test_engine_1_on_a_stream(self, batch: int, log_e: float) -> None:
+    def test_engine_1_gives_its_known_evidence_on_a_stream(self, batch: int, log_e: float) -> None:
         engine = TMixture(batch, expected=500.0, alpha=0.05)
         state = engine.start()
         for score in STREAM:
             engine.update(state, score)
         assert engine.log_e(state) == near(log_e)
 
-    def test_engine_2_on_a_stream(self) -> None:
+    def test_engine_2_gives_its_known_evidence_on_a_stream(self) -> None:
         engine, state = Certificate(bound=1.0, optimal=100.0, alpha=0.05), CertificateState()
         for score in STREAM:
             engine.update(state, score)
         assert state.variance == near(76.39837505463416)
         assert engine.log_e(state) == near(34.7852025582)
 
-    def test_mcnemar(self) -> None:
+    def test_mcnemar_gives_its_known_p_value(self) -> None:
         assert fixed_horizon.mcnemar(30, 10).p == near(0.0022214338)
 
 
@@ -95,7 +95,7 @@ class TestEngine1:
         assert (steps < 0.0).all()
         assert np.abs(np.diff(steps)).max() < 0.02
 
-    def test_scores_without_spread(self) -> None:
+    def test_scores_without_spread_have_finite_evidence_of_the_right_sign(self) -> None:
         assert e_process.log_e(20, 0.0, 0.0, 0.1) < 0.0
         assert e_process.log_e(20, 0.5, 0.0, 0.1) > 10.0
         assert e_process.log_e(20, -0.5, 0.0, 0.1) < -2.0
@@ -145,14 +145,14 @@ class TestEngine2:
         assert np.diff(values).min() >= -1e-9
         assert np.diff(values).max() < 0.06
 
-    def test_underflow_far_below_the_mean(self) -> None:
+    def test_the_evidence_stays_finite_and_monotone_where_terms_underflow(self) -> None:
         engine = Certificate(bound=1.0, optimal=10_000.0, alpha=0.05)
         values = [engine.log_e(CertificateState(1, total, 10_000.0)) for total in np.linspace(-11_500.0, -1.0, 500)]
         assert all(isfinite(value) for value in values)
         assert np.diff(values).min() >= -1e-6
 
 
-def test_engine_3_is_the_delta_method() -> None:
+def test_engine_3_gives_the_error_of_the_delta_method() -> None:
     random = np.random.default_rng(3)
     a, b = random.normal(0.1, 1.0, size=(40, 25)), random.normal(0.0, 2.0, size=(40, 25))
     engine = SharpeDifference()
@@ -182,7 +182,7 @@ def test_spending_spends_alpha_at_any_times() -> None:
         assert sum(group_sequential.crossing(times, bounds)) == pytest.approx(0.05, abs=1e-9)
 
 
-def test_multiplicity_by_hand() -> None:
+def test_corrections_for_several_tests_agree_with_values_by_hand() -> None:
     assert holm([0.2]) == [0.2]
     assert holm([0.5, 0.6]) == [1.0, 1.0]
     assert e_holm([log(20.0)]) == [log(20.0)]
@@ -228,7 +228,7 @@ class TestWatch:
 
 
 class TestPlan:
-    def test_what_dependence_and_pairing_change(self) -> None:
+    def test_a_plan_grows_with_dependence_and_shrinks_with_pairing(self) -> None:
         alone = planning.plan(0.1, 1.0, 1.0, 0.0, pairs_a_day=1_000.0, limit_days=10.0)
         paired = planning.plan(0.1, 1.0, 1.0, 0.9, pairs_a_day=1_000.0, limit_days=10.0)
         dependent = planning.plan(0.1, 1.0, 1.0, 0.9, pairs_a_day=1_000.0, limit_days=10.0, inflation=3.0)
@@ -241,7 +241,7 @@ class TestPlan:
         assert paired.days == pytest.approx(paired.pairs / 1_000.0)
 
     @pytest.mark.parametrize("change", [{"difference": 0.0}, {"correlation": 1.0}, {"limit_days": 0.001}])
-    def test_what_leaves_nothing_to_plan(self, change: dict[str, float]) -> None:
+    def test_a_plan_without_a_difference_is_refused(self, change: dict[str, float]) -> None:
         numbers: dict[str, Any] = {
             "difference": 0.1,
             "sd_a": 1.0,

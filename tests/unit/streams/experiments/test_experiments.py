@@ -68,7 +68,9 @@ class TestExperiment:
             ("futile", -0.05, "An effect of 0.1 is not to be hoped for, B stays"),
         ],
     )
-    def test_ends(self, status: Status, better: float, said: str) -> None:
+    def test_an_experiment_ends_with_the_verdict_that_fits_the_difference(
+        self, status: Status, better: float, said: str
+    ) -> None:
         state = self._ended(QUICK, _pairs(1, 5_000, better))
         assert state.status == status
         assert state.reason.startswith(said)
@@ -78,7 +80,7 @@ class TestExperiment:
         state = self._ended(QUICK, [replace(pair, a_bps=pair.b_bps) for pair in _pairs(1, 600)])
         assert (state.status, state.scored) == ("no_difference", 400)
 
-    def test_it_expires_where_nothing_is_shown(self) -> None:
+    def test_an_experiment_expires_where_nothing_is_shown(self) -> None:
         state = self._ended(replace(QUICK, beta=0.0, worth=0.01), _pairs(4, 5_000))
         assert (state.status, state.scored) == ("expired", 4_000)
         assert "No decision at the planned end, B stays" in state.reason
@@ -88,7 +90,7 @@ class TestExperiment:
         assert state.status == "no_difference"
         assert "at the planned end" in state.reason
 
-    def test_it_is_stopped_by_hand(self) -> None:
+    def test_an_experiment_can_be_stopped_by_hand(self) -> None:
         experiment = Experiment(QUICK)
         state = experiment.start()
         experiment.batch(state, _pairs(1, 100))
@@ -155,7 +157,7 @@ class TestExperiment:
         violated = self._ended(replace(QUICK, bound=0.5), _pairs(1, 5_000, 0.8))
         assert (violated.status, violated.holding) == ("expired", "bound violated")
 
-    def test_a_restart_anywhere_changes_no_bit(self) -> None:
+    def test_an_experiment_restored_anywhere_goes_on_bit_for_bit(self) -> None:
         experiment, random = Experiment(FULL), Random(5)
         state, restarted = experiment.start(), experiment.start()
         for pair in _pairs(2, 3_000, 0.05):
@@ -167,7 +169,7 @@ class TestExperiment:
         assert state.scored > 1_000
         assert standing(experiment, restarted) == standing(experiment, state)
 
-    def test_batch_is_the_loop(self) -> None:
+    def test_many_pairs_at_once_give_what_single_pairs_give(self) -> None:
         experiment, pairs = Experiment(FULL), _pairs(3, 2_000)
         one, other = experiment.start(), experiment.start()
         experiment.batch(one, pairs)
@@ -175,7 +177,7 @@ class TestExperiment:
             experiment.update(other, pair)
         assert one == other
 
-    def test_its_state_is_small(self) -> None:
+    def test_the_state_of_an_experiment_is_small(self) -> None:
         state = self._ended(FULL, _pairs(2, 3_500, 0.02))
         assert len(msgspec.msgpack.encode(state)) < 4_096
         assert len(msgspec.json.encode(state)) < 4_096
@@ -197,11 +199,11 @@ class TestExperiment:
             ({"primary": "drawdown", "bound": 1.0}, "a drawdown is no score of a pair"),
         ],
     )
-    def test_parameters_that_contradict_themselves(self, changes: dict[str, object], sentence: str) -> None:
+    def test_parameters_that_contradict_each_other_are_refused(self, changes: dict[str, object], sentence: str) -> None:
         with pytest.raises(ConfigurationError, match=sentence):
             replace(QUICK, **changes)
 
-    def test_standing_tells_what_the_state_holds(self) -> None:
+    def test_the_standing_of_an_experiment_shows_its_state(self) -> None:
         experiment = Experiment(FULL)
         state = experiment.start()
         pairs = _pairs(2, 1_050)
@@ -226,7 +228,7 @@ class TestExperiment:
         assert by_name["log_loss"].kept == (by_name["log_loss"].log_e >= -log(0.05))
 
 
-def test_a_pair_of_an_outcome() -> None:
+def test_a_pair_has_the_results_of_both_arms_of_an_outcome() -> None:
     arms = tuple(
         ArmOutcome(name, "v", "s", up, 1.0, net, net) for name, up, net in (("live", 0.6, 2.0), ("x", 0.7, 3.0))
     )
@@ -260,7 +262,7 @@ class TestPreflight:
         random = Random(1)
         return [Pair("", at, -1.0 if random.random() < 0.01 else 0.01, 0.0) for at in range(10_000)]
 
-    def test_it_passes_on_independent_pairs_and_finds_what_is_planted(self) -> None:
+    def test_the_pre_flight_passes_on_independent_pairs_and_finds_a_planted_difference(self) -> None:
         history = _pairs(1, 1_500, 0.7)
         assert preflight(history, self.SHORT, replications=40).passed, "the difference is taken out"
         assert preflight(history, self.SHORT, replications=40, shift=0.3).wins > 35
@@ -273,7 +275,7 @@ class TestPreflight:
         assert found.autocorrelation_time > 30.0
         assert found.passed, "the guard refuses to decide on batches that depend on each other"
 
-    def test_it_fails_where_the_contract_does_not_fit_the_data(self) -> None:
+    def test_the_pre_flight_fails_where_the_test_does_not_fit_the_data(self) -> None:
         history = self.rare_losses()
         found = preflight(history, replace(self.SHORT, batch=5), replications=60)
         assert found.wins > 6
@@ -281,7 +283,7 @@ class TestPreflight:
         assert "do NOT hold" in found.sentence
         assert preflight(history, replace(QUICK, batch=300, longest=9_000), replications=60).passed
 
-    def test_it_finds_the_batch_that_the_data_asks_for(self) -> None:
+    def test_the_pre_flight_finds_the_batch_size_that_the_data_need(self) -> None:
         history = self.rare_losses()
         replay = partial(preflight, history, replications=60)
         found = smallest_that_holds(replay, QUICK, 10, len(history))
@@ -290,7 +292,7 @@ class TestPreflight:
         assert not replay(replace(QUICK, batch=10)).passed
         assert smallest_that_holds(replay, QUICK, 10, 199) is None
 
-    def test_it_replays_what_is_registered_and_not_what_the_history_is_long(self) -> None:
+    def test_the_pre_flight_replays_the_registered_length_not_that_of_the_history(self) -> None:
         """One side is better in a part of the history: replays 20 times as long as others are wrong more often."""
         random = Random(5)
         history = [Pair("", at, random.gauss(0.25 if at % 2_000 < 800 else 0.0, 1.0), 0.0) for at in range(2_000)]
@@ -320,7 +322,7 @@ class TestPreflight:
             assert len(closed) > 100
             assert count < 20
 
-    def test_it_needs_enough(self) -> None:
+    def test_the_pre_flight_needs_enough_pairs(self) -> None:
         with pytest.raises(ConfigurationError, match="expected a history of at least 400 scored pairs"):
             preflight(_pairs(1, 449), QUICK)
         with pytest.raises(ConfigurationError, match="a score for a pair"):

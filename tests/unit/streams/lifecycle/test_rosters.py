@@ -78,7 +78,7 @@ ALONE = [*ONE_LIVE, stop(BUILTIN, "d")]
 
 @pytest.mark.parametrize("who", ["market", "lifecycle"])
 @pytest.mark.parametrize("history", [ONE_LIVE, [start("bold", "a")]], ids=["one is live", "one is in shadow"])
-def test_the_way_out_leads_out(who: str, history: list[Command]) -> None:
+def test_the_proposed_commands_remove_the_difference(who: str, history: list[Command]) -> None:
     desk = Divided()
     for command in history:
         desk.ask(command)
@@ -93,7 +93,7 @@ def test_the_way_out_leads_out(who: str, history: list[Command]) -> None:
     assert "next-" in str(desk.shown)
 
 
-def test_where_no_command_leads_out_it_says_so() -> None:
+def test_a_difference_that_no_command_removes_says_so() -> None:
     desk = Divided()
     for command in ALONE:
         desk.ask(command)
@@ -122,7 +122,7 @@ def differing(number: int, sentence: str = "differs", symbol: str = "X") -> Diff
     return Differing(0, outcome, Difference(sentence, "start again"))
 
 
-async def test_what_two_looks_show_is_told_and_again_every_hour() -> None:
+async def test_a_difference_in_two_looks_is_an_alert_that_is_repeated_every_hour() -> None:
     taking: Any = Taking()
     watching = RosterWatch(Settings(), "", taking, None)
     await watching.take([differing(1)], 0.0)

@@ -39,7 +39,7 @@ def _predictions(node: MarketNode, restart_every: int = 0) -> list[Prediction]:
     return predictions
 
 
-def test_what_nothing_needs_is_not_computed() -> None:
+def test_a_feature_that_nothing_needs_is_not_computed() -> None:
     (default, *_) = _predictions(_node())
     assert set(FEATURES) - set(default.features) == {"autocorrelation", "realised_volatility"}
     few = _node(strategies={"enabled": ["flat"]}, model={"features": ["queue_imbalance"]})
@@ -49,7 +49,7 @@ def test_what_nothing_needs_is_not_computed() -> None:
     assert first.features_hash != default.features_hash
 
 
-def test_what_is_recorded_is_computed() -> None:
+def test_a_feature_that_is_recorded_is_computed() -> None:
     (first, *_) = _predictions(_node(features={"recorded": ["realised_volatility", "autocorrelation"]}))
     assert first.features == FEATURES
 
@@ -77,7 +77,7 @@ def test_a_view_is_in_the_order_of_those_who_need_it() -> None:
         ({"strategies": {"enabled": ["rumour"]}}, r"or name the module that registers it in \[plugins\]"),
     ],
 )
-def test_names_that_make_no_sense(market: dict[str, Any], sentence: str) -> None:
+def test_unknown_names_of_features_are_refused(market: dict[str, Any], sentence: str) -> None:
     with pytest.raises(ConfigurationError, match=sentence):
         _node(**market)
 
@@ -137,13 +137,13 @@ OWN = {
 
 @pytest.mark.usefixtures("_own")
 class TestComponentsOfTheUser:
-    def test_they_are_computed_learned_from_and_restored(self) -> None:
+    def test_a_feature_and_a_strategy_of_the_user_are_computed_and_restored(self) -> None:
         node = _node(**OWN)
         predictions = _predictions(node)
         assert predictions[-1].features[-1] == "tilt"
         assert [encode(each) for each in _predictions(node, restart_every=37)] == [encode(each) for each in predictions]
 
-    def test_they_learn_each_label_once(self) -> None:
+    def test_a_strategy_of_the_user_learns_each_label_once(self) -> None:
         node = _node(**OWN)
         state = node.open("X")
         moved = 0
@@ -155,7 +155,7 @@ class TestComponentsOfTheUser:
         assert state.arms.arms[0].model.weights[-1] != 0.0
         assert state.faults.counts == {}
 
-    def test_their_parameters_are_theirs(self) -> None:
+    def test_a_feature_of_the_user_gets_its_own_parameters(self) -> None:
         half, whole = _node(**OWN), _node(**OWN | {"features": {}})
         assert half.open("X").made_with != whole.open("X").made_with
         with pytest.raises(ConfigurationError, match=r"\[market.features.own.tilts\]: .* was also faktor; fix: factor"):

@@ -47,14 +47,14 @@ def test_two_labels_of_half_worth_are_one() -> None:
     assert twice == pytest.approx(once)
 
 
-def test_a_mirrored_market_moves_it_alike() -> None:
+def test_a_mirrored_market_moves_the_weight_alike() -> None:
     assert updated_weight(0.3, 0.8, 0.4, True, 0.7, PRIOR, 0.01) == pytest.approx(
         updated_weight(0.3, 1.0 - 0.8, 1.0 - 0.4, False, 0.7, PRIOR, 0.01)
     )
 
 
 @pytest.mark.parametrize("up", [True, False])
-def test_it_is_never_beyond_recall(up: bool) -> None:
+def test_a_weight_never_becomes_too_small_to_come_back(up: bool) -> None:
     trust = PRIOR
     for _ in range(10_000):
         trust = updated_weight(trust, 1e-6, 1.0 - 1e-6, up, 1.0, PRIOR, share=0.005)

@@ -36,7 +36,7 @@ def _outcomes(records: list[Any]) -> list[OutcomeMatured]:
     return [record for record in records if isinstance(record, OutcomeMatured)]
 
 
-def test_a_prediction_says_everything() -> None:
+def test_a_prediction_has_every_field() -> None:
     (prediction,) = replay_events(_node(), [_quote(0, 100.0, bid_size=3.0)])
     assert isinstance(prediction, Prediction)
     assert (prediction.id, prediction.symbol, prediction.ts_event) == ("ticks:0:0", "X", START)

@@ -61,7 +61,7 @@ def mean(values: list[float]) -> float:
     return sum(values) / len(values)
 
 
-def test_what_comes_back_is_known_at_once_and_nothing_is_lost_before() -> None:
+def test_a_market_that_comes_back_is_known_at_once_and_costs_nothing_before() -> None:
     parts = [(400, A, 1), (400, B, 1), (400, A, 2), (400, B, 2)]
     kept, _, _ = live(QUICK, *(labels(*part) for part in parts))
     forgot, _, _ = live(RecallParameters(most=0), *(labels(*part) for part in parts))
@@ -95,7 +95,7 @@ def test_the_quick_one_comes_with_the_first_copy_and_goes_on_by_itself_in_a_succ
     assert passed_on.quick != state.quick, "it is no part of what goes on elsewhere"
 
 
-def test_none_are_kept_where_none_are_wanted() -> None:
+def test_no_copies_are_kept_where_none_are_wanted() -> None:
     _, state, _ = live(RecallParameters(most=0, every=1), labels(300, A))
     assert state == RecallState()
 

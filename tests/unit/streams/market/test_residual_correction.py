@@ -13,7 +13,7 @@ def _features(random: Random) -> list[float]:
     return [random.gauss(0, 1) for _ in range(3)]
 
 
-def test_it_finds_what_the_experts_miss_and_is_trusted() -> None:
+def test_the_correction_finds_what_the_experts_miss_and_is_applied() -> None:
     """The experts know the first feature only; the second matters as much, the third not at all."""
     random = Random(1)
     correction = ResidualCorrection(CorrectionParameters(), features=3)
@@ -34,7 +34,7 @@ def test_it_finds_what_the_experts_miss_and_is_trusted() -> None:
     assert with_it < 0.93 * without
 
 
-def test_it_leaves_good_experts_alone() -> None:
+def test_the_correction_leaves_good_experts_alone() -> None:
     random = Random(2)
     correction = ResidualCorrection(CorrectionParameters(), features=3)
     state = correction.start()
@@ -96,7 +96,7 @@ def test_broken_features_teach_nothing(broken: float) -> None:
     assert state == untouched
 
 
-def test_it_can_be_switched_off() -> None:
+def test_the_correction_can_be_switched_off() -> None:
     correction = ResidualCorrection(CorrectionParameters(variance=0.0), features=2)
     state = correction.start()
     correction.learn(state, [1.0, 1.0], 0.0, 0.0, up=True, uniqueness=1.0)

@@ -64,7 +64,7 @@ def test_a_longer_horizon_bears_a_longer_silence() -> None:
     assert len(outcomes) > 15
 
 
-def test_an_old_quote_stands_for_nothing() -> None:
+def test_an_old_quote_is_not_used() -> None:
     quotes = [quote(30 * MS * number) for number in range(40)]
     trades = [trade(5_000 * MS + 3_000 * MS * number, 90.0 + 0.02 * (number % 2)) for number in range(400)]
     predictions, outcomes = loop([*quotes, *trades])

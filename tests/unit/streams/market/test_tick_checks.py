@@ -40,37 +40,37 @@ def test_good_ticks_pass(tick: Any) -> None:
 
 @pytest.mark.parametrize("tick", [QUOTE, TRADE, DIRECTIVE])
 @pytest.mark.parametrize("symbol", ["", " ", "A B", "x" * 33, "é", "\n", "\x7f", "\ud800"])
-def test_symbols(tick: Any, symbol: str) -> None:
+def test_invalid_symbols_are_refused(tick: Any, symbol: str) -> None:
     assert _reason(replace(tick, symbol=symbol)) == "bad_symbol"
 
 
 @pytest.mark.parametrize("tick", [QUOTE, TRADE, DIRECTIVE])
 @pytest.mark.parametrize("ts_event", [0, -1, 2**63, 10**30])
-def test_times(tick: Any, ts_event: int) -> None:
+def test_invalid_times_are_refused(tick: Any, ts_event: int) -> None:
     assert _reason(replace(tick, ts_event=ts_event)) == "bad_time"
 
 
 @pytest.mark.parametrize("tick", [QUOTE, TRADE])
 @pytest.mark.parametrize("seq", [2**63, -(2**63) - 1, 10**30])
-def test_sequence_numbers(tick: Any, seq: int) -> None:
+def test_invalid_sequence_numbers_are_refused(tick: Any, seq: int) -> None:
     assert _reason(replace(tick, seq=seq)) == "bad_sequence"
 
 
 @pytest.mark.parametrize("name", ["bid", "ask", "price"])
 @pytest.mark.parametrize("value", [0.0, -0.0, -1.0, math.nan, math.inf, -math.inf, 5e-324, 1e300])
-def test_prices(name: str, value: float) -> None:
+def test_invalid_prices_are_refused(name: str, value: float) -> None:
     tick = TRADE if name == "price" else QUOTE
     assert _reason(replace(tick, **{name: value})) == "bad_price"
 
 
 @pytest.mark.parametrize("name", ["bid_size", "ask_size", "size"])
 @pytest.mark.parametrize("value", [-1.0, math.nan, math.inf, 1e300])
-def test_sizes(name: str, value: float) -> None:
+def test_invalid_sizes_are_refused(name: str, value: float) -> None:
     tick = TRADE if name == "size" else QUOTE
     assert _reason(replace(tick, **{name: value})) == "bad_size"
 
 
-def test_crossed_locked_and_unknown_side() -> None:
+def test_crossed_quotes_are_refused_and_on_request_locked_ones_and_unknown_sides() -> None:
     locked, unknown = replace(QUOTE, bid=101.0), replace(TRADE, side="")
     assert _reason(replace(QUOTE, bid=101.5)) == "crossed_quote"
     assert _reason(locked, accept_locked=False) == "locked_quote"

@@ -41,7 +41,7 @@ def test_a_little_late_is_taken_at_the_clock() -> None:
     assert feed.state.clock == 100
 
 
-def test_repeats_are_known_by_number_and_time_together() -> None:
+def test_a_repeat_is_recognised_by_number_and_time_together() -> None:
     feed = Feed(late_tolerance_ns=50)
     assert feed.take(100, seq=7) == "taken"
     assert feed.take(100, seq=7) == "duplicate"
@@ -52,7 +52,7 @@ def test_repeats_are_known_by_number_and_time_together() -> None:
     assert feed.take(101, seq=2) == "duplicate"
 
 
-def test_jumps() -> None:
+def test_a_price_too_far_from_the_last_one_is_refused() -> None:
     feed = Feed()
     assert [feed.take(1, price) for price in (100.0, 120.0, 95.9, 96.0, 1e9)] == [
         *("taken", "taken", "absurd_jump", "taken", "absurd_jump"),
@@ -70,7 +70,7 @@ def test_one_tick_from_the_far_future_moves_nothing() -> None:
     assert feed.state.generation == 0
 
 
-def test_one_tick_from_tomorrow_is_outlived() -> None:
+def test_after_a_tick_from_tomorrow_the_clock_is_soon_set_back() -> None:
     feed = Feed()
     assert [feed.take(at) for at in (SECOND, DAY)] == ["taken", "taken"]
     answers = [feed.take((2 + number) * SECOND) for number in range(25)]
@@ -78,7 +78,7 @@ def test_one_tick_from_tomorrow_is_outlived() -> None:
     assert (feed.state.clock, feed.state.generation) == (26 * SECOND, 1)
 
 
-def test_a_jump_ahead_takes_the_same_vote_as_one_back() -> None:
+def test_a_clock_jumps_ahead_after_as_many_ticks_as_it_is_set_back() -> None:
     feed = Feed()
     feed.take(SECOND)
     answers = [feed.take(400 * DAY + number) for number in range(22)]
@@ -93,7 +93,7 @@ def test_ticks_that_are_always_far_apart_are_believed_once() -> None:
     assert feed.state.generation == 1
 
 
-def test_horizons_say_how_far_is_far() -> None:
+def test_the_horizon_decides_how_far_ahead_a_tick_may_be() -> None:
     admission, state = Admission(AdmissionParameters(), horizon_ns=2 * DAY), AdmissionState()
     assert admission.admit(state, trade(1), 100.0, 0.0) == ""
     assert admission.admit(state, trade(1 + 40 * DAY), 100.0, 100.0) == ""
@@ -149,7 +149,7 @@ def test_an_honest_tick_in_between_starts_the_count_anew() -> None:
         assert [feed.take(5), feed.take(6), feed.take(1_000)] == ["late", "late", "taken"]
 
 
-def test_a_refusal_moves_only_the_count_of_rivals() -> None:
+def test_a_refused_tick_changes_only_the_count_of_contradictions() -> None:
     feed = Feed()
     feed.take(1_000, seq=4)
     before = (feed.state.clock, feed.state.sequence)

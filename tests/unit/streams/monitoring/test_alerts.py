@@ -79,7 +79,9 @@ def result(status: str) -> Any:
         (replace(LETTER, node="pooling", reason="unsigned_partial"), "refused", "error", "by the pooling node"),
     ],
 )
-def test_what_is_told(record: Any, kind: str, severity: str, part: str) -> None:
+def test_a_record_that_somebody_should_know_of_makes_its_alert(
+    record: Any, kind: str, severity: str, part: str
+) -> None:
     alert = alert_of(record)
     assert alert is not None
     assert (alert.kind, alert.severity, alert.id) == (kind, severity, record.id)
@@ -104,7 +106,7 @@ def test_what_is_told(record: Any, kind: str, severity: str, part: str) -> None:
         *OTHERS,
     ],
 )
-def test_what_is_not(record: Any) -> None:
+def test_other_records_make_no_alert(record: Any) -> None:
     assert alert_of(record) is None
 
 

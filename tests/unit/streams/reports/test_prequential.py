@@ -130,14 +130,14 @@ def test_a_report_needs_runs_over_the_same_outcomes() -> None:
         _report([*runs[:-1], prequential.run(_ticks(6, 2_000), PARAMETERS, ablations.VARIANTS[-1])])
 
 
-def test_nothing_moved() -> None:
+def test_a_report_of_a_price_that_never_moves_is_refused() -> None:
     still = [Quote("X", 1 + 1_000_000 * number, 99.0, 1.0, 101.0, 1.0) for number in range(300)]
     runs = [prequential.run(still, PARAMETERS, variant) for variant in ablations.VARIANTS]
     with pytest.raises(TickloopError, match=r"some\.csv: expected outcomes that moved .* fix: a longer horizon"):
         _report(runs)
 
 
-def test_all_ticks_were_of_the_warm_up() -> None:
+def test_a_report_of_fewer_ticks_than_the_warm_up_is_refused() -> None:
     runs = [prequential.run(_ticks(5, 80), Parameters(), variant) for variant in ablations.VARIANTS]
     with pytest.raises(TickloopError, match="none among 0 outcomes of 80 ticks; fix: more ticks than the warm-up"):
         _report(runs)
@@ -180,7 +180,7 @@ def test_the_table_fits_a_terminal(file_of_ticks: Path) -> None:
         (["absent.csv", "--horizon", "soon"], "expected a duration such as 500ms"),
     ],
 )
-def test_what_makes_no_sense_is_one_sentence(arguments: list[str], sentence: str) -> None:
+def test_wrong_usage_is_answered_with_one_sentence(arguments: list[str], sentence: str) -> None:
     result = CliRunner().invoke(cli, ["skill", *arguments])
     assert isinstance(result.exception, TickloopError)
     assert sentence in str(result.exception)

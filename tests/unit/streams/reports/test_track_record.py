@@ -101,7 +101,7 @@ class TestDrawdown:
         found = drawdown(np.arange(8), np.array([0.0, 5.0, 1.0, 6.0, 5.0, 5.0, 5.0, 7.0]))
         assert (found.depth_bps, found.peak_ns, found.recovered_ns, found.longest_ns) == (4.0, 1, 3, 4)
 
-    def test_against_a_loop(self) -> None:
+    def test_the_drawdown_agrees_with_a_plain_loop(self) -> None:
         path = np.random.default_rng(7).normal(size=500).cumsum()
         best, worst = 0.0, 0.0
         for value in path.tolist():
@@ -128,7 +128,7 @@ class TestSharpe:
         expected = sqrt((1 - skew * ratio + (kurtosis - 1) / 4 * ratio**2) / 400)
         assert robust_standard_error(returns, lags=0) == pytest.approx(expected, rel=0.01)
 
-    def test_autocorrelation_widens_it(self) -> None:
+    def test_autocorrelation_widens_the_robust_error(self) -> None:
         noise = np.random.default_rng(5).normal(size=2_000)
         returns = noise[1:] + 0.8 * noise[:-1] + 0.1
         assert robust_standard_error(returns) > 1.25 * standard_error(sharpe(returns), len(returns))
@@ -138,7 +138,7 @@ class TestSharpe:
         with pytest.raises(TickloopError, match="expected two returns or more that differ"):
             sharpe(np.array(returns))
 
-    def test_rolling_is_that_of_each_window(self) -> None:
+    def test_the_rolling_ratio_is_that_of_each_window(self) -> None:
         returns = np.random.default_rng(2).normal(1e6, 1.0, size=100)
         found = rolling_sharpe(returns, 20)
         assert found.ratio.tolist() == pytest.approx([sharpe(returns[i : i + 20]) for i in range(81)], rel=1e-6)
@@ -183,7 +183,7 @@ def test_a_year_is_that_of_the_ticks() -> None:
 
 
 class TestRecord:
-    def test_of_a_day(self) -> None:
+    def test_the_track_record_of_a_day_has_every_figure(self) -> None:
         times = [minute * MINUTE for minute in range(1_500)]
         mids = [100.0 + np.sin(number / 30.0) for number in range(1_500)]
         rows = [(times[n], mids[n], 0.5 if n // 50 % 2 else -0.5, n * 1e-3) for n in range(0, 1_500, 50)]
@@ -198,7 +198,7 @@ class TestRecord:
         assert found.ratios.deflated < found.ratios.probabilistic
         assert found.calmar is not None
 
-    def test_one_that_never_traded_has_no_ratio(self) -> None:
+    def test_an_account_that_never_traded_has_no_ratio(self) -> None:
         found = record(account([(0, 9.0, 0.0, 0.0)]), predictions([0, 100 * MINUTE], [9.0, 9.5]))
         assert (found.net_bps, found.turnover, found.trades, found.exposure) == (0.0, 0.0, 0, 0.0)
         assert (found.ratios, found.win_rate, found.cost_share, found.break_even_bps) == (None, None, None, None)
@@ -212,7 +212,7 @@ class TestRecord:
         with pytest.raises(TickloopError, match="expected records of the paper account"):
             record(pd.DataFrame(columns=["symbol", "ts_event"]), predictions([1], [1.0]))
 
-    def test_periods_add_up(self) -> None:
+    def test_the_results_of_the_periods_add_up_to_the_whole(self) -> None:
         times = [second * SECOND for second in range(600)]
         mids = [100.0 + number * 0.01 for number in range(600)]
         curve = regular_curve(account([(0, 100.0, 1.0, 2.0)]), predictions(times, mids))

@@ -91,7 +91,7 @@ def test_a_stored_version_that_knows_comes_back_as_it_was() -> None:
     assert (result.n_trained, result.contenders) == (0, 2)
 
 
-def test_nothing_gained_is_nothing_promoted() -> None:
+def test_a_model_that_gains_nothing_is_rejected() -> None:
     result = retrain("X", BREACH, labelled(outcomes(1_500)), MARKET)
     assert result.status == "rejected"
     assert "failed: beats the current version" in result.sentence
@@ -99,13 +99,13 @@ def test_nothing_gained_is_nothing_promoted() -> None:
 
 
 @pytest.mark.parametrize(("count", "needed"), [(0, 350), (349, 350)])
-def test_too_few_labels_are_said(count: int, needed: int) -> None:
+def test_too_few_labels_are_reported(count: int, needed: int) -> None:
     result = retrain("X", BREACH, labelled(outcomes(count)), MARKET)
     assert (result.status, result.candidate) == ("too_few_samples", None)
     assert result.sentence == f"{count} labels are too few: {needed} are needed"
 
 
-def test_purging_may_leave_too_few() -> None:
+def test_the_purge_may_leave_too_few_labels() -> None:
     result = retrain("X", BREACH, labelled(outcomes(350)), MARKET)
     assert result.sentence == "too few labels before the hold-out: fewer than 150 left"
 
@@ -127,7 +127,7 @@ def _other(each: Labelled) -> Labelled:
     return replace(each, label=-each.label)
 
 
-def test_purged_and_embargoed() -> None:
+def test_outcomes_that_overlap_the_hold_out_are_purged_with_an_embargo() -> None:
     parts = split([replace(each, horizon_ns=5 * HORIZON) for each in labelled(outcomes(100))], 20)
     begin = parts.held_out[0].ts
     assert len(parts.held_out) == 20

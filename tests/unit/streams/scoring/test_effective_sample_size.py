@@ -199,7 +199,7 @@ def test_two_hundred_of_two_horizons_are_two_hundred_everywhere(place: str, outc
     assert PLACES[place](outcomes) == 200
 
 
-def test_as_many_as_there_can_be() -> None:
+def test_the_effective_sample_size_is_the_largest_number_without_overlap() -> None:
     """The result is compared with all subsets of ten outcomes."""
     random = Random(1)
     for _ in range(50):
@@ -216,7 +216,7 @@ def test_as_many_as_there_can_be() -> None:
         assert all(made[one] + horizons[one] <= made[other] for one, other in pairwise(chosen))
 
 
-def test_one_at_a_time_counts_as_all_at_once() -> None:
+def test_counting_one_by_one_gives_the_same_number() -> None:
     random, until, count = Random(2), 0, 0
     made = sorted(random.choices(range(5_000), k=500))
     horizons = [random.choice((3, 40)) for _ in made]

@@ -63,7 +63,7 @@ def test_an_uninformed_pipeline_has_none() -> None:
     assert off <= 4
 
 
-def test_scores_by_hand() -> None:
+def test_scores_agree_with_values_by_hand() -> None:
     labels = [1, 1, -1, 1]
     found = skill([_outcome(number, label, 0.6, 1.0) for number, label in enumerate(labels)])
     majority, last_move, imbalance = found.baselines
@@ -98,6 +98,6 @@ def test_a_handful_of_moves_has_no_interval() -> None:
     assert enough.low is not None
 
 
-def test_nothing_moved() -> None:
+def test_outcomes_without_a_move_are_refused() -> None:
     with pytest.raises(TickloopError, match="expected outcomes that moved, was none among 1"):
         skill([_outcome(0, 0, 0.5, 0.0)])

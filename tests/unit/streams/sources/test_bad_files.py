@@ -131,7 +131,7 @@ FORMATS: dict[str, Callable[[], bytes]] = {
 
 
 @pytest.mark.parametrize("name", FORMATS)
-def test_no_damage_is_a_traceback(name: str, tmp_path: Path) -> None:
+def test_no_damage_of_a_file_leads_to_a_traceback(name: str, tmp_path: Path) -> None:
     whole, random, path = FORMATS[name](), Random(f"damage {name}"), tmp_path / "ticks"
     path.write_bytes(whole)
     assert judged(read(path)) == len(TICKS)
@@ -273,7 +273,7 @@ def test_a_column_of_a_type_that_tells_nothing_is_named(field: str, values: Any,
         list(TickFile(tmp_path / "ticks"))
 
 
-def test_columns_of_numbers_as_names_and_of_missing_cells(tmp_path: Path) -> None:
+def test_symbols_that_are_numbers_are_read_and_missing_cells_refused(tmp_path: Path) -> None:
     stamps = pyarrow.array([NOON // 1_000, 253_402_214_400_000_000, None], pyarrow.timestamp("us"))
     names = pyarrow.array([600519, None, 1])
     table = {"ts_event": stamps, "symbol": names, "price": [1.5, 1.5, 1.5], "size": [2, 2, None]}

@@ -88,7 +88,7 @@ def test_capitals_of_columns_do_not_matter() -> None:
         assert read(called, f"{header.upper()}\n{rows}") == expected, name
 
 
-def test_a_capture_of_several_streams() -> None:
+def test_a_recording_of_several_streams_is_read() -> None:
     names = ("binance_stream_agg_trade", "binance_stream_book_ticker", "binance_stream_trade")
     lines = "".join(EXAMPLES[name][1] for name in names)
     other = '{"result":null,"id":1}\n'
@@ -99,7 +99,7 @@ def test_a_capture_of_several_streams() -> None:
     assert len(file.understood) == 3
 
 
-def test_candles_of_freqtrade_as_feather(tmp_path: Path) -> None:
+def test_candles_of_freqtrade_are_read_from_feather(tmp_path: Path) -> None:
     frame = pd.DataFrame({"date": pd.to_datetime([NOON, NOON + 300_000 * MS], utc=True), "open": 1.0, "high": 2.0})
     frame = frame.assign(low=1.0, close=[1.5, 1.6], volume=40.0)
     path = tmp_path / "BTC_USDT-5m.feather"
@@ -120,7 +120,7 @@ def test_frames_are_known_as_files_are() -> None:
     assert list(frame_ticks(frame, Columns(symbol="X", bars="open"))) == OPENED
 
 
-def test_databento_as_parquet(tmp_path: Path) -> None:
+def test_trades_of_databento_are_read_from_parquet(tmp_path: Path) -> None:
     table: dict[str, list[Any]] = {
         "ts_recv": [NOON],
         "ts_event": [NOON],
@@ -152,7 +152,7 @@ OPENED = [Trade("X", at("2024-08-10"), 1.5, 40.0), Trade("X", at("2024-08-11"), 
 CLOSED = [Trade("X", at("2024-08-09"), 1.5, 40.0), Trade("X", at("2024-08-10"), 1.6, 41.0)]
 
 
-def test_bars_of_which_nothing_is_known() -> None:
+def test_bars_of_unknown_kind_are_refused_until_their_times_are_explained() -> None:
     with pytest.raises(ConfigurationError, match="--bars open if a bar begins then, --bars close"):
         read("x.csv", BARS, symbol="X")
     assert read("x.csv", BARS, symbol="X", bars="open") == OPENED
@@ -246,7 +246,7 @@ def test_two_formats_that_fit_are_a_sentence(monkeypatch: pytest.MonkeyPatch) ->
         read(*EXAMPLES["bitmex_quotes"][:2])
 
 
-def test_a_format_of_ones_own(tmp_path: Path) -> None:
+def test_a_format_in_a_file_of_the_user_is_used(tmp_path: Path) -> None:
     path = tmp_path / "own.toml"
     path.write_text(as_toml(named("tardis_trades")).replace('"amount"', '"lots"'))
     called, text, expected = EXAMPLES["tardis_trades"]
@@ -301,7 +301,7 @@ def test_the_command_lists_and_shows_formats() -> None:
     assert [each["name"] for each in found] == [*formats()]
 
 
-def test_explained_rows(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_explanation_shows_what_becomes_of_each_row(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "mbo.csv"
     path.write_text(EXAMPLES["databento_mbo"][1])
     explain([str(path)], Columns())

@@ -132,7 +132,7 @@ def test_levels_that_are_gone_are_no_trades() -> None:
 @pytest.mark.parametrize(
     ("quote", "trade"), [("Quotes", "Trades"), ("BID_ASK", "TRADES"), ("QTE", "TRD"), ("QuoteTick", "TradeTick")]
 )
-def test_kinds_by_more_words(quote: str, trade: str) -> None:
+def test_rows_of_quotes_and_trades_are_told_apart_by_many_words(quote: str, trade: str) -> None:
     ticks = read(of_kinds(quote, trade))
     assert [type(tick) for tick in ticks] == [Quote, Trade] * 10
 
@@ -298,7 +298,7 @@ def test_dates_with_points_may_have_the_month_first(order: str) -> None:
 
 @pytest.mark.parametrize("end", [",", ",,,", ", "])
 @pytest.mark.parametrize("header_too", [False, True])
-def test_delimiters_at_the_ends_of_rows(end: str, header_too: bool) -> None:
+def test_delimiters_at_the_ends_of_rows_are_ignored(end: str, header_too: bool) -> None:
     ticks = read(table(QUOTES + end * header_too, [f"{NOON + at},X,1,3,2,4{end}" for at in range(5)]))
     assert ticks == [Quote("X", NOON + at, 1.0, 3.0, 2.0, 4.0) for at in range(5)]
     assert read(table(QUOTES + ",", [f"{NOON + at},X,1,3,2,4" for at in range(5)])) == ticks
@@ -388,6 +388,6 @@ def test_lz4_is_unpacked() -> None:
         (b"\xff\xff\xff\xff\x90\x01", "a stream of Arrow"),
     ],
 )
-def test_more_kinds_of_files_are_named(begin: bytes, what: str) -> None:
+def test_files_of_unreadable_kinds_are_named(begin: bytes, what: str) -> None:
     with pytest.raises(ConfigurationError, match=what):
         read(begin + b"x" * 100)

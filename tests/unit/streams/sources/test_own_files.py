@@ -37,7 +37,7 @@ def read(text: str | bytes, **how: Any) -> list[Feed]:
 EXPECTED = read(QUOTES)
 
 
-def test_the_example_is_what_it_says() -> None:
+def test_the_example_holds_the_expected_ticks() -> None:
     assert EXPECTED[0] == Quote("X", NOON, 100.0, 3.0, 100.02, 5.0)
     assert len(EXPECTED) == 30
 
@@ -288,6 +288,6 @@ def test_one_odd_row_stops_nothing() -> None:
     [lambda: Columns(decimal=";"), lambda: Columns(decimal=",", thousands=","), lambda: Columns(date="9.8.2024"),
      lambda: Columns(zone="Mars"), lambda: Columns(price_scale=0.3), lambda: Columns(sides={"x": "up"})],
 )  # fmt: skip
-def test_options_that_make_no_sense(make: Callable[[], Columns]) -> None:
+def test_impossible_options_are_refused_with_a_fix(make: Callable[[], Columns]) -> None:
     with pytest.raises(ConfigurationError, match=r"fix: |YYYY-MM-DD"):
         make()

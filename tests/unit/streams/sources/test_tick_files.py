@@ -82,7 +82,7 @@ def test_csv_larger_than_a_block_keeps_every_row() -> None:
     assert of(text) == many
 
 
-def test_quoted_cells_and_blank_lines() -> None:
+def test_quoted_cells_are_read_and_blank_lines_skipped() -> None:
     text = 'ts_event,symbol,"bid","ask"\n\n1723161600000000000,"BRK,A",1.5,2.5\n\n'
     assert of(text) == [Quote("BRK,A", NOON, 1.5, 0.0, 2.5, 0.0)]
 
@@ -106,11 +106,11 @@ def test_a_stray_quotation_mark_costs_one_row_only() -> None:
         (Columns(names={"ts_event": "T"}), "T", f"{NOON}"),
     ],
 )
-def test_units_and_names_of_time(columns: Columns, header: str, stamp: str) -> None:
+def test_times_are_read_in_every_unit_and_under_every_name(columns: Columns, header: str, stamp: str) -> None:
     assert of(f"{header},symbol,price,size\n{stamp},X,1.5,2\n", columns) == [Trade("X", NOON, 1.5, 2.0)]
 
 
-def test_mapped_names_and_constants() -> None:
+def test_columns_can_be_renamed_and_replaced_by_constants() -> None:
     columns = Columns(names={"bid": "b1", "ask": "a1"}, symbol="EURUSD", kind="quote", time_unit="ms")
     expected = [Quote("EURUSD", NOON, 1.5, 0.0, 2.5, 0.0)]
     assert of(f"ts_event,b1,a1,symbol\n{NOON // 10**6},1.5,2.5,ignored\n", columns) == expected
@@ -189,7 +189,7 @@ def test_files_that_make_no_sense_say_what_is_missing(text: str, columns: Column
         of(text, columns)
 
 
-def test_a_file_that_is_not_there(tmp_path: Path) -> None:
+def test_a_missing_file_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="No such file"):
         list(TickFile(tmp_path / "none"))
 

@@ -61,14 +61,14 @@ THEN = 1_723_247_655_000_000_000
         Decimal(1723247655),
     ],
 )
-def test_one_moment_in_every_spelling(cell: object) -> None:
+def test_every_spelling_of_a_time_gives_the_same_moment(cell: object) -> None:
     clock = TimeColumn(None)
     clock.settle([cell])
     assert clock.read(cell) == THEN
 
 
 @pytest.mark.parametrize("cell", ["2024-08-09", "20240809", "2024/08/09", "09.08.2024", "2024-W32-5", "2024-222"])
-def test_a_date_is_its_midnight(cell: str) -> None:
+def test_a_date_means_its_midnight(cell: str) -> None:
     clock = TimeColumn(None)
     clock.settle([cell])
     assert clock.read(cell) == THEN - timedelta(hours=23, minutes=54, seconds=15) // timedelta(microseconds=1) * 1000
@@ -83,7 +83,7 @@ def test_a_date_is_its_midnight(cell: str) -> None:
         (THEN // 10**6, "ms"),
     ],
 )
-def test_units_that_are_said(cell: object, unit: TimeUnit) -> None:
+def test_a_given_unit_is_used(cell: object, unit: TimeUnit) -> None:
     assert abs(TimeColumn(unit).read(cell) - THEN) < 1_000
 
 
@@ -145,7 +145,7 @@ def test_a_day_beyond_the_twelfth_tells_the_order_for_all() -> None:
      "1 2", "2024-08-09 13:00 PM", "1723247655.0000000001", "1e-3", "2024-08-09T00:00:00.0000000001Z",
      "2024-08-09T00:00+99"],
 )  # fmt: skip
-def test_what_is_no_time_is_none(cell: str) -> None:
+def test_a_cell_that_is_no_time_gives_none(cell: str) -> None:
     with pytest.raises(ValueError, match="expected a time"):
         TimeColumn("s").read(cell)
 

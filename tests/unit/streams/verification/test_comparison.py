@@ -58,7 +58,7 @@ def compared(
     return sides.end(settled)
 
 
-def test_the_same_is_the_same(predictions: list[bytes]) -> None:
+def test_equal_records_have_no_finding(predictions: list[bytes]) -> None:
     result = compared(predictions, predictions)
     assert (result.expected, result.held, result.counts) == (TICKS, TICKS, {})
     assert result.digest == result.expected_digest
@@ -86,7 +86,7 @@ def test_any_flipped_bit_is_found_and_named(predictions: list[bytes], seed: int)
     assert result.digest != result.expected_digest
 
 
-def test_the_field_is_named(predictions: list[bytes]) -> None:
+def test_the_field_that_differs_is_named(predictions: list[bytes]) -> None:
     changed = predictions[5].replace(b'"horizon_ns":500000000', b'"horizon_ns":500000001')
     (finding,) = compared(predictions, [*predictions[:5], changed, *predictions[6:]]).findings
     assert [(each.field, each.expected, each.found) for each in finding.fields] == [

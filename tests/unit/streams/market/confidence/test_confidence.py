@@ -53,7 +53,7 @@ def test_opposite_log_odds_get_the_opposite_probability(name: str) -> None:
     assert calibrator.apply(plain, 0.0) == 0.5
 
 
-def test_a_bin_by_hand() -> None:
+def test_a_bin_agrees_with_values_by_hand() -> None:
     bins = Bins(BinsParameters(bins=2, memory=4, prior=1.0))
     state = bins.start()
     bins.learn(state, log(9.0), up=True)  # 0.9 in the upper bin
@@ -66,7 +66,7 @@ def test_a_bin_by_hand() -> None:
     assert bins.apply(state, log(9.0)) == pytest.approx(0.9 - 0.825 / 2.75)
 
 
-def test_names_of_calibrators() -> None:
+def test_unknown_and_taken_names_of_calibrators_are_refused() -> None:
     with pytest.raises(ConfigurationError, match="expected calibrators among temperature, bins, was oracle"):
         calibrator(ConfidenceParameters(calibrator="oracle"))
     with pytest.raises(ConfigurationError, match="expected a new name among calibrators, was 'bins'"):
@@ -137,7 +137,7 @@ def test_expected_skill_is_that_of_probabilities_which_mean_what_they_say() -> N
     assert entropy == pytest.approx(loss, abs=0.01)
 
 
-def test_no_prediction_no_error() -> None:
+def test_without_predictions_the_calibration_error_is_zero() -> None:
     assert reliability([], []) == ()
     assert expected_calibration_error(()) == 0.0
     (row,) = reliability([0.5, 0.5], [True, False])

@@ -9,7 +9,7 @@ from streams.scoring.logistic import probability
 
 
 @pytest.mark.parametrize("true_slope", [0.4, 1.0, 1.8])
-def test_the_slope_is_found(true_slope: float) -> None:
+def test_the_true_slope_is_found(true_slope: float) -> None:
     random, calibration = Random(1), Temperature(TemperatureParameters())
     state = calibration.start()
     raw_loss = calibrated_loss = 0.0
@@ -25,7 +25,7 @@ def test_the_slope_is_found(true_slope: float) -> None:
     assert calibrated_loss <= raw_loss + 1.0
 
 
-def test_sides_never_change() -> None:
+def test_calibration_never_changes_the_direction() -> None:
     calibration = Temperature(TemperatureParameters(prior=0.01))
     state = calibration.start()
     for _ in range(100):
@@ -35,7 +35,7 @@ def test_sides_never_change() -> None:
     assert calibration.apply(state, 0.0) == 0.5
 
 
-def test_one_step_by_hand() -> None:
+def test_one_step_of_learning_agrees_with_values_by_hand() -> None:
     calibration = Temperature(TemperatureParameters(prior=25.0, memory=5_000))
     state = calibration.start()
     calibration.learn(state, 2.0, up=True)

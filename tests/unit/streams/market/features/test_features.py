@@ -46,7 +46,7 @@ HISTORIES = [_history(count, seed) for seed, count in enumerate((1, 5, 60, 333, 
 
 
 @pytest.mark.parametrize("ticks", HISTORIES, ids=len)
-def test_returns_and_zscore(ticks: list[Quote | Trade]) -> None:
+def test_returns_and_zscore_agree_with_their_definitions(ticks: list[Quote | Trade]) -> None:
     mids = [0.5 * (tick.bid + tick.ask) for tick in ticks if isinstance(tick, Quote)]
     mids = [mids[0]] * 201 + mids[1:]
     named = _named(ticks)
@@ -58,7 +58,7 @@ def test_returns_and_zscore(ticks: list[Quote | Trade]) -> None:
 
 
 @pytest.mark.parametrize("ticks", HISTORIES, ids=len)
-def test_book(ticks: list[Quote | Trade]) -> None:
+def test_features_of_the_book_agree_with_their_definitions(ticks: list[Quote | Trade]) -> None:
     quotes = [tick for tick in ticks if isinstance(tick, Quote)]
     flows = []
     for before, now in pairwise(quotes):
@@ -76,7 +76,7 @@ def test_book(ticks: list[Quote | Trade]) -> None:
 
 
 @pytest.mark.parametrize("ticks", HISTORIES, ids=len)
-def test_flow(ticks: list[Quote | Trade]) -> None:
+def test_features_of_trade_flow_agree_with_their_definitions(ticks: list[Quote | Trade]) -> None:
     trades = [tick for tick in ticks if isinstance(tick, Trade)][-50:]
     mid = _run(ticks).now.mid
     signs = {"buy": 1, "sell": -1}
@@ -89,7 +89,7 @@ def test_flow(ticks: list[Quote | Trade]) -> None:
 
 
 @pytest.mark.parametrize("ticks", HISTORIES, ids=len)
-def test_oscillators_and_volatility(ticks: list[Quote | Trade]) -> None:
+def test_oscillators_and_volatility_agree_with_their_definitions(ticks: list[Quote | Trade]) -> None:
     mids = [0.5 * (tick.bid + tick.ask) for tick in ticks if isinstance(tick, Quote)]
     gains = losses = variance = products = squares = last = 0.0
     fast = slow = mids[0]
@@ -145,7 +145,7 @@ def test_trades_alone_move_the_price_until_a_quote_comes() -> None:
     assert state.now.mid == 102.0
 
 
-def test_a_feed_without_sizes_and_a_price_that_stands_still() -> None:
+def test_without_sizes_and_moves_every_feature_but_the_spread_is_zero() -> None:
     named = _named([Quote("X", 1 + number, 1.3, 0.0, 1.4, 0.0) for number in range(450)])
     assert named.pop("spread") == pytest.approx(1e4 * 0.1 / 1.35)
     assert set(named.values()) == {0.0}

@@ -18,7 +18,7 @@ def test_the_sum_is_that_of_the_last_numbers(length: int, values: list[float]) -
 
 
 @given(st.integers(2, 20), st.lists(MODERATE, max_size=60), st.lists(MODERATE, max_size=60))
-def test_what_left_the_window_left_no_trace(length: int, one: list[float], other: list[float]) -> None:
+def test_values_that_left_the_window_do_not_change_the_sum(length: int, one: list[float], other: list[float]) -> None:
     """Once per round of the buffer the sum is computed anew, so that it depends on the numbers in it alone."""
     final = [0.1 * number for number in range(length)]
     sums = []

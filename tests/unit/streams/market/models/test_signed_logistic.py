@@ -52,7 +52,7 @@ def test_weights_and_opinions_are_those_of_a_river_model_that_was_never_emptied(
     assert list(river.weights) == list(SIGNED)
 
 
-def test_it_learns_what_there_is_to_learn() -> None:
+def test_the_model_learns_a_relation_in_its_features() -> None:
     learner, model = SignedLogisticLearner(PARAMETERS), fresh()
     rows = _labelled(3_000)
     for features, up in rows[:2_000]:
@@ -121,6 +121,6 @@ def test_broken_weights_have_no_opinion_and_learn_no_more(broken: float) -> None
         ({"n_seen": 2**63}, "expected weights from"),
     ],
 )
-def test_a_state_that_makes_no_sense(changes: dict[str, object], sentence: str) -> None:
+def test_an_impossible_state_is_refused_with_a_sentence(changes: dict[str, object], sentence: str) -> None:
     with pytest.raises(ValueError, match=sentence):
         from_wire(msgspec.structs.replace(to_wire(fresh()), **changes))

@@ -31,7 +31,7 @@ def _switches(labels: list[Regime]) -> int:
     return sum(before is not after for before, after in pairwise(labels))
 
 
-def test_names_say_what_they_are() -> None:
+def test_the_name_of_a_regime_says_volatility_and_trend() -> None:
     assert [regime.name for regime in REGIMES] == ["calm-range", "calm-trend", "volatile-range", "volatile-trend"]
     for regime in REGIMES:
         assert regime.name.startswith("volatile") == regime.volatile
@@ -69,7 +69,7 @@ def test_a_label_stays_for_its_dwell() -> None:
             kept = 0
 
 
-def test_scale_makes_no_difference() -> None:
+def test_the_scale_of_prices_makes_no_difference() -> None:
     random = Random(4)
     changes = [random.gauss(0.0, 1.0 + number // 500 % 2) for number in range(2_000)]
     assert _labels(changes) == _labels([1024 * change for change in changes])

@@ -34,7 +34,7 @@ def _position(sizing: Sizing, probability: float, cost_bps: float, **known: Any)
     return sizing.position(MOVES, probability, cost_bps, **case)
 
 
-def test_a_position_only_when_the_edge_pays() -> None:
+def test_a_position_is_taken_only_when_the_edge_is_above_the_cost() -> None:
     sizing = _sizing(enabled=("kelly",))
     assert sizing.edge_bps(MOVES, 0.75) == 2.0
     assert _position(sizing, 0.75, 2.0) == (0.0, "cost")
@@ -44,7 +44,7 @@ def test_a_position_only_when_the_edge_pays() -> None:
     assert _position(sizing, 0.25, 1.5) == (-size, "kelly")
 
 
-def test_by_hand_who_decides() -> None:
+def test_the_rule_that_decides_a_size_agrees_with_values_by_hand() -> None:
     """The edge is 0.8 * 4 = 3.2 bps, 3 bps after costs; the full Kelly size is 3e-4 / 25e-8 = 1200."""
     fraction = {"kelly_fraction": 0.0005}  # 0.6
     target = 5.0 / sqrt(HALF_SECOND / 3.6e12)  # 5 bps in half a second
@@ -91,7 +91,7 @@ def test_nothing_is_expected_before_a_move_was_seen() -> None:
     assert _sizing().position(MoveState(), 0.99, 0.0, "calm-range", False, 0.0) == (0.0, "cost")
 
 
-def test_moves_so_long_ago_that_their_squares_are_gone() -> None:
+def test_moves_whose_squares_underflowed_give_no_position() -> None:
     faded = MoveState(seen=1_000, mean=1e-200, square=0.0)
     assert _sizing().position(faded, 0.9, 0.0, "calm-range", False, 0.0) == (0.0, "kelly")
 
@@ -108,7 +108,7 @@ def test_moves_are_averaged_and_then_forgotten() -> None:
 
 
 @given(moves, probabilities, costs, regimes, st.booleans(), drawdowns)
-def test_mirrored_and_bounded(
+def test_sizes_are_bounded_and_mirrored_with_the_probability(
     known: MoveState, probability: float, cost: float, regime: str, aside: bool, drawdown: float
 ) -> None:
     sizing = _sizing()
@@ -144,7 +144,7 @@ def test_more_cost_more_drawdown_or_doubt_never_give_more(
         ({"regime_caps": {"panic": 0.1}}, "expected each of calm-range, .* was panic"),
     ],
 )
-def test_names_that_make_no_sense(parameters: dict[str, Any], sentence: str) -> None:
+def test_unknown_names_of_rules_are_refused(parameters: dict[str, Any], sentence: str) -> None:
     with pytest.raises(ConfigurationError, match=sentence):
         _sizing(**parameters)
 

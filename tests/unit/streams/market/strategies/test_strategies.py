@@ -48,7 +48,7 @@ def test_a_mirrored_market_gives_the_mirrored_opinion(name: str, regime: Regime)
 @pytest.mark.parametrize(
     ("enabled", "sentence"), [(("rumour",), "expected strategies among"), (("flat", "flat"), "expected each of")]
 )
-def test_names_that_make_no_sense(enabled: tuple[str, ...], sentence: str) -> None:
+def test_unknown_names_of_strategies_are_refused(enabled: tuple[str, ...], sentence: str) -> None:
     with pytest.raises(ConfigurationError, match=f"{sentence} imbalance, momentum, mean_reversion, flat"):
         strategies(StrategyParameters(enabled=enabled))
 
