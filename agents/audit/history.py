@@ -123,7 +123,7 @@ async def life_of(
 
 
 async def _records(settings: Settings, bootstrap: str, topic: Topic, symbol: str) -> AsyncIterator[Any]:
-    """Records of one symbol up to the end; keys are compared first: records of other symbols need no decoding."""
+    """Read the records of one symbol up to the end of a topic; records with other keys are not decoded."""
     readable, key, compacted = ReadableRecords(topic), symbol.encode(), topic.is_compacted
     # Writers choose the ids on a root topic freely, so equal ids there do not mean a repeat.
     blocks = read_blocks(bootstrap, settings.topic(topic.name), until_end=True, repeats=topic.is_root)

@@ -19,7 +19,7 @@ from schemas.windows import AccuracyWindow
 from streams.lifecycle.rosters import valid_versions
 
 ORDER = (AccuracyWindow, Retrain, RetrainJob, RetrainFinished, StartVariant, ExperimentDecided, PromoteVariant)
-"""Order of records with one event time: causes before effects."""
+"""Order of records that have the same event time: causes before effects."""
 
 
 class History(Struct):

@@ -69,7 +69,7 @@ async def retrains(
 
 
 async def lives(settings: Settings, bootstrap: str, timeout_s: float = TIMEOUT_S) -> dict[tuple[str, str], Became]:
-    """Read of every model version the newest registry record, and the one by which it last stopped being live.
+    """Read the newest registry record of every model version, and the one by which it last stopped being live.
 
     The topic is compacted, so an older record may be missing; the next one that is left then stands for it.
 
@@ -92,7 +92,17 @@ async def _newest(
     timeout_s: float,
     kept: Callable[[Any, Any], Any] = lambda _, record: record,
 ) -> list[Any]:
-    """For each key of a compacted topic, what `kept` makes of its records; other symbols are not decoded."""
+    """For each key of a compacted topic, return the result of folding its records with `kept`; None first.
+
+    Args:
+        settings: prefix of the topic names, among others.
+        bootstrap: address of the Kafka cluster.
+        topic: compacted topic whose keys have the form `symbol|name`.
+        symbol: the only symbol whose records are decoded; None: all.
+        timeout_s: longest time to read the topic, s.
+        kept: called with the result so far (None at first) and the next record of a key; by default it keeps the
+            newest.
+    """
     readable, name = ReadableRecords(topic), settings.topic(topic.name)
     begins = None if symbol is None else f"{symbol}|".encode()
     found: dict[bytes, Any] = {}

@@ -33,7 +33,7 @@ class Became(Struct):
 
 
 Lives = Mapping[tuple[str, str], Became]
-"""By symbol and version."""
+"""History of every version, by symbol and name of the version."""
 
 
 def followed(before: Became | None, record: ModelVersion) -> Became:

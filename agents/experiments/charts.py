@@ -17,7 +17,7 @@ from streams.experiments.engines.batches import allowed
 from streams.experiments.experiment import HARM
 
 LARGEST = 27.0
-"""Log of the largest e-value that is drawn, and of the inverse of the smallest: beyond, an axis says nothing more."""
+"""E-values are drawn between exp(-LARGEST) and exp(LARGEST); beyond, the axis would hide the rest."""
 
 
 def evidence_path(moves: Sequence[ExperimentMoved]) -> go.Figure | NotEnough:
@@ -135,7 +135,7 @@ def pairs_against_plan(moves: Sequence[ExperimentMoved]) -> go.Figure | NotEnoug
 def watch(moves: Sequence[ExperimentMoved]) -> go.Figure | NotEnough:
     """Draw the drift detector that watches the winner since it went live, divided by its threshold, on a log axis.
 
-    At 1 the version before it is made live again.
+    When the line reaches 1, the version before is made live again.
     """
     of = [each for each in moves if each.watched]
     if len(of) < 2:
@@ -163,7 +163,7 @@ def _times(moves: Sequence[ExperimentMoved]) -> NDArray[np.int64]:
 
 
 def _log_axis(made: go.Figure, boundary: float) -> None:
-    """A log axis with a few powers of ten, the boundary among what it shows."""
+    """Make the y axis logarithmic with a few powers of ten as labels; it includes `boundary`."""
     drawn = np.concatenate([trace.y for trace in made.data])
     powers = _powers(float(drawn.min()), max(boundary, float(drawn.max())))
     text = [f"{10.0**each:g}" if abs(each) < 5 else f"10<sup>{each}</sup>" for each in powers]
@@ -171,9 +171,9 @@ def _log_axis(made: go.Figure, boundary: float) -> None:
 
 
 def _powers(least: float, most: float, at_most: int = 7) -> list[int]:
-    """Powers of ten to label a log axis with, one among them.
+    """Exponents of at most about `at_most` powers of ten that label an axis from `least` to `most`; 0 is one of them.
 
-    >>> _powers(0.04, 20.0), _powers(1e-9, 1e9)
+    >>> _powers(least=0.04, most=20.0), _powers(least=1e-9, most=1e9)
     ([-2, -1, 0, 1, 2], [-9, -6, -3, 0, 3, 6, 9])
     """
     low, high = int(np.floor(np.log10(least))), int(np.ceil(np.log10(most)))

@@ -20,7 +20,7 @@ from schemas.experiments import ExperimentMoved
 from streams.experiments.experiment import TOGETHER
 
 Fact = tuple[str, str, str]
-"""Name, value and note."""
+"""A row of name, value and note."""
 
 
 class GuardrailRow(Struct, frozen=True):
@@ -101,7 +101,7 @@ def effect(latest: ExperimentMoved, unit: str = "") -> str:
 
 
 def estimate(latest: ExperimentMoved, value: float) -> float | None:
-    """Return `value`, an estimate of the record `latest`; None if no batch of pairs was full when it was written."""
+    """Return `value`, an estimate from the record `latest`; None if no batch of pairs was full at that time."""
     return value if latest.batches else None
 
 

@@ -40,7 +40,7 @@ from streams.parameters import Parameters
 from streams.scoring.score_arrays import log_losses
 
 FEWEST = 200
-"""Pairs below which nothing is planned."""
+"""Smallest number of pairs that a plan is made from."""
 
 Column = NDArray[np.float64]
 
@@ -307,12 +307,12 @@ def _planned(
 
 
 def _horizon_ns(outcomes: Sequence[OutcomeMatured]) -> float:
-    """Mean horizon: times the rate of the pairs it is how many of them are under way at once on average."""
+    """Mean horizon. Multiplied by the rate of pairs it is the mean number of predictions whose horizons overlap."""
     return sum(each.horizon_ns for each in outcomes) / len(outcomes)
 
 
 def _check_worth(pairs: Sequence[Pair], test: ExperimentParameters) -> None:
-    """An effect larger than all differences there are is none that could be found, or missed."""
+    """Refuse an effect that is larger than the standard deviation of the differences: it could not be tested for."""
     a, b = _columns(pairs, test)
     spread = float((a - b).std(ddof=1))
     if test.worth >= spread:
@@ -324,7 +324,7 @@ def _check_worth(pairs: Sequence[Pair], test: ExperimentParameters) -> None:
 
 
 def _columns(pairs: Sequence[Pair], test: ExperimentParameters) -> tuple[Column, Column]:
-    """What each arm has of the primary score in a pair: their difference is the score."""
+    """Primary metric of the version under test and of the live one in each pair; the score is their difference."""
     a, b = (np.array([getattr(pair, side) for pair in pairs]) for side in ("a_bps", "b_bps"))
     if test.primary == "log_loss":
         labels = np.array([pair.label for pair in pairs])

@@ -29,7 +29,7 @@ from streams.experiments.pooled import Pooled
 from streams.experiments.pooling_node import EVERYONE
 
 MOST_SYMBOLS = 12
-"""With charts of their own; the table at the top has all."""
+"""Most symbols that get charts of their own; the table at the top has all symbols."""
 
 CARE = (
     "Evidence is an e-value: what a bet of 1 against 'the challenger is not better' has become. It may be looked at "

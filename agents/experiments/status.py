@@ -22,7 +22,7 @@ WATCHED: tuple[ExperimentStatus, ...] = ("canary", "promoted", "confirmed")
 HELD_BACK = "held back by a pin"
 
 MOST_TOLD = 3
-"""Symbols of which a sentence says what became of their winner."""
+"""Most symbols for which a sentence says what became of their winner."""
 
 UNITS = {
     "returns": "standard deviations of the difference",
@@ -32,7 +32,7 @@ UNITS = {
     "log_loss": "nats",
     "drawdown": "bps",
 }
-"""Of the primary score."""
+"""Unit of the score, by primary metric."""
 
 
 class Course(Struct):
@@ -58,7 +58,7 @@ class Course(Struct):
 
 
 Courses = dict[str, dict[str, Course]]
-"""By experiment, then by symbol; under `EVERYONE` what symbols that decide together have come to."""
+"""Records by experiment, then by symbol; `EVERYONE` stands for symbols that are decided on together."""
 
 
 def courses_of(moves: Sequence[ExperimentMoved], decisions: Sequence[ExperimentDecided]) -> Courses:

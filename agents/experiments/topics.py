@@ -14,10 +14,10 @@ from schemas.outcomes import OutcomeMatured
 from schemas.topics import EXPERIMENT_DECISIONS, EXPERIMENTS, OUTCOMES, POOLED_EXPERIMENTS, PREDICTIONS, Topic
 
 OLDEST = -200_000
-"""Newest outcomes of each partition that pairs are looked for in."""
+"""Start of reading outcomes: the newest 200,000 of each partition."""
 
 RECENT = -2_000
-"""Newest predictions of each partition that symbols are looked for in."""
+"""Start of reading predictions: the newest 2,000 of each partition."""
 
 
 async def courses(settings: Settings, bootstrap: str) -> Courses:

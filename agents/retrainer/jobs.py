@@ -114,7 +114,10 @@ class Retrainer:
                     await self.do(job, partition, finished)
 
     async def _supersede(self, older: RetrainJob, partition: int, by: RetrainJob, finished: Finished) -> None:
-        """One whose candidate was asked for already is done and not superseded: else nobody would know what runs."""
+        """Write the result `superseded` for a job, unless the command that starts its new model was written already.
+
+        Such a job is run to its end, so that there is a result for the model that will run.
+        """
         if await self._was_proposed(older, partition):
             await self.do(older, partition, finished)
             return
@@ -206,7 +209,7 @@ _identified = decoder(_Identified)
 
 
 def _id_of(value: bytes | None) -> str:
-    """Id of a command; empty for a record that is no command."""
+    """Id of a command; empty if the record is no command."""
     try:
         return str(_identified(value).id)
     except Refused:

@@ -23,7 +23,7 @@ from streams.retraining.labels import OUTCOMES_A_LABEL, SPARE, Labelled, begins_
 log = logging.getLogger(__name__)
 
 FIRST_LOOK = 20_000
-"""Records that are looked back on first; four times as many each time that is too few."""
+"""Number of records that are read at first, from the end; four times as many each time that is too few."""
 
 
 class OutcomeRecords(Protocol):
@@ -121,7 +121,7 @@ async def labelled_log(records: OutcomeRecords, job: RetrainJob, market: MarketP
 
 
 def _of_one_clock(outcomes: Sequence[OutcomeMatured]) -> Sequence[OutcomeMatured]:
-    """Outcomes of the same generation of the symbol's clock as the last one."""
+    """The outcomes since the symbol's clock was last set back; event times before that cannot be compared."""
     for back, outcome in enumerate(reversed(outcomes)):
         if outcome.generation != outcomes[-1].generation:
             return outcomes[len(outcomes) - back :]
@@ -129,10 +129,10 @@ def _of_one_clock(outcomes: Sequence[OutcomeMatured]) -> Sequence[OutcomeMatured
 
 
 async def _of_symbol(records: OutcomeRecords, begin: int, job: RetrainJob, most: int) -> Sequence[OutcomeMatured]:
-    """Up to the one that is named, each once, the last `most`; from wherever it is read, none in between is left out.
+    """Read the job's symbol up to the outcome that the job names: each outcome once, the last `most` of them.
 
-    A worker that goes on after a crash writes again, in order, what it had written since its last checkpoint. One with
-    an id beyond the one that is named, whoever made it up, neither ends the log nor hides what comes after it.
+    A worker that goes on after a crash repeats, in order, what it wrote since its last checkpoint. An outcome
+    with an invented id after the named one neither ends the reading nor hides later outcomes.
     """
     decode, key, is_known, name = decoder(OutcomeMatured), job.symbol.encode(), known_then(job), named(job)
     found: deque[OutcomeMatured] = deque(maxlen=most)

@@ -45,10 +45,10 @@ SPAN_S = 5.0
 POLL_MS = 500
 
 MOST_BESIDE = 500
-"""Newest ticks that two versions may be set to side by side."""
+"""Most ticks, the newest, on which two versions are timed side by side."""
 
 MOST_WAITING = 50_000
-"""Predictions of one version that wait for their ticks; of more the oldest are not looked at."""
+"""Most predictions of a version that wait for their ticks; beyond, the oldest are dropped."""
 
 Overrides = Mapping[str, Mapping[str, Any]]
 
@@ -227,7 +227,7 @@ class LatencyGuard:
                     self._told(version, record)
 
     def _told(self, version: ModelVersion, record: Received) -> None:
-        """A new live version is watched; what was watched of the symbol is so no more."""
+        """Take a registry record: watch a version that has just gone live, and no longer the one before it."""
         if version.status != "champion":
             # The version that it took the place of is told right after it, of the same command.
             watched = self._watched.get(version.symbol.encode())
@@ -242,7 +242,7 @@ class LatencyGuard:
         self._changed.set()
 
     async def _watch(self) -> None:
-        """Read what belongs to the versions that are watched, until there are others to watch."""
+        """Read ticks and predictions of the watched versions until the set of watched versions changes."""
         self._changed.clear()
         if not self._watched:
             return
@@ -285,7 +285,7 @@ class LatencyGuard:
                 del self._watched[key]
 
     async def _caused(self, watched: Watched) -> PairedLatency | None:
-        """What shows that the version is why answers take so long; none when it is not, which acquits it."""
+        """Time a version that is suspected; return the comparison if it is the cause, else drop the suspicion."""
         version, slowness = watched.version, watched.slowness
         try:
             found = await asyncio.to_thread(watched.paired_latency, self._parameters.for_symbol(version.symbol))

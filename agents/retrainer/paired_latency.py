@@ -20,13 +20,13 @@ from streams.market.pipeline import Pipeline
 
 BUDGET_S = 4.0
 FEWEST = 10
-"""Ticks that both must have taken before they say anything."""
+"""Smallest number of ticks, computed by both versions, from which a conclusion is drawn."""
 
 TIMES = 2.0
-"""So many times as long as the other."""
+"""Factor by which a version must be slower than the one before it."""
 
 SHARE = 0.1
-"""Part that the difference must be of the latency that is seen, or of what one processor does in a second."""
+"""Smallest fraction that the difference must be of the observed latency, or of a processor's time."""
 
 
 class PairedLatency(Struct, frozen=True):

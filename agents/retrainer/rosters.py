@@ -13,7 +13,7 @@ from schemas.topics import OUTCOMES
 
 EVERY_S = 60.0
 AGAIN_S = 3_600.0
-"""Somebody is reminded as long as it lasts."""
+"""Time after which the alert about a lasting difference is repeated, s."""
 
 
 def roster_alert(differing: Differing) -> Alert:

@@ -5,16 +5,16 @@ from collections.abc import Sequence
 
 QUANTILE = 0.95
 SPANS = 3
-"""Slow spans in a row that a verdict takes: longer than a worker's successor needs."""
+"""Number of slow spans in a row that raise a suspicion; longer than a restarted worker needs to catch up."""
 
 FEWEST = 20
-"""Predictions below which a span, or what was before, says nothing."""
+"""Smallest number of predictions from which a span, or the version before, is judged."""
 
 MOST = 2_000
-"""Predictions of the version before that are remembered, the newest."""
+"""Most predictions of the version before that are remembered, the newest."""
 
 TIMES = 2.0
-"""So many times slower than before: a machine that was busy already is not the version's fault."""
+"""Factor by which predictions must be slower than before, since the machine may have been busy already."""
 
 
 class Slowness:

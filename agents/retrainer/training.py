@@ -17,10 +17,10 @@ from streams.retraining.job import retrain
 from streams.retraining.labels import Labelled
 
 LAST_WORDS = 300
-"""Characters of what a training that failed had to say."""
+"""Most characters of the last line of a failed training that are reported."""
 
 NICE = 10
-"""Workers come first."""
+"""Niceness of the training process, so that workers come first."""
 
 _result = msgspec.json.Decoder(RetrainingResult).decode
 

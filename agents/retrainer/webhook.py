@@ -14,7 +14,7 @@ ATTEMPTS = 4
 TIMEOUT_S = 5.0
 FIRST_PAUSE_S = 1.0
 MOST_WAITING = 100
-"""Alerts of one kind that wait to be posted."""
+"""Most alerts of one kind that wait to be posted."""
 
 log = logging.getLogger(__name__)
 

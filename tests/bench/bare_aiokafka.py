@@ -17,7 +17,7 @@ from agents.runtime.transport import FETCH_MAX_WAIT_MS
 from schemas.topics import TICKS
 
 ECHOES = "counts"
-"""Where the counting nodes of the tests write, too."""
+"""Topic that is written to; the counting nodes of the tests write to it, too."""
 
 Write = Callable[[AIOKafkaProducer, str, int, list[Any]], Awaitable[None]]
 

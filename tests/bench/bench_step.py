@@ -45,7 +45,7 @@ from streams.topology import nodes
 SYMBOLS = [f"S{number:02}" for number in range(32)]
 
 PREEMPTED_NS = 300_000
-"""No operator takes this long by itself: another process had the core."""
+"""Longest time that counts, ns: no operator takes longer, so another process had the core."""
 
 
 class Stopwatch:

@@ -21,7 +21,7 @@ from streams.market.node import MarketNode
 from streams.sources.synthetic import synthetic_market
 
 WARM = 300
-"""Ticks of a symbol that are not measured; its history is full after 200 quotes."""
+"""First ticks of each symbol that are not measured; its history is full after 200 quotes."""
 
 MEASURED = 40_000
 

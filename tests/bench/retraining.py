@@ -38,7 +38,7 @@ SINCE = MonitorParameters().min_samples_since_change
 NEVER = 10**9
 BLOCK, RUN = 50, 50_000
 ENDLESS = ("decay to noise", "no change")
-"""Nothing is there to come back to."""
+"""Changes after which there is no relation to learn again."""
 
 
 def file_ticks(path: Path, count: int) -> Iterator[Quote | Trade]:
@@ -252,7 +252,7 @@ def _median(delays: Sequence[int]) -> str:
 
 
 def _back(mean: np.ndarray, oracle: np.ndarray, width: int = 500) -> str:
-    """First outcome from which `width` outcomes have 90 % of the oracle's skill over a coin."""
+    """Number of the first outcome from which on `width` outcomes have 90 % of the best possible skill."""
     kernel = np.ones(width) / width
     ours, best = (np.convolve(np.log(2.0) - each, kernel, "valid") for each in (mean, oracle))
     at = np.flatnonzero(ours >= 0.9 * best)
@@ -280,7 +280,7 @@ def useless(found: dict[str, Stream], quick: bool) -> Iterator[str]:
 
 
 def _upper(passed: int, runs: int) -> float:
-    """Clopper-Pearson, one-sided."""
+    """One-sided 95 % upper bound of a rate (Clopper-Pearson)."""
     from scipy.stats import beta
 
     return float(beta.ppf(0.95, passed + 1, runs - passed)) if passed < runs else 1.0

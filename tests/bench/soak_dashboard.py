@@ -36,17 +36,17 @@ from tests.bench.dashboard_system import System, running
 from tests.support import chromium
 
 KEPT_BYTES = 96 * 1024 * 1024
-"""Of each partition of a topic, so that an hour fits on any disk; the dashboard reads the ends alone."""
+"""Retention of each partition, bytes, so that an hour fits on any disk; the dashboard reads only the ends."""
 
 JUDGED_FROM_MINUTES = 10.0
-"""Before that courses and outcomes still fill up to their bounds."""
+"""Time from which on growth is judged, minutes; before, charts and lists still fill up."""
 
 GROWTH = 0.05
 FLOORS = {"server_mb": 10.0, "heap_mb": 6.0, "browser_mb": 30.0}
-"""Growth that is none: plotly's sizes of up to 10,000 labels rise by 4 MB and start anew, some 950 drawings apart."""
+"""Growth that is accepted, MB: plotly's cache of label sizes grows by 4 MB and is emptied every 950 drawings."""
 
 MOST_NODES = 10_000
-"""A page all of whose lists are full has some 7,000; until they are, each thing that happens adds a line to it."""
+"""Most DOM nodes of the page; it has about 7,000 once its lists are full."""
 
 LONGEST_GAP_S = 10.0
 RULES = (
@@ -177,9 +177,9 @@ def problems(samples: list[Sample]) -> list[str]:
 
 
 def _count(tile: str) -> int:
-    """The number before `on the topic`, or the first one.
+    r"""The number before `on the topic` in the text of a tile, or the first number.
 
-    >>> _count("Ticks\\n5,012 /s\\n1,204,311 on the topic"), _count("Lag\\n1,950\\nticks without")
+    >>> _count("Ticks\n5,012 /s\n1,204,311 on the topic"), _count("Lag\n1,950\nticks without")
     (1204311, 1950)
     """
     words = tile.replace(",", "").split()
@@ -257,7 +257,7 @@ class Observer:
         return taken
 
     def _ask(self, number: int) -> tuple[float, float]:
-        """Choose another symbol; ms until that is painted, and until its course is there."""
+        """Select another symbol; return the ms until the page is painted, and until the symbol's chart is shown."""
         page = self._page
         if number % 2:
             page.locator("#table .rows .row:not([aria-selected=true])").first.click(position={"x": 20, "y": 10})

@@ -44,7 +44,7 @@ pytestmark = pytest.mark.broker
 
 TOTAL = {TICKS: 50_000, COMMANDS: 25_000, EXPERIMENT_PARTIALS: 25_000}
 FROM_SCHEMAS = 2_500
-"""Payloads of each root that are made from the schemas; bytes of these are spoiled for the others."""
+"""Payloads for each topic that are made from the schemas; spoiled copies of these are the others."""
 
 CODECS = (None, "gzip", "snappy", "lz4", "zstd")
 PARTITIONS = 2
@@ -69,7 +69,7 @@ clock_ns = {TEST.clock_ns}
 """
     for name in ("calmer", "steady")
 )
-"""`calmer` is what the payloads are about; nothing but what is good is told of `steady`."""
+"""Two experiments: the payloads are about `calmer`; `steady` gets valid records only."""
 
 
 def fuzzed(topic: Topic, most: int) -> list[bytes | None]:

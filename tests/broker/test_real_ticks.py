@@ -25,7 +25,7 @@ TICKS_OF = {
     "bac-20131007.csv.gz": 15_000,
     "eurusd-20140507.csv.gz": 15_000,
 }
-"""Files, one of them whole. What all of them gave, whole, is in docs/verify.md."""
+"""Number of ticks taken of each file, one of them whole; docs/verify.md has the results of whole files."""
 
 
 def once(records: list[Stored]) -> list[tuple[int, bytes | None, bytes]]:

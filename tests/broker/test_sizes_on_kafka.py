@@ -31,10 +31,10 @@ from tests.support.live_loop import LiveLoop
 pytestmark = pytest.mark.broker
 
 UNPACKED = 3_000_000
-"""Bytes of a bomb that is unpacked: its record is refused by its size."""
+"""Unpacked size of a compression bomb, bytes, that is unpacked and then refused by its size."""
 
 LEFT_PACKED = 30_000_000
-"""Bytes of one that is not."""
+"""Unpacked size of a compression bomb, bytes, that is refused without being unpacked."""
 
 PLAIN = [
     b"\xff" * 1_000_000,

@@ -183,7 +183,7 @@ def test_the_page_is_used_by_keyboard_alone(browser: Browser) -> None:
 
 
 def _told(made: Server, link: BrokerLink, ticks: int = 0) -> None:
-    """What the broker said; an answer of `NOW_S` is one of now, for as long as the test lasts."""
+    """Set what the broker answered last; an answer at `NOW_S` counts as new for as long as the test lasts."""
     answered_s = time.time() + 600.0 if link.answered_s == NOW_S else link.answered_s
     made.watch.link = msgspec.structs.replace(link, answered_s=answered_s)
     made.watch.rates.take(Ends(NOW_S, {"ticks": ticks, "predictions": ticks, "dead-letters": 0}, {0: 0}, {0: ticks}))

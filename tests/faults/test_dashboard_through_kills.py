@@ -30,12 +30,12 @@ pytestmark = [
 TICKLOOP = (sys.executable, "-m", "agents.cli")
 PATIENCE_S = 120.0
 SAYS_SO_S = 20.0
-"""The broker's silence is believed after 5 s; the rest is that of a busy machine."""
+"""Longest time until the page must report a fault, s: 5 s without an answer, and reserve for a busy machine."""
 
 ALL_ARE_SHOWN = f"() => document.querySelectorAll('#table .rows .row').length === {len(SYMBOLS)}"
 
 RATE, TICKS = 200, 30_000
-"""More ticks than are sent: they come for as long as the test lasts."""
+"""Ticks per second, and more ticks than are sent while the test lasts."""
 
 
 class System:

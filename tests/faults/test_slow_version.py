@@ -47,7 +47,7 @@ warmup_ticks = 2
 
 @pytest.fixture(autouse=True)
 def _plugin() -> Iterator[None]:
-    """The replay of this process knows it, too; other tests do not."""
+    """Register the slow calibrator in this process, for the replay, and remove it after the test."""
     import_module("tests.support.ponderous")
     yield
     del CALIBRATORS["ponderous"], sys.modules["tests.support.ponderous"]

@@ -23,7 +23,7 @@ RATE = 2_000.0
 AFTER = 1_000
 PATIENCE_S = 25.0
 FAIR_S = 90.0
-"""For the one that is not killed: a busy machine is no reason to lose."""
+"""Time to answer all ticks of a round without a kill, s, enough on a busy machine."""
 
 
 def loop_of(script: str, bootstrap: str, prefix: str, folder: Path) -> LiveLoop:
@@ -51,7 +51,7 @@ class Treatment:
         return await self._verdict_when_all_is_answered(PATIENCE_S if kill else FAIR_S)
 
     async def _verdict_when_all_is_answered(self, patience_s: float) -> Verdict:
-        """As soon as every tick has an answer, right or wrong; a loop that lost some is not waited for for ever."""
+        """Compare once every tick has an output, right or wrong, or after `patience_s` seconds."""
         clock = asyncio.get_running_loop().time
         deadline = clock() + patience_s
         verdict = await self._loop.verdict()

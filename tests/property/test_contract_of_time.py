@@ -189,7 +189,7 @@ def test_one_tick_from_far_ahead_changes_nothing_but_its_own_answer(ahead: int) 
 
 
 def _without_ids(record: Any) -> dict[str, Any]:
-    """Fields that name the place of a tick, which moves on behind one more."""
+    """Fields of a record without those that name a tick's offset, which one more tick moves."""
     if isinstance(record, OutcomeMatured):
         return {"prediction_id": ""}
     if isinstance(record, AccuracyWindow) and record.breach is not None:

@@ -22,7 +22,7 @@ from tests.support.market_ticks import promote_arm, quick_node, seeded_ticks, st
 
 
 def _predictions(ticks: list[Tick]) -> list[dict[str, Any]]:
-    """Predictions for the market ticks among `ticks`, numbered without the directives."""
+    """Predictions for the market ticks among `ticks`; ids count market ticks only."""
     node = quick_node()
     state = node.open("X")
     predictions: list[dict[str, Any]] = []

@@ -33,7 +33,7 @@ TAKEN = {
     COMMANDS: {"Directive", "ModelVersion", "RetrainJob"},
     EXPERIMENT_PARTIALS: {"PooledMoved"},
 }
-"""What follows from valid payloads among the others, so that a test of nothing is noticed."""
+"""Outputs that must follow from valid payloads among the others; without any the test would show nothing."""
 
 DECODERS = {record: decoder(topic.record) for topic in TOPICS for record in topic.records}
 
@@ -126,7 +126,7 @@ def test_every_field_has_bounds_and_what_fits_them_is_read(record: type[Struct])
 
 
 def _unbounded(kind: Any, where: str) -> Any:
-    """Places of a type that anything large fits into."""
+    """Paths of the fields of a type that have no bound."""
     if isinstance(kind, inspect.Metadata):
         yield from _unbounded(kind.type, where)
     elif isinstance(kind, inspect.UnionType):

@@ -76,7 +76,7 @@ def test_later_ticks_do_not_change_earlier_outputs(seed: int, cut: int, other: i
 
 
 def _through_bytes(parameters: Parameters, ticks: list[Tick]) -> list[bytes]:
-    """The loop as Kafka joins it: every record of every topic goes through its bytes."""
+    """All outputs of the loop if every record is encoded and decoded between the nodes, as on Kafka."""
     market, account, *_ = nodes(parameters)
     first, second = Partition(market, 0), Partition(account, 0)
     written: list[bytes] = []

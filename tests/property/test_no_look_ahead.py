@@ -69,7 +69,7 @@ def test_outcomes_are_computed_from_the_right_real_ticks() -> None:
 
 
 def _check_outcomes(node: MarketNode, ticks: list[Tick], labels_per_horizon: int) -> None:
-    """Recompute every outcome from the predictions alone: the mid at any time stands in the last prediction."""
+    """Recompute every outcome from the predictions, each of which has the mid at its time."""
     records = list(replay_events(node, ticks))
     predictions = [record for record in records if isinstance(record, Prediction)]
     outcomes = [record for record in records if isinstance(record, OutcomeMatured)]

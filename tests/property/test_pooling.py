@@ -224,7 +224,7 @@ ODD = [
     ({"ts_event": 10**30}, "malformed"),
     ({"ts_event": -1}, "malformed"),
 ]
-"""Fields of partials as nobody of ours writes them, and why they are refused."""
+"""Fields that no node writes, and the reason why a record with them is refused."""
 
 
 @pytest.mark.parametrize(("fields", "reason"), ODD)

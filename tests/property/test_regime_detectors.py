@@ -21,7 +21,7 @@ seeds = st.integers(0, 2**32)
 
 
 def _changes(seed: int, count: int) -> list[float]:
-    """Spells of still and lively quotes, drifts and jumps, bps."""
+    """Random returns in bps, with still and lively periods, drifts and jumps."""
     random = Random(seed)
     changes: list[float] = []
     while len(changes) < count:

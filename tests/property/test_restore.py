@@ -12,7 +12,11 @@ from tests.support.market_ticks import promote_arm, quick_node, real_ticks, seed
 
 
 def _written(node: MarketNode, ticks: list[Tick], restore_before: set[int]) -> tuple[list[bytes], dict[str, bytes]]:
-    """Everything written, and the last snapshot of every key, when all state goes through bytes at some events."""
+    """Apply ticks, and restore the node from its snapshots before each offset in `restore_before`.
+
+    Returns:
+        All encoded outputs, and the last snapshot of each symbol.
+    """
     partition = Partition(node, 0)
     written: list[bytes] = []
     for offset, tick in enumerate(ticks):

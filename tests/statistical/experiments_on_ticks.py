@@ -30,7 +30,7 @@ ARMS = {
     "twin": {},
     "rival": {"mixture": {"prior": {"imbalance": 1.0, "momentum": 1.0, "signed_logistic": 8.0}}},
 }
-"""The live arm under another name; one that believes in other experts at first."""
+"""Parameters of versions: the live one under another name, and one with other prior weights."""
 
 TEST = ExperimentParameters(primary="log_loss", batch=40, expected=2_000.0, warmup=100, worth=0.01, beta=0.0)
 

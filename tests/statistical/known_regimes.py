@@ -20,10 +20,10 @@ from msgspec import Struct
 from streams.market.regime import DETECTORS, REGIMES, Regime, RegimeParameters, detector
 
 CALM_SPELL, VOLATILE_SPELL = 1_500.0, 500.0
-"""Mean quotes of calm and of volatile spells, and of ranges and trends."""
+"""Mean lengths of periods, quotes: of calm ones or without a trend, and of volatile ones or with a trend."""
 
 LEARNING = 2_000
-"""Quotes that are not judged."""
+"""Number of first quotes that are not judged."""
 
 
 class Series(Struct, frozen=True):

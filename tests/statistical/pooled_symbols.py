@@ -17,7 +17,7 @@ Table = NDArray[np.float64]
 SYMBOLS = tuple(f"S{number}" for number in range(8))
 WINDOWS = 240
 PAIRS = 6
-"""Of a symbol in a window, on average."""
+"""Mean number of pairs of a symbol in a window."""
 
 TEST = ExperimentParameters(
     primary="returns",
@@ -115,7 +115,7 @@ def _means(random: np.random.Generator, correlation: float, mean: float = 0.0) -
 
 
 def _evidence(means: Table) -> Table:
-    """Log evidence of engine 1 after each row, by column."""
+    """Log e-value of the test on batch means after each row, for each column."""
     n = np.arange(1, len(means) + 1)[:, None]
     mean = np.cumsum(means, axis=0) / n
     sse = np.cumsum(np.square(means), axis=0) - n * np.square(mean)
@@ -128,5 +128,5 @@ def _evidence(means: Table) -> Table:
 
 
 def _crossed(path: Table) -> bool:
-    """Whether it is ever decided, with no fewer batches than the pool has."""
+    """Whether the log e-value ever decides, from the smallest number of batches on that the experiment allows."""
     return bool((path[TEST.minimum_batches - 1 :] >= -log(TEST.alpha)).any())

@@ -27,26 +27,26 @@ from tests.statistical.experiments_on_ticks import planted
 REPLAYS = 1_000
 WARMUP = 100
 KEPT = 0.9
-"""Part of the skill over a coin that is left to the planted arm."""
+"""Fraction of its skill that is left to the version that is made worse."""
 
 TOLD = 0.1
-"""Of the moves that both arms miss, the part that the informed arm calls right."""
+"""Fraction of the wrong directions that are made right in the version that is made better."""
 
 LONGER = 50_000
-"""Pairs of the longer resamples: by how much more data there would have to be."""
+"""Number of pairs of the longer resamples."""
 
 MEASURED = 2
-"""Seed of the resamples that are published; the batch was chosen on those of seed 1."""
+"""Seed of the resamples that are published; the batch size is chosen on those of seed 1."""
 
 MOST = 200_000
-"""Pairs after which a planned experiment is given up."""
+"""Number of pairs after which a planned experiment is given up."""
 
 HORIZONS_S = {"eurusd": 60.0, "bac": 5.0}
-"""Where half a second is too short for the mid to move often enough."""
+"""Horizons in seconds for files whose mid does not move often enough in half a second."""
 
 
 def _duller(pairs: list[Pair]) -> list[Pair]:
-    """B's log-odds are shrunk until the wanted part of the skill is left; none of no skill."""
+    """Shrink the log-odds of the live version until a fraction `KEPT` of its skill is left; empty if it has none."""
     up = np.array([pair.a_up for pair in pairs])
     sides = np.array([pair.label for pair in pairs])
     log_odds = np.log(up / (1.0 - up))
@@ -89,7 +89,7 @@ def report(name: str, bar: Progress) -> str:
 
 
 def _measured(arms: list[Pair], alike: list[Pair], overlap: float, what: str) -> list[str]:
-    """One planted difference, in an experiment as long as the file and in a longer one, each as it would be planned."""
+    """Rows on one planted difference, in an experiment as long as the file and in a longer one."""
     scores = _scores(arms)
     rows = [f"| **{what}** | {float(scores[WARMUP:].mean()):+.4f} nats a pair |"]
     for length in _lengths(arms):
@@ -98,7 +98,7 @@ def _measured(arms: list[Pair], alike: list[Pair], overlap: float, what: str) ->
 
 
 def _planned(arms: list[Pair], alike: list[Pair], batch: int, length: int) -> list[str]:
-    """An experiment of some length with the batches that its pre-flight asks for, measured on other resamples."""
+    """Rows on an experiment of at most `length` pairs, with the batch size that its replays show to be enough."""
     # What costs fix the scale of is not looked at here: the log-loss has its own.
     declared = ExperimentParameters(
         primary="log_loss",
@@ -124,7 +124,7 @@ def _planned(arms: list[Pair], alike: list[Pair], batch: int, length: int) -> li
 
 
 def _alone(pairs: list[Pair], contract: ExperimentParameters) -> str:
-    """What the experiment says of pairs as they are."""
+    """The verdict of the experiment on the pairs as they are."""
     experiment = Experiment(contract)
     state = experiment.start()
     experiment.batch(state, pairs)
@@ -132,7 +132,7 @@ def _alone(pairs: list[Pair], contract: ExperimentParameters) -> str:
 
 
 def _equal(pairs: list[Pair], contract: ExperimentParameters) -> list[str]:
-    """Arms of equal merit: the difference taken out; and what a t-test says about them that is looked at."""
+    """Rows on pairs with the mean difference taken out: false verdicts of the experiment and of a repeated t-test."""
     null = preflight(pairs, contract, REPLAYS, seed=MEASURED)
     ended = null.wins + null.harms
     scores = _scores(pairs)
@@ -148,7 +148,7 @@ def _equal(pairs: list[Pair], contract: ExperimentParameters) -> list[str]:
 
 
 def _found(pairs: list[Pair], contract: ExperimentParameters) -> list[str]:
-    """A planted difference in resamples."""
+    """Rows on a planted difference in resamples of the pairs."""
     scores = _scores(pairs)[WARMUP:]
     shift = float(scores.mean())
     found = preflight(pairs, contract, REPLAYS, shift, seed=MEASURED)
@@ -162,7 +162,7 @@ def _found(pairs: list[Pair], contract: ExperimentParameters) -> list[str]:
 
 
 def _lengths(pairs: list[Pair]) -> list[int]:
-    """The file once, and so often that there are enough."""
+    """Lengths of the resamples: the file once, and a multiple that has enough pairs."""
     return [len(pairs), max(2, round(LONGER / len(pairs))) * len(pairs)]
 
 

@@ -8,11 +8,11 @@ from streams.sources.synthetic import SyntheticParameters, synthetic_market
 from tests.support.market_ticks import start_arm
 
 LIMIT = 64_000
-"""Bytes of a snapshot."""
+"""Largest size of a snapshot, bytes."""
 
 
 def _sizes(ticks: list[Quote | Trade], arms: int) -> list[int]:
-    """Bytes of the snapshot at every 500th tick."""
+    """Size of the snapshot at every 500th tick, bytes."""
     node = MarketNode()
     state = node.open("X")
     directives: list[Tick] = [start_arm(f"arm-{number}") for number in range(1, arms)]

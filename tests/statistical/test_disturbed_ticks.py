@@ -21,7 +21,7 @@ DAY = 86_400 * 1_000_000_000
 YEAR = 365 * DAY
 MOST = 10_000
 SETTLED = 500
-"""Ticks after a break until rolling features know nothing of it."""
+"""Number of ticks after a break from which on rolling features do not depend on it."""
 
 FILES = ("btcusdt-perp-20240808", "bac-20131007")
 

@@ -17,7 +17,7 @@ from streams.sources.synthetic import SyntheticParameters, synthetic_market
 
 MS = 1_000_000
 STRONG = SyntheticParameters(pull=4.0, imbalance=0.3, aggression=3.0, trades=0.4, rate=60.0)
-"""Trades tell what a single book does not: a model that listens to both beats every baseline."""
+"""Trades carry information that the book does not, so a model that uses both beats every baseline."""
 
 
 def _report(ticks: Sequence[Quote | Trade], horizon_ms: int) -> SkillReport:

@@ -12,7 +12,7 @@ SEEDS = range(100, 104)
 
 
 def _rate(verdicts: Iterable[Verdict]) -> tuple[float, float, float]:
-    """Part of the quotes that is right, switches for each true one, delay."""
+    """Mean fraction of right answers, number of changes for each true one, and median delay."""
     found = list(verdicts)
     switches = sum(one.switches for one in found) / sum(one.true_switches for one in found)
     return fmean(one.right for one in found), switches, fmean(one.delay for one in found)

@@ -24,7 +24,14 @@ def _skill(ticks: Iterable[Quote | Trade], horizon_ns: int = 500 * MS) -> Skill:
 
 
 def _book_led_market(count: int, seed: int, told: float, run: int) -> Iterator[Quote]:
-    """The mid moves a step every 100 ms, `run` times to one side; the book names the side with chance `told`."""
+    """Quotes whose mid moves a step every 100 ms, in runs to one side.
+
+    Args:
+        count: number of quotes.
+        seed: seed of the random numbers.
+        told: probability that the larger size of the book is on the side of the next move.
+        run: number of moves to one side.
+    """
     random = Random(seed)
     steps, up = 100_000, True
     for number in range(count):

@@ -64,12 +64,12 @@ BROKEN: dict[str, tuple[bytes, str]] = {
     "accents.csv": (GOOD.replace(b",X,", ",Éxé,".encode()), "fix: --rename"),
     "ticks.csv.zst": (b"\x28\xb5\x2f\xfd" + bytes(50), "is damaged ("),
 }
-"""By name: the bytes, and what every command says."""
+"""Content of each file by its name, with the sentence that every command prints about it."""
 
 REFUSED: dict[str, tuple[bytes, str]] = {
     "negative.csv": (GOOD.replace(b",quote,", b",quote,-"), "300 as bad_price"),
 }
-"""The same of files whose ticks are ticks, and are all refused by what predicts from them."""
+"""The same for files of well-formed ticks that the market node refuses, all of them."""
 
 
 def write(folder: Path) -> None:

@@ -32,7 +32,7 @@ class CountingNode(Node[Count]):
     outputs: tuple[Topic, ...] = (COUNTS, DEAD_LETTERS)
     state = Count
     factor = 31
-    """Of the checksum."""
+    """Factor of the checksum."""
 
     def open(self, key: str) -> Count:
         return Count()

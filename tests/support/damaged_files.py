@@ -121,7 +121,7 @@ def _columnar() -> list[bytes]:
 
 COLUMNAR = _columnar()
 NEAR_THE_END = 1_200
-"""Bytes in which Parquet says what it holds."""
+"""Number of last bytes of a file in which Parquet describes its content."""
 
 
 def tried(seed: int) -> str | None:

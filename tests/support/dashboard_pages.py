@@ -55,4 +55,4 @@ def whole_board() -> Board:
 
 REFUSED = Alert("commands:3:7", "dead-letters/lifecycle", "ACORN", 0, "refused", "error", "bad_command", "no such arm")
 FAILED = Alert("ticks:0:9:0", "candidates", "ACORN", 10**18, "retrain_failed", "error", "job", "out of memory")
-"""Whose record is on no topic any more."""
+"""An alert whose record is no longer on its topic."""

@@ -13,7 +13,7 @@ from streams.sources.synthetic import OPENING_NS, SYMBOLS, synthetic_market
 from streams.topology import nodes
 
 NOW_S = OPENING_NS / 1e9 + 60.0
-"""A clock a little after the synthetic market."""
+"""Time a little after the synthetic market, seconds since 1970."""
 
 PARTITIONS = 8
 

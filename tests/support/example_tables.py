@@ -355,7 +355,7 @@ TABLES: dict[str, tuple[str, str, list[Feed]]] = {
 }  # fmt: skip
 
 EXAMPLES = STREAMS | TABLES
-"""Format -> name of a file, its text, its ticks."""
+"""By format: name of a file, its text, its ticks."""
 
 REFUSED: dict[str, tuple[str, str]] = {
     "binance_book_depth": ("x.csv", "timestamp,percentage,depth,notional\n2024-08-09 12:00:00,-5,1,2\n"),
@@ -378,4 +378,4 @@ REFUSED: dict[str, tuple[str, str]] = {
     ),
     "lean_equity_quotes": ("20131007_spy_Quote_Tick.csv", "34200123.5,1675300,3,0,0,P,0,0\n"),
 }  # fmt: skip
-"""Format that is not read -> name of a file, its text."""
+"""By format that is recognised but not read: name of a file, its text."""

@@ -262,7 +262,7 @@ ADDED_SINCE: dict[type[msgspec.Struct], list[dict[str, Any]]] = {
         }
     ],
 }
-"""Fields that records have only where they say something: each form adds some to the one before."""
+"""Optional fields by record type: each form of the record adds some to the one before."""
 
 for kind, forms in ADDED_SINCE.items():
     for fields in forms:

@@ -8,15 +8,15 @@ from msgspec import inspect
 from streams.market.arm_parameters import LARGEST
 
 OVERRIDES = {"model": {"prior": "x" * (LARGEST // 2 - 20), "learns": "x" * (LARGEST // 2 - 20)}}
-"""Overrides of as many bytes as an arm may have: what a command says is held against that before anything follows."""
+"""Parameters of a version of the largest size, bytes, that a command may give."""
 
 COSTLY = ("\x01", '"', "a", "0")
-"""Characters by the bytes that they take: six when escaped, two, one; some patterns let only the later ones pass."""
+"""Characters by their size in JSON: six bytes, two, one; some patterns allow the later ones only."""
 
 TICK_ID = "ticks:999999:" + "9" * 18 + ":999999999" * 8
 
 NUMBERS = (-1.2345678901234567e-99, 1.2345678901234567e-99, 1.2345678901234567, 123456.78901234567)
-"""Of up to 24 digits and signs; the first that fits counts."""
+"""Numbers with up to 24 characters; the first that is within the bounds is used."""
 
 CHOICES = (inspect.StructType, inspect.StrType, inspect.IntType, inspect.FloatType, inspect.DictType, inspect.BoolType)
 

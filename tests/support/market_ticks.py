@@ -24,7 +24,7 @@ START = 1_700_000_000_000_000_000
 
 
 QUICK = {"horizon_ns": 2_000_000, "scored_per_horizon": 5, "warmup_ticks": 10, "costs": {"fee_bps": 0.0}}
-"""Predictions mature within a few ticks, so that short streams take every path."""
+"""Parameters with which predictions are scored after a few ticks, so that short streams take every path."""
 
 
 def quick_node(signing: Signing = UNSIGNED, **market: Any) -> MarketNode:

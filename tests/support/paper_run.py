@@ -21,10 +21,10 @@ SECOND = 1_000_000_000
 CHEAP = MarketParameters(
     costs=CostParameters(fee_bps=0.0, slippage_bps=0.0), sizing=SizingParameters(kelly_fraction=0.001)
 )
-"""A market without fees: something is traded at half a second, and there is something to look at."""
+"""Parameters without fees, with which the account trades at a horizon of half a second."""
 
 IDLE = MarketParameters(sizing=SizingParameters(max_position=0.0))
-"""Nothing is ever held."""
+"""Parameters with which the account never holds a position."""
 
 
 @dataclass

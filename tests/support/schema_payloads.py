@@ -10,7 +10,7 @@ from msgspec import UNSET, inspect
 from schemas.limits import END_OF_TIME, LARGEST_COUNT, LARGEST_FIGURE, NAMING, PRINTABLE, TICK_ID
 
 LARGEST_COLLECTIONS = 600
-"""Members of all collections of a record together."""
+"""Most members of all collections of a record together."""
 
 LONGEST_TEXT = 20_000
 
@@ -47,7 +47,7 @@ ODD = (
     *("9" * 400, "9" * 5_000, "NaN", "Infinity", "-", "[[[[[[[[[]]]]]]]]]", '{"a":{"a":{"a":{}}}}', '"\\ud800"'),
     *("[" * 300 + "]" * 300, '{"a":' * 300 + "1" + "}" * 300, "[" * 2_000, '"' + "x" * 5_000 + '"', "[null]", "[1,2]"),
 )
-"""In the place of any value."""
+"""JSON texts that may replace any value."""
 
 
 class SchemaPayloads:
@@ -141,7 +141,7 @@ class SchemaPayloads:
         return text[:longest] if len(text) >= shortest else text + "x" * (shortest - len(text))
 
     def _length(self, shortest: int, longest: int) -> int:
-        """Of a collection: a small one, or now and then the largest."""
+        """Length of a collection: small, or now and then the largest that is allowed."""
         if self._random.random() < 0.01 and self._room > longest:
             self._room -= longest
             return longest
@@ -175,13 +175,13 @@ class SchemaPayloads:
             holder[key] = Raw(random.choice(ODD))
 
     def _doubled(self, written: bytes) -> bytes:
-        """With its first key twice: the last one counts."""
+        """The record with its first key twice; the last one counts."""
         first, _, _ = written[1:].partition(b",")
         return b"{" + first + b"," + written[1:]
 
 
 def _places(value: Any) -> Iterator[tuple[Any, Any]]:
-    """Every place inside of a value that something else can be put into."""
+    """Every place within a value whose content can be replaced: a container and a key or index."""
     inside = (
         list(value.items()) if isinstance(value, dict) else list(enumerate(value)) if isinstance(value, list) else []
     )

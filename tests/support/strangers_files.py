@@ -14,7 +14,7 @@ from streams.sources.columns import Columns
 from streams.sources.files import TickFile
 
 PRODUCTS = {"FDAX": (18_500.0, 0.5), "FESX": (4_800.0, 1.0)}
-"""Price at which each begins, and the smallest step of it."""
+"""First price of each product, and its smallest step."""
 
 NOON_S = 12 * 3_600
 

@@ -17,7 +17,7 @@ MAY_IMPORT = {
     "schemas": {"msgspec", "schemas"},
     "streams": {"databento_dbn", "msgspec", "numpy", "pandas", "pyarrow", "river", "scipy", "schemas", "streams"},
 }
-"""Besides the standard library; import-linter forbids what of that has a clock, a network or the environment."""
+"""Packages that each may import besides the standard library, of which import-linter forbids parts."""
 
 GRAB_BAGS = {"common", "helper", "helpers", "manager", "managers", "misc", "util", "utils"}
 
@@ -172,7 +172,7 @@ RAW_DECODERS = {
     "streams/sources/json_lines.py": "takes an array of a file apart",
     "streams/sources/json_values.py": "messages of files, which may have whole books; it bounds their depth itself",
 }
-"""Modules that decode without `schemas.codec.decoder`, and what: never records of a topic, nor what HTTP brings."""
+"""Modules that decode without `schemas.codec.decoder`, with what they decode: nothing from outside."""
 
 DECODERS = re.compile(
     r"(msgspec\.)?(json|msgpack)\.(decode|Decoder)|(orjson|json)\.loads?|orjson\.loads|pickle\.(loads?|Unpickler)"
@@ -277,7 +277,7 @@ def test_sets_that_order_nothing_are_let_through(source: str) -> None:
 
 
 BUILD = {"mypy", "setuptools"}
-"""Of the group `build`: what makes machine code is imported where that is made."""
+"""Packages of the dependency group `build`, which only the compilation imports."""
 
 
 def test_whatever_is_imported_is_declared() -> None:

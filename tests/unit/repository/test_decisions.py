@@ -31,7 +31,7 @@ PROSE = {
     *("id", "record_id", "root_id", "command_id", "prediction_id", "identity", "job", "job_id", "name_of_arm"),
     *("arm", "version", "model_version", "challenger", "champion", "parent", "experiment", "challengers"),
 }
-"""Names of what is said for people, of ids, and of arms and versions."""
+"""Names of values that hold sentences, ids, or names of versions."""
 
 MAY_TAKE_APART = {
     "schemas/errors.py": "an error's sentence, once, where it is made",
@@ -131,7 +131,7 @@ IN_ORDER = {
     "streams/sources/planted_signal.py": "a quote of each step of a made-up market",
     "streams/sources/synthetic.py": "a quote of each step of a made-up market",
 }
-"""Modules that build a record for each tick by the order of its fields: by name it takes 25 to 35 ns longer."""
+"""Modules that may build a record for each tick by the order of its fields, which saves 25 to 35 ns."""
 
 
 def large_records() -> set[str]:

@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from tests.support.places import ROOT
 
 PUBLIC = ("streams/api", "streams/experiments/engines", "streams/experiments/planning.py", "tickloop")
-"""What people import, the statistics of experiments for numbers of their own among it; their use of it is not here."""
+"""Packages that users import, so that their uses are not in this repository."""
 
 WORDS = re.compile(r"[\w.:;{}()\[\], ]{1,200}")
-"""A string that names things: a type in quotes, `module:function`, a line of a program."""
+"""A string that may name definitions: a quoted type, `module:function`, a line of a program."""
 
 
 def sources() -> Iterator[tuple[str, ast.Module]]:

@@ -18,7 +18,7 @@ from tests.support.places import ROOT
 
 LOOP = nodes(Parameters())
 SENTENCES = {"not_a_snapshot", "_too_large", "_other_parameters"}
-"""Functions and methods that make the sentence; the tests below meet them."""
+"""Functions and methods that make the message with its fix; the tests below call them."""
 
 
 @pytest.mark.parametrize("node", [*LOOP, *chained(LOOP)], ids=lambda node: type(node).__name__)

@@ -10,10 +10,10 @@ from msgspec import json
 pytestmark = pytest.mark.slow
 
 COSTLY = ("aiohttp.web", "jgo", "numpy", "pandas", "plotly", "pyarrow", "requests", "river", "scipy")
-"""Each takes a tenth of a second or more, on an idle machine."""
+"""Modules whose import takes a tenth of a second or more on an idle machine."""
 
 RUNTIME = ("aiohttp", "faust", "prometheus_client", "psutil")
-"""What only a worker, or whoever asks one how it is, has a use for."""
+"""Modules that only a worker, or a command that asks a worker for its health, needs."""
 
 NETWORK = ("aiokafka", "asyncio", "ssl")
 

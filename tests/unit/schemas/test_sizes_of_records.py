@@ -50,7 +50,7 @@ from streams.parameters import MOST_EXPERIMENTS, Parameters, load_parameters
 from tests.support.largest_records import OVERRIDES, Unbounded, largest, size
 
 WRITTEN = [(topic, record) for topic in TOPICS for record in topic.records if record not in (Quote, Trade, DeadLetter)]
-"""What nodes and clients write. Ticks are read only; dead letters are cut: `test_dead_letters.py`."""
+"""Record types that nodes and clients write; dead letters are cut to size, see `test_dead_letters.py`."""
 
 GUARDRAILS: tuple[Any, ...] = ("returns", "log_growth", "win_rate", "log_loss", "drawdown", "sharpe")
 NAME, ID, SENTENCE, FIGURE = "n" * LONGEST_NAME, "i" * LONGEST_ID, "s" * LONGEST_SENTENCE, 0.1

@@ -29,7 +29,7 @@ NAMES = [
     "retraining",
     "synthetic_market",
 ]
-"""What people have written into their notebooks: a name is added here, and never taken away lightly."""
+"""Public names, which users' programs import: removing one breaks them."""
 
 
 def test_the_public_names_are_those_that_people_use() -> None:

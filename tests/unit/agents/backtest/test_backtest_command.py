@@ -206,7 +206,7 @@ def test_a_backtest_that_is_killed_and_continued_gives_the_same_bytes(inputs: Pa
 def test_several_processes_give_the_same_bytes_as_one(
     inputs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Other processes use segments of the usual length, so the whole file is one segment here."""
+    """Other processes use segments of the usual length, so this process gets one that holds the whole file, too."""
 
     def run(out: Path, *words: str) -> dict[str, bytes]:
         done = CliRunner().invoke(cli, ["backtest", str(inputs / "market.jsonl"), "--out", str(out), *words])

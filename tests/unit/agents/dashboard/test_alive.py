@@ -33,10 +33,10 @@ ENDED = (
     (7.0, 9_000, 9_000, 0, 9_000),
     (0.0, 9_000, 9_000, 0, 9_000),
 )
-"""History whose last tick came seven seconds ago."""
+"""Samples of a replay whose last tick came seven seconds ago."""
 
 WORKED_OFF = ((30.0, 9_000, 1_000, 0, 1_000), (9.0, 9_000, 8_000, 0, 8_000), (0.0, 9_000, 8_500, 0, 8_500))
-"""All ticks are there, and predictions still come."""
+"""Samples in which no more ticks come, but predictions still do."""
 
 HERE = BrokerLink(NOW, "", 2, "Stable")
 
@@ -183,7 +183,7 @@ def test_quiet_does_not_say_that_all_is_answered_while_something_waits() -> None
 
 
 def test_checkpoints_that_come_in_rounds_beside_a_queue_are_no_recovery() -> None:
-    """A partition has no checkpoint for longer than usual, but predictions keep coming: the loop is busy."""
+    """No checkpoint came in the last 12 s while ticks wait, but predictions keep coming: the loop is busy."""
     found = Rates()
     for ago in range(60, -1, -1):
         counts = {"ticks": 90_000, "predictions": 90_000 - 1_500 * ago, "dead-letters": 0}

@@ -9,7 +9,7 @@ from schemas.experiments import ExperimentMoved, GuardrailStanding, PooledMoved
 from streams.experiments.standing import Standing
 
 SAID_IN_WORDS = {"interval", "key", "running"}
-"""Fields that no record has: `low` to `high`, what a row is found by, whether nothing is decided yet."""
+"""Fields of a row that no record has."""
 
 
 def test_what_the_state_says_has_the_names_of_the_record() -> None:

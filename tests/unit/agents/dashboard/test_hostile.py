@@ -136,7 +136,7 @@ class Heard:
 
 
 def _expect_dates(name: str, payload: Any) -> None:
-    """Every time is one that a browser's `Date` can show."""
+    """Every time in a payload must be one that a browser's `Date` can show."""
     if name == "changes":
         for each in (*payload["changes"], *payload["versions"]):
             assert 0 <= each.get("ts_event", each.get("since")) / 1e6 <= 8.64e15

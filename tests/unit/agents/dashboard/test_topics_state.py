@@ -20,7 +20,7 @@ from tests.support.dashboard_records import NOW_S, fed, received, written
 from tests.support.golden_records import RECORDS
 
 UNWATCHED = {"ticks", "experiment-partials", "log-events"}
-"""The tick log is read here and there for latencies; parts of sums and histories of code are nothing to look at."""
+"""Topics that the page does not follow: ticks are sampled for latencies only, and the others show nothing."""
 
 
 def decoded(topic: str, kind: type) -> list:  # type: ignore[type-arg]

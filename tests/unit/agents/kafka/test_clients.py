@@ -20,7 +20,7 @@ NOBODY = "127.0.0.1:1"
 CLIENTS = {"AIOKafkaAdminClient", "AIOKafkaClient", "AIOKafkaConsumer", "AIOKafkaProducer"}
 APPS = {"App", "LoopApp"}
 OPTIONS = {"bootstrap_servers", "broker", "broker_credentials", "sasl_mechanism", "security_protocol", "ssl_context"}
-"""Of aiokafka and of Faust: where a cluster is, and what to show it."""
+"""Options of aiokafka and Faust for the address of a cluster and for authentication."""
 
 
 class Sealed(Security, frozen=True):

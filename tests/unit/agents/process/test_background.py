@@ -215,7 +215,7 @@ AWAITED = {
     "dashboard/serve/server.py": "each `owned`, under `first_end`",
     "dashboard/serve/view.py": "looked at in each beat",
 }
-"""Modules that begin tasks outside of a task group, and who waits for them there."""
+"""Modules that start tasks outside of a task group, and where these are awaited."""
 
 
 def test_no_module_begins_a_task_that_nobody_waits_for() -> None:

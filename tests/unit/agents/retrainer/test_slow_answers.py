@@ -8,7 +8,7 @@ CHANGE = 10_000
 
 
 def _verdict(before: float, after: Callable[[int], float], apart_ms: int = 100, until: int = 60_000) -> tuple[int, str]:
-    """When a version that goes live at `CHANGE` is judged too slow, and why; both empty if it is not."""
+    """When (ms), and why, a version that goes live at `CHANGE` is suspected of being slow; 0 and empty if it is not."""
     slowness = Slowness("new", limit_ms=100.0, span_s=5.0)
     for at_ms in range(0, until, apart_ms):
         is_new = at_ms >= CHANGE

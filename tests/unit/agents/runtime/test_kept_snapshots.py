@@ -1,4 +1,4 @@
-"""Older snapshots that are stored a part at a time, while a partition goes on, can be replayed from exactly."""
+"""A replay from older snapshots, stored a part at a time while a partition goes on, gives the same bytes."""
 
 from itertools import islice
 from typing import Any

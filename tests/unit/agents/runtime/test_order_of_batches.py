@@ -24,7 +24,7 @@ from agents.runtime.outbox import Outbox
 from agents.runtime.transport import Producer
 
 NUMBERS = struct.Struct(">qhii")
-"""Producer, its epoch, first number and records of a batch; they stand in its header from byte 43 on."""
+"""Producer id, its epoch, first sequence number and number of records, from byte 43 of a batch on."""
 
 TOO_LARGE = 10
 

@@ -25,7 +25,7 @@ from streams.sources.synthetic import SyntheticParameters, synthetic_market
 
 MARKET = MarketParameters(horizon_ns=200_000_000, costs=CostParameters(enabled=()))
 STRONG = SyntheticParameters(pull=4.0, imbalance=0.3, aggression=3.0, trades=0.4, rate=60.0)
-"""Without costs, in a market that tells much: strategies take positions and differ."""
+"""A predictable market without costs, in which strategies take positions and differ."""
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +39,7 @@ def framework() -> ABTestingFramework:
 
 
 def _run(a: Sequence[float], b: Sequence[float]) -> SideBySide:
-    """Predictions that do not overlap."""
+    """Two strategies with these returns on predictions that do not overlap."""
     pairs = [
         Pair(f"ticks:0:{at}", 100 * at, of_a, of_b, 0.5, 0.5, 1)
         for at, (of_a, of_b) in enumerate(zip(a, b, strict=True))

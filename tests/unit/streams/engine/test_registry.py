@@ -32,13 +32,13 @@ KINDS: dict[str, tuple[Registry[Any], Any, tuple[int, ...]]] = {
     "costs": (COSTS, CostParameters, ()),
     "sizing": (RULES, SizingParameters, (500_000_000,)),
 }
-"""By table: the register, the parameters of the table, and what else parts of the kind are made of."""
+"""By table: the registry, the parameters of the table, and further arguments of its components."""
 
 every_kind = pytest.mark.parametrize("table", KINDS)
 
 
 class Mine:
-    """A component with parameters, of any kind."""
+    """A component of any kind (feature, calibrator, rule and so on) with parameters of its own."""
 
     class Parameters(Struct, forbid_unknown_fields=True):
         slope: float = 1.0
@@ -50,7 +50,7 @@ class Mine:
 
 
 class Plain:
-    """A component without parameters, of any kind."""
+    """A component of any kind (feature, calibrator, rule and so on) without parameters."""
 
     features = ()
 

@@ -25,7 +25,7 @@ QUICK = ExperimentParameters(primary="returns", batch=20, expected=800.0, longes
 
 
 def _pairs(seed: int, count: int, better: float = 0.0, **more: float) -> list[Pair]:
-    """Champion with standard deviation 1, challenger that much better with a difference of standard deviation 1."""
+    """Random pairs: the live version has standard deviation 1, and so has the difference, whose mean is `better`."""
     random, pairs = Random(seed), []
     for number in range(count):
         b, label = random.gauss(0.0, 1.0), random.choice((-1, 0, 1))

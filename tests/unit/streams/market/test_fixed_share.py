@@ -9,7 +9,13 @@ PRIOR = 0.1
 
 
 def _course(seed: int, truth: str, labels: int = 400) -> tuple[float, float, float, float]:
-    """Losses with, without and mixed by the trust, and the trust at the end; `truth` says which of the two is right."""
+    """Mean log-loss with the addition, without it and with the mixture, and the final weight of the addition.
+
+    Args:
+        seed: seed of the random numbers.
+        truth: which of the two is right.
+        labels: number of labels.
+    """
     random, trust = Random(seed), PRIOR
     lost_with, lost_without, lost_mixed = 0.0, 0.0, 0.0
     for _ in range(labels):

@@ -36,7 +36,7 @@ def labelled(some: Sequence[OutcomeMatured]) -> Sequence[Labelled]:
 
 
 def flipped() -> list[OutcomeMatured]:
-    """Outcomes of a relation that held for 1,500 outcomes, then of its opposite for 900, to which nothing adapts."""
+    """1,500 outcomes of a relation, then 900 of its opposite; the live version predicts by the first throughout."""
     return [*outcomes(1_500), *outcomes(900, 2, -1.0, 1_500)]
 
 
@@ -137,7 +137,7 @@ def test_outcomes_that_overlap_the_hold_out_are_purged_with_an_embargo() -> None
 
 
 def _longer(some: Sequence[OutcomeMatured], times: int) -> list[OutcomeMatured]:
-    """The same predictions, as far apart, that look so many times as far ahead."""
+    """The same outcomes with a horizon that is `times` as long."""
     longer = times * HORIZON
     return [replace(each, horizon_ns=longer, ts_event=each.ts_prediction + longer) for each in some]
 
@@ -163,7 +163,7 @@ def test_a_hold_out_spans_eighteen_of_the_longest_horizons() -> None:
 
 
 def _gates(told: float, live: float, count: int = 300, model: SignedLogistic | None = None) -> dict[str, GateRow]:
-    """Gates of a version that gives `told` to what happens, beside one that gives `live`."""
+    """Results of the conditions for a version that gives probability `told` to what happens, the live one `live`."""
     log = [
         replace(each, live=live if each.label > 0 else 1.0 - live, regime="calm-range")
         for each in labelled(outcomes(count))

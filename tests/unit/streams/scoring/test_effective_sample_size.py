@@ -35,7 +35,7 @@ from tests.support.matured import matured
 
 SHORT, LONG = 500, 60_000
 START = 100 * LONG
-"""Of the first prediction, ns; a multiple of both horizons."""
+"""Time of the first prediction, ns; a multiple of both horizons."""
 
 
 def _outcome(number: int, symbol: str, ts_prediction: int, horizon_ns: int) -> OutcomeMatured:
@@ -83,7 +83,7 @@ def _metrics(outcomes: Sequence[OutcomeMatured]) -> int:
 
 
 def _windows(outcomes: Sequence[OutcomeMatured]) -> int:
-    """Over the windows of each symbol."""
+    """Independent outcomes by the accuracy windows of each symbol."""
     found = 0
     for symbol in dict.fromkeys(each.symbol for each in outcomes):
         state = window.start()
@@ -149,7 +149,7 @@ def _cells(outcomes: Sequence[OutcomeMatured]) -> int:
 
 
 def _batches(outcomes: Sequence[OutcomeMatured]) -> int:
-    """Over the batches of each symbol, by which the gates of a retrain judge."""
+    """Independent outcomes by the batches of each symbol from which retrained models are judged."""
     found = 0
     for symbol in dict.fromkeys(each.symbol for each in outcomes):
         of = [each for each in outcomes if each.symbol == symbol]
@@ -159,7 +159,7 @@ def _batches(outcomes: Sequence[OutcomeMatured]) -> int:
 
 
 def _uniqueness(outcomes: Sequence[OutcomeMatured]) -> int:
-    """Weights of the labels of each symbol, added up."""
+    """Independent outcomes by the sum of the label weights of each symbol."""
     states = {each.symbol: UniquenessState(worth=1.0) for each in outcomes}
     weights = [label_uniqueness.update(states[each.symbol], each.ts_prediction, each.horizon_ns) for each in outcomes]
     # A weight is a mean over the last 200 labels, so those after a change are too heavy; the last one is not.
@@ -168,7 +168,7 @@ def _uniqueness(outcomes: Sequence[OutcomeMatured]) -> int:
 
 
 def _said(outcomes: Sequence[OutcomeMatured]) -> int:
-    """In the verdict of the dashboard."""
+    """Independent outcomes by the sentence of the dashboard."""
     found = re.search(r"([0-9,]+) of them independent", verdict(_forecasts(outcomes)))
     assert found is not None
     return int(found[1])

@@ -63,7 +63,7 @@ def _found(metrics: Iterable[Metrics], version: str = ALL, regime: str = ALL) ->
 
 
 def _expect(found: Metrics, outcomes: list[OutcomeMatured], arm: int = 0) -> None:
-    """Every figure as numpy and scipy have it."""
+    """Every figure must be that of numpy and scipy."""
     labels = np.array([outcome.label for outcome in outcomes])
     returns = np.array([outcome.return_bps for outcome in outcomes])
     costs = np.array([outcome.cost_bps for outcome in outcomes])

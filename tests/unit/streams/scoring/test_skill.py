@@ -28,7 +28,7 @@ def _outcome(number: int, label: int, probability: float, imbalance: float, symb
 
 
 def _informed(count: int, seed: int, known: float, symbol: str = "X") -> list[OutcomeMatured]:
-    """The pipeline is told the side with chance `known` and says so; the imbalance says nothing."""
+    """Outcomes whose direction the pipeline knows with probability `known`; the imbalance says nothing."""
     random = Random(seed)
     outcomes = []
     for number in range(count):

@@ -40,7 +40,7 @@ def read(name: str, text: str, **how: Any) -> list[Feed]:
 ELSEWHERE = {
     "bars", "bars_json", "freqtrade_feather", "nautilus_catalog", "nautilus_trades", "nautilus_bars", "nautilus_deltas"
 }  # fmt: skip
-"""Formats that have a test of their own, below or among those of books."""
+"""Formats that have tests of their own, below or among those of order books."""
 
 
 def test_every_format_has_an_example() -> None:

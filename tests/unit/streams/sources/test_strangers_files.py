@@ -181,7 +181,7 @@ def test_files_of_two_markets_in_one_archive_do_not_become_one_symbol(tmp_path: 
 
 @pytest.mark.parametrize("far", [0.0, 0.1])
 def test_words_beside_one_price_are_no_markets(far: float) -> None:
-    """The words are venues, conditions or sides, since the price goes on from one word to the other."""
+    """The words may be venues, conditions or sides: their prices are close together, so there is one market."""
     assert len(read(two(far=far), names=NAMES, symbol="X")) == 120
 
 

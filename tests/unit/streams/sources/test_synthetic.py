@@ -27,7 +27,7 @@ class Accuracy(Struct):
 
 
 def accuracy(market: SyntheticSymbol, seconds: float) -> Accuracy:
-    """How well the next `seconds` of a market are forecast, by its own expectation and by the imbalance."""
+    """How well the next `seconds` of a market are forecast, by its own expectation and by the imbalance of the book."""
     pending: deque[tuple[float, float, float, float]] = deque()
     end, last, imbalance, asked = market.due + seconds * 1e9, 0, 0.0, 0
     right = {"perfect": 0, "imbalance": 0}

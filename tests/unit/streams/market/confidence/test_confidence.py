@@ -14,7 +14,7 @@ from streams.scoring.reliability import expected_calibration_error, reliability
 
 
 def _calibrated(name: str, distorted: float, seed: int = 1) -> tuple[float, float]:
-    """Calibration error before and after, of scores that are `distorted` times as sure as the truth."""
+    """Calibration error before and after calibrating log-odds that are `distorted` times as large as the true ones."""
     random, calibrator = Random(seed), CALIBRATORS.build(name, ConfidenceParameters())
     state = calibrator.start()
     raw, calibrated, ups = [], [], []

@@ -17,7 +17,7 @@ from streams.parameters import load_parameters
 
 
 def _labels(changes: list[float], dwell: int = 100) -> list[Regime]:
-    """Labels after each return, with the volatility that the features would give."""
+    """Regime after each return, given the volatility that the features would have."""
     ewma = Ewma(EwmaParameters(dwell=dwell))
     state = ewma.start()
     labels, variance = [], changes[0] ** 2
