@@ -82,7 +82,7 @@ DRAWN_BELIEFS = """() => Object.fromEntries(document.getElementById("course").da
     .map(trace => [trace.name, [trace.x.at(-1), trace.y.at(-1)]]))"""
 
 
-def test_the_band_of_beliefs_ends_in_what_the_newest_outcome_says(browser: Browser) -> None:
+def test_the_band_of_weights_ends_with_those_of_the_newest_outcome(browser: Browser) -> None:
     board = whole_board()
     with served(server(board)) as address:
         page, said = opened(browser, address)
@@ -108,7 +108,7 @@ def test_the_band_of_beliefs_ends_in_what_the_newest_outcome_says(browser: Brows
         page.context.close()
 
 
-def test_without_a_matured_outcome_the_band_of_beliefs_says_so(browser: Browser) -> None:
+def test_the_band_of_weights_says_that_there_is_no_outcome_yet(browser: Browser) -> None:
     board = Board()
     board.take("predictions", received(written()["predictions"]), NOW_S)
     with served(server(board)) as address:

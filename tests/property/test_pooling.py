@@ -315,7 +315,7 @@ def test_with_a_key_partials_are_signed_and_others_refused(better: Streams, key:
     assert pool.receive(pool.offset + 1, signed[1]) == []
 
 
-def test_a_state_of_an_experiment_that_nobody_declared_is_still_read() -> None:
+def test_a_state_of_an_undeclared_experiment_is_still_read() -> None:
     """Earlier releases kept a state for any name of an experiment, so there are such snapshots."""
     old = PoolState("calmer", "", {}, None)
     declared, other = PoolingNode({"calmer": TOGETHER}), PoolingNode({})

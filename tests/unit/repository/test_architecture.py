@@ -189,7 +189,7 @@ def raw_decoders(tree: ast.AST) -> set[str]:
     }
 
 
-def test_what_topics_and_http_bring_goes_through_the_one_door() -> None:
+def test_records_and_http_bodies_are_decoded_in_one_module() -> None:
     found = {
         place(path) for path in sources("schemas", "streams", "agents") if raw_decoders(ast.parse(path.read_bytes()))
     }

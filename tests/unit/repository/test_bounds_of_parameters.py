@@ -150,7 +150,7 @@ def test_the_page_has_the_bounds_of_every_parameter(monkeypatch: pytest.MonkeyPa
     assert page.read_text() == DOCUMENT
 
 
-def test_every_check_beyond_a_field_is_said() -> None:
+def test_every_check_beyond_a_field_is_documented() -> None:
     checked = {kind for kind in STRUCTS if "__post_init__" in vars(kind) and ".sources." not in kind.__module__}
     assert checked
     assert checked <= set(parameter_reference.CHECKS)
@@ -171,6 +171,6 @@ def test_every_check_beyond_a_field_is_said() -> None:
         {"test": {"scope": "pooled", "clock_ns": 1, "bound": 1.0}, "symbols": ["X", "Y"]},
     ],
 )
-def test_what_is_said_of_experiments_beyond_a_field_is_checked(table: dict[str, Any]) -> None:
+def test_documented_rules_for_experiments_beyond_a_field_are_checked(table: dict[str, Any]) -> None:
     with pytest.raises(ConfigurationError, match="experiment: expected"):
         load_parameters({"experiments": {"bold": table}})

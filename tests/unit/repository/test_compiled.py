@@ -105,14 +105,14 @@ def test_an_edit_takes_effect_at_once(build: Path, copy: Path) -> None:
     assert run(code, folder=copy).stdout == "False (2.0,)\n"
 
 
-def test_a_build_from_which_something_is_missing_is_none(build: Path, copy: Path) -> None:
+def test_an_incomplete_build_is_not_used(build: Path, copy: Path) -> None:
     code = "from streams.engine import compiled; print(compiled.running())"
     assert run(code, folder=copy).stdout == "True\n"
     (copy / build.relative_to(compiled.ROOT) / compiled.ANNOTATIONS).unlink()
     assert run(code, folder=copy).stdout == "False\n"
 
 
-def test_without_a_compiler_it_says_so_and_runs(copy: Path) -> None:
+def test_without_a_compiler_the_command_says_so_and_python_runs(copy: Path) -> None:
     shutil.rmtree(copy / "streams" / compiled.BUILDS.name, ignore_errors=True)
     environment = os.environ | {"CC": "no-such-compiler", "PYTHONPATH": str(copy)}
     finished = subprocess.run(

@@ -43,7 +43,7 @@ def extended(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_a_dozen_lines_are_a_strategy(extended: Path) -> None:
+def test_the_strategy_of_the_guide_works(extended: Path) -> None:
     lines = [line for line in (extended / "my_strategies.py").read_text().splitlines() if line.strip()]
     assert len(lines) <= 14
     program = (
@@ -61,12 +61,12 @@ def test_a_dozen_lines_are_a_strategy(extended: Path) -> None:
     assert opinions == ["0.4", "0.5", "0.6", "{}"]
 
 
-def test_the_command_line_sees_it(extended: Path) -> None:
+def test_the_command_line_lists_the_strategy_of_the_guide(extended: Path) -> None:
     listed = run(extended, "-m", "agents.cli", "features", "list")
     assert re.search(r"return_10 .*\n.*\n    used by .*\bfade\b", listed)
 
 
-def test_it_keeps_the_promises_of_a_component(extended: Path) -> None:
+def test_the_strategy_of_the_guide_keeps_the_promises_of_a_component(extended: Path) -> None:
     program = (
         "from streams.components.kinds import components; from streams.components.promises import PROMISES\n"
         "from agents.config.plugins import configured_parameters\n"
@@ -130,7 +130,7 @@ def test_a_node_of_ones_own_follows_the_others(extended: Path) -> None:
         (3, r"\[plugins\]: expected nothing but a list `modules`"),
     ],
 )
-def test_plugins_that_make_no_sense_are_named(plugins: object, sentence: str, tmp_path: Path) -> None:
+def test_unusable_plugins_are_named(plugins: object, sentence: str, tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match=sentence):
         import_plugins({"plugins": plugins}, tmp_path)
 
@@ -149,7 +149,7 @@ def test_modules_stand_in_the_folder_that_the_file_says(tmp_path: Path, monkeypa
     assert plugins_seen_from(run, {"TICKLOOP_CONFIG": ""}) == {}
 
 
-def test_a_file_that_was_only_found_runs_nothing_of_a_folder_that_anybody_may_change(
+def test_a_configuration_file_that_was_not_named_runs_no_modules_of_a_folder_that_others_can_change(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -171,7 +171,7 @@ def test_a_file_that_was_only_found_runs_nothing_of_a_folder_that_anybody_may_ch
         ("[market\n", r".*\(line 1|.*\(at line 1"),
     ],
 )
-def test_what_is_wrong_with_a_file_is_said_with_its_name(text: str, said: str, tmp_path: Path) -> None:
+def test_an_error_in_a_configuration_file_names_the_file(text: str, said: str, tmp_path: Path) -> None:
     file = tmp_path / "mine.toml"
     file.write_text(text)
     with pytest.raises(ConfigurationError, match=f"^{re.escape(str(file))}: {said}"):
@@ -183,7 +183,7 @@ def test_without_a_file_everything_is_as_built(tmp_path: Path, monkeypatch: pyte
     assert configured_parameters({}) == Parameters()
 
 
-def test_modules_of_a_file_that_anybody_may_change_are_not_run_unless_it_is_named(
+def test_modules_of_a_configuration_file_that_others_can_change_run_only_if_it_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -204,7 +204,7 @@ def test_modules_of_a_file_that_anybody_may_change_are_not_run_unless_it_is_name
     assert configured_parameters({}).market.warmup_ticks == 7  # numbers are no programs
 
 
-def test_what_only_looks_imports_no_module(tmp_path: Path) -> None:
+def test_commands_that_compute_nothing_import_no_plugin(tmp_path: Path) -> None:
     (tmp_path / "loud.py").write_text("open('imported', 'w').close()")
     (tmp_path / "tickloop.toml").write_text('[plugins]\nmodules = ["loud"]\n[experiments.calm]\n')
     environment = os.environ | {"PYTHONPATH": str(ROOT), "TICKLOOP_HOME": str(tmp_path / "home")}

@@ -43,7 +43,7 @@ def test_a_name_is_there_and_says_what_it_is(name: str) -> None:
     assert len((found.__doc__ or "").strip()) > 20
 
 
-def test_type_checkers_are_told_the_same_names() -> None:
+def test_type_checkers_see_the_same_names() -> None:
     tree = ast.parse(Path(tickloop.__file__ or "").read_text())
     (typed,) = [node for node in tree.body if isinstance(node, ast.If)]
     told = [alias.asname for node in typed.body if isinstance(node, ast.ImportFrom) for alias in node.names]

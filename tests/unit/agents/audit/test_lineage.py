@@ -53,7 +53,7 @@ def test_the_chain_of_a_promotion_goes_back_to_the_breach_without_a_person() -> 
     assert all(earlier.ts_event <= later.ts_event for earlier, later in itertools.pairwise(links))
 
 
-def test_the_version_that_a_rollback_brought_back_says_so() -> None:
+def test_the_chain_of_a_version_that_a_rollback_brought_back_has_the_rollback() -> None:
     live = history().live()
     assert live is not None
     assert live.change == "roll_back"

@@ -56,7 +56,7 @@ def promoted(*records: ModelVersion) -> Course:
     return course
 
 
-def test_a_winner_that_a_person_rolled_back_says_so_everywhere(capsys: pytest.CaptureFixture[str]) -> None:
+def test_every_page_shows_that_a_person_rolled_a_winner_back(capsys: pytest.CaptureFixture[str]) -> None:
     course = promoted(STARTED, WON, BACK)
     assert afterwards(course) == SAID
     assert status(course) == "promoted; rolled back by hand 2024-08-08 23:54:15"
@@ -94,7 +94,7 @@ def test_a_winner_rolled_back_and_then_stopped_shows_both_and_after_compaction_t
     assert became(WON, stopped).ended == stopped, "the record between the two is gone"
 
 
-def test_what_was_done_is_not_recommended_and_what_runs_can_be_stopped() -> None:
+def test_a_change_that_was_made_is_not_recommended_and_a_version_that_runs_can_be_stopped() -> None:
     whole = courses()["AAA"]
     assert to_do(whole, DECLARED).startswith("tickloop arm rollback AAA")
     follow(whole, {("AAA", "v2"): became(STARTED, WON, BACK)})

@@ -90,7 +90,7 @@ def test_a_cached_jar_that_changed_is_refused_with_the_fix(repository: Repositor
     assert jars.class_path()[0].read_bytes() == CONTENTS["alpha"]
 
 
-def test_a_jar_that_nobody_has_is_tried_again_and_then_a_sentence(repository: Repository) -> None:
+def test_a_jar_that_no_repository_has_is_tried_again_and_then_an_error(repository: Repository) -> None:
     repository.file("alpha").unlink()
     with pytest.raises(Unobtainable, match=r"expected to download alpha-1\.0\.jar in 3 attempts"):
         jars.class_path()

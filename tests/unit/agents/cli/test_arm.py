@@ -133,7 +133,7 @@ def test_json_is_one_object_and_nothing_else(desk: Recorder) -> None:
     ],
     ids=" ".join,
 )
-def test_a_command_for_a_symbol_that_nobody_has_seen_asks_back(
+def test_a_command_for_an_unknown_symbol_asks_for_confirmation(
     words: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     recorder = connected(monkeypatch, LogPlace(2, 0), Answer([], ""))
@@ -147,7 +147,7 @@ def test_a_command_for_a_symbol_that_nobody_has_seen_asks_back(
 
 
 @pytest.mark.parametrize("what", ["stop", "promote"])
-def test_a_command_for_an_arm_that_does_not_run_asks_back(desk: Recorder, what: str) -> None:
+def test_a_command_for_an_arm_that_does_not_run_asks_for_confirmation(desk: Recorder, what: str) -> None:
     desk.arms = ["bold", "calm"]
     asked_back = tickloop(what, "X", "bodl")
     assert isinstance(asked_back.exception, ConfigurationError)
@@ -215,6 +215,6 @@ def test_wrong_usage_is_reported_before_anything_is_connected(
     assert sentence in str(result.exception)
 
 
-def test_without_a_broker_it_is_said_that_there_is_none() -> None:
+def test_the_error_says_that_no_broker_runs() -> None:
     result = tickloop("stop", "X", "bold")
     assert isinstance(result.exception, TickloopError)

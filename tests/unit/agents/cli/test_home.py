@@ -72,7 +72,7 @@ def other(tmp_path: Path) -> Iterator[Path]:
         broker.kill()
 
 
-def test_a_command_in_the_wrong_folder_is_told_where_a_broker_runs(other: Path, tmp_path: Path) -> None:
+def test_the_error_of_a_command_in_the_wrong_folder_says_where_a_broker_runs(other: Path, tmp_path: Path) -> None:
     here = tmp_path / "here"
     assert Neighbour(str(other), "127.0.0.1:19092") in neighbours(here)
     assert str(other) not in {each.home for each in neighbours(other)}

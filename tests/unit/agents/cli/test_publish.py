@@ -58,7 +58,7 @@ def test_a_schedule_waits_for_event_time_even_after_a_late_tick() -> None:
     assert [schedule.due(ts_event, now=50.0) for ts_event in times] == [50.0, 50.1, 49.95, 50.2]
 
 
-def test_no_hole_in_event_time_is_waited_out_and_it_is_said_once() -> None:
+def test_no_gap_in_event_time_is_waited_for_and_that_is_reported_once() -> None:
     said: list[str] = []
     schedule = Schedule(Pace(speed=10, longest_wait_s=60.0), said.append)
     day, second = 86_400 * 10**9, 10**9

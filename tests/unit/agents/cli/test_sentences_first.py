@@ -155,7 +155,7 @@ def test_the_parameters_that_a_folder_keeps_can_be_used_with_the_plug_ins_of_the
     assert summaries[0].replace(b'"fee"', b'"run"') == summaries[1]
 
 
-def test_a_misspelt_configuration_is_said_before_a_file_of_ticks_is_looked_at(ends: Ends) -> None:
+def test_a_misspelt_configuration_is_reported_before_a_file_of_ticks_is_read(ends: Ends) -> None:
     Path("bad.toml").write_text("[market.costs]\nfee_bsp = 2\n")
     Path("nothing.csv").write_text("what is this\n")
     code, said = ends("nothing.csv", "--config", "bad.toml")
@@ -261,7 +261,7 @@ def test_a_pool_passes_on_what_is_raised_in_it_and_says_when_one_of_it_dies() ->
     assert (again.reason, again.detail, str(again)) == ("late", "by a day", "late: by a day")
 
 
-def test_an_error_that_nobody_expected_begins_with_a_sentence(tmp_path: Path) -> None:
+def test_an_unexpected_error_begins_with_a_sentence(tmp_path: Path) -> None:
     program = (
         "from agents.cli import main, backtest\n"
         "def broken(*_): raise KeyError('a bug of ours')\n"

@@ -60,7 +60,7 @@ def test_a_version_that_predicts_without_a_registry_record_is_listed() -> None:
     assert list(listed([], {})) == ["nothing but the built-in version of each symbol"]
 
 
-def test_a_candidate_that_the_gates_rejected_is_told_with_those_that_failed() -> None:
+def test_a_rejected_candidate_is_listed_with_the_gates_that_it_failed() -> None:
     finished = next(each for each in OF_MODELS[RetrainFinished] if isinstance(each, RetrainFinished))
     gates = (
         GateRow("beats last_move", 0.1, -0.02, 0.0, False, "at least -0.02 nats: not shown"),

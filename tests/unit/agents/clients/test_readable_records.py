@@ -19,7 +19,7 @@ def garbage(offset: int) -> Received:
     return Received(offset % 3, offset, 0, b"X", b"?")
 
 
-def test_a_record_is_said_once_however_often_a_topic_is_read(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_skipped_record_is_logged_once_however_often_a_topic_is_read(caplog: pytest.LogCaptureFixture) -> None:
     for _ in range(3):
         read = ReadableRecords(TICKS)
         assert [read(garbage(offset)) for offset in range(5)] == [None] * 5

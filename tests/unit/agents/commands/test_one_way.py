@@ -68,7 +68,7 @@ def test_a_request_becomes_a_whole_command(request_: Request) -> None:
     assert not command.automatic, "a person asks for it"
 
 
-def test_a_roll_back_that_ends_what_it_takes_back_says_so() -> None:
+def test_a_roll_back_that_stops_the_version_says_so() -> None:
     plain, ending = (requests.roll_back("c1", "X", "slow", stop=stop).dated(5) for stop in (False, True))
     assert isinstance(plain, RollBack)
     assert isinstance(ending, RollBack)

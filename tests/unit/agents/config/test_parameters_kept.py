@@ -59,7 +59,7 @@ def test_differing_parameters_are_named_field_by_field(
     assert all(way in sentence for way in ("fix: restore the earlier", "`tickloop topics reset`", "another prefix"))
 
 
-def test_of_an_experiment_it_is_said_what_was_changed_of_it_also_where_symbols_decide_together(tmp_path: Path) -> None:
+def test_the_error_names_what_was_changed_in_an_experiment_also_in_a_pooled_one(tmp_path: Path) -> None:
     def declared(symbols: list[str], alpha: float) -> Table:
         test = {"scope": "pooled", "alpha": alpha, "clock_ns": 60_000_000_000}
         return {"experiments": {"bold": {"arm": {}, "symbols": symbols, "test": test}, "calm": {"arm": {}}}}
@@ -81,12 +81,12 @@ def test_parameters_of_tables_that_the_state_does_not_use_are_not_named(tmp_path
     assert "monitor.window" not in explanation(tmp_path, EARLIER, now, 0)
 
 
-def test_a_symbol_that_has_parameters_of_its_own_by_now_is_told(tmp_path: Path) -> None:
+def test_the_error_names_a_symbol_that_has_got_parameters_of_its_own(tmp_path: Path) -> None:
     now = {**EARLIER, "market": {"costs": {"fee_bps": 2.0}}, "symbols": {}}
     assert "symbols.X.market.warmup_ticks (was 9, is not there)" in explanation(tmp_path, EARLIER, now, 0, "X")
 
 
-def test_parameters_that_nobody_has_kept_are_not_made_up(tmp_path: Path) -> None:
+def test_parameters_that_were_not_kept_are_not_invented(tmp_path: Path) -> None:
     earlier, now = load_parameters(EARLIER), load_parameters({})
     keep(now, tmp_path)
     (tmp_path / "parameters" / "damaged.toml").write_bytes(b"\xff[")
@@ -133,7 +133,7 @@ def test_the_last_words_of_a_worker_are_the_sentence(
     assert caplog.records[-1].exc_info is not None
 
 
-def test_what_is_kept_names_the_plug_ins_without_which_nobody_could_use_it(tmp_path: Path) -> None:
+def test_kept_parameters_name_the_plugins_that_they_need(tmp_path: Path) -> None:
     (tmp_path / "module_of_a_home.py").write_text("")
     (tmp_path / "tickloop.toml").write_text("[plugins]\nmodules = ['module_of_a_home']\n[market]\nwarmup_ticks = 9\n")
     home = tmp_path / "home"

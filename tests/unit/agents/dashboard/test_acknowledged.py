@@ -50,7 +50,7 @@ async def ask(client: TestClient[Any, Any], token: str = TOKEN, **asked: str) ->
     return answer.status, await answer.json()
 
 
-async def test_what_was_seen_counts_no_more_and_survives_a_restart_of_the_page(
+async def test_an_acknowledged_alert_counts_no_more_also_after_a_restart_of_the_page(
     page: Server, client: TestClient[Any, Any]
 ) -> None:
     assert (tile(page).value, tile(page).colour) == ("2", "act")
@@ -69,7 +69,7 @@ async def test_what_was_seen_counts_no_more_and_survives_a_restart_of_the_page(
     assert tile(again).value == "2", "the next one is open again"
 
 
-async def test_it_takes_the_token_and_an_alert_that_is_open(page: Server, client: TestClient[Any, Any]) -> None:
+async def test_acknowledging_takes_the_token_and_an_open_alert(page: Server, client: TestClient[Any, Any]) -> None:
     assert (await ask(client, token="guess", alert=key_of(FAILED)))[0] == 401
     status, answer = await ask(client, alert="candidates ticks:0:1:0 1 breach")
     assert (status, "expected an alert that is open" in answer["refused"]) == (400, True)
@@ -77,7 +77,7 @@ async def test_it_takes_the_token_and_an_alert_that_is_open(page: Server, client
     assert tile(page).value == "2"
 
 
-async def test_before_it_is_asked_it_says_that_no_topic_is_written(client: TestClient[Any, Any]) -> None:
+async def test_before_an_acknowledgement_the_page_says_that_no_topic_is_written(client: TestClient[Any, Any]) -> None:
     answer = await client.get("/effect", params={"action": "acknowledge", "alert": key_of(FAILED)})
     assert "dashboard-acknowledged.json) and to no topic" in (await answer.json())["effect"]
 
@@ -95,7 +95,7 @@ def test_the_file_is_bounded_and_one_that_is_damaged_costs_no_page(tmp_path: Pat
     assert Acknowledged(path).get(FAILED) == Acknowledgement(key_of(FAILED), 2.0, "why")
 
 
-def test_what_cannot_be_written_changes_nothing(tmp_path: Path) -> None:
+def test_an_acknowledgement_that_cannot_be_written_changes_nothing(tmp_path: Path) -> None:
     (tmp_path / "home").write_text("a file where the folder should be")
     seen = Acknowledged(tmp_path / "home" / "seen.json")
     with pytest.raises(EnvironmentProblem, match="expected to write"):

@@ -96,7 +96,7 @@ def test_every_kind_of_alert_is_covered() -> None:
     assert said | {"retrain_started", "refused", "roster"} == set(get_args(AlertKind))
 
 
-def test_what_no_other_record_says_stands_by_itself() -> None:
+def test_an_alert_that_no_other_record_shows_is_shown_by_itself() -> None:
     begun = started(replace(JOB, withheld=""))
     changes = board_of((RETRAIN_JOBS, replace(JOB, withheld="")), (ALERTS, begun)).timeline.view()
     assert {(each.kind, each.title, each.severity) for each in changes} == {

@@ -175,7 +175,7 @@ def look(gate: asyncio.Event, asked: list[str], name: str) -> Callable[[], Await
     return looks
 
 
-async def test_one_look_up_goes_on_at_a_time_and_a_crowd_is_denied() -> None:
+async def test_one_look_up_runs_at_a_time_and_too_many_are_refused() -> None:
     costly, gate, asked = CachedAnswers(), asyncio.Event(), list[str]()
     crowd = [asyncio.create_task(costly.answer(n, look(gate, asked, str(n)))) for n in range(MOST_WAITING + 3)]
     async with asyncio.timeout(10):
@@ -209,7 +209,7 @@ async def test_a_look_up_that_hangs_is_given_up() -> None:
     assert (found.status, "within" in found.reason) == (503, True)
 
 
-async def test_the_crowd_is_told_so_over_the_wire(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_refusal_of_too_many_look_ups_reaches_the_client(monkeypatch: pytest.MonkeyPatch) -> None:
     gate = asyncio.Event()
 
     async def hanging(*_: object) -> object:

@@ -241,7 +241,7 @@ async def test_thousands_of_everything_are_kept_and_sent_in_bounds() -> None:
         ("good", "agents.dashboard.serve.view.good"),
     ],
 )
-async def test_a_part_that_cannot_be_shown_says_so_and_the_others_go_on(
+async def test_a_part_of_the_page_that_cannot_be_shown_says_so_and_the_others_go_on(
     monkeypatch: pytest.MonkeyPatch, name: str, made: str
 ) -> None:
     def fails(*_: object) -> None:
@@ -283,7 +283,7 @@ async def said(client: TestClient[Any, Any]) -> str:
 
 
 @pytest.mark.parametrize("ill", ["does not turn", "fetches nothing", "does not ask"])
-async def test_live_is_said_only_while_the_follower_follows(ill: str) -> None:
+async def test_the_page_says_live_only_while_its_follower_reads(ill: str) -> None:
     made = server()
     async with TestClient(TestServer(made.app())) as client:
         at_work(made.watch, time.time())

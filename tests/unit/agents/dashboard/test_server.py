@@ -68,7 +68,7 @@ async def test_a_change_takes_the_token_the_page_and_json(
     [{"symbol": "X" * 33}, {"symbol": "a b"}, {"arm": "y" * 201}, {"arm": "a|b"}, {"cause": "z" * 1_001}, {"more": 1}],
     ids=str,
 )
-async def test_what_is_asked_for_keeps_the_bounds_of_its_fields(
+async def test_a_command_from_the_page_keeps_the_bounds_of_its_fields(
     client: TestClient[Any, Any], field: dict[str, object]
 ) -> None:
     answer = await client.post("/action", data=json.dumps(ASKED | field), headers=_headers(client))
@@ -76,7 +76,7 @@ async def test_what_is_asked_for_keeps_the_bounds_of_its_fields(
     assert "malformed: " in (await answer.json())["refused"]
 
 
-async def test_what_is_nested_too_deeply_is_refused_with_a_sentence(client: TestClient[Any, Any]) -> None:
+async def test_a_body_that_is_nested_too_deeply_is_refused_with_a_sentence(client: TestClient[Any, Any]) -> None:
     answer = await client.post("/action", data=b"[" * 4_000, headers=_headers(client))
     assert (answer.status, "brackets" in (await answer.json())["refused"]) == (400, True)
 
@@ -161,7 +161,7 @@ async def test_another_symbol_is_sent_at_the_next_beat_whatever_its_number() -> 
     assert json.loads(message.partition(b"data: ")[2])["symbol"] == other
 
 
-async def test_what_an_action_will_do_is_said_before(client: TestClient[Any, Any]) -> None:
+async def test_the_page_says_what_an_action_will_do_before_it_does_it(client: TestClient[Any, Any]) -> None:
     symbol = json.loads(written()["predictions"][0][2])["symbol"]
     answer = await client.get("/effect", params={"action": "promote", "symbol": symbol, "arm": "bold"})
     effect = (await answer.json())["effect"]
@@ -192,7 +192,7 @@ def test_promote_and_stop_need_an_arm() -> None:
         request_of(PageAction("stop", "X"))
 
 
-def test_the_token_is_made_once_for_its_owner_alone_and_told_once(tmp_path: Path) -> None:
+def test_the_token_is_made_once_readable_by_its_owner_alone_and_shown_once(tmp_path: Path) -> None:
     settings = Settings(home=str(tmp_path / "home"))
     said = told(settings, 8642)
     token, new = token_of(settings)
@@ -204,7 +204,7 @@ def test_the_token_is_made_once_for_its_owner_alone_and_told_once(tmp_path: Path
     assert "mine" not in repr(Settings(dashboard_token="mine"))
 
 
-def test_a_server_for_everybody_answers_to_addresses_and_to_names_that_it_was_told() -> None:
+def test_a_public_server_answers_to_addresses_and_to_configured_names() -> None:
     guard = Guard("t", "0.0.0.0", "loop.example")
     asked = ("10.1.2.3:8642", "loop.example", "localhost:8642", "other.example:8642")
     assert [guard.address(host) is None for host in asked] == [True, True, True, False]

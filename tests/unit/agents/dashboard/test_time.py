@@ -129,7 +129,7 @@ def test_a_new_generation_begins_a_new_course() -> None:
     assert page.painted() == [(usual + SECOND) / 1e6]
 
 
-def test_what_was_written_again_is_a_repeat_however_time_runs() -> None:
+def test_a_record_that_was_written_again_is_a_repeat_however_time_runs() -> None:
     page = Page()
     usual = at_work(page, 20)
     state = page.predict(usual - 5 * SECOND, tick=17)
@@ -260,7 +260,7 @@ def alert(kind: str, severity: str, ts_event: int) -> Alert:
     return Alert(f"id-{kind}-{ts_event}", "a-topic", "X", ts_event, kind, severity, "v1", "why")  # type: ignore[arg-type]
 
 
-def test_an_alert_of_a_time_that_is_none_any_more_is_answered_by_what_is_written_later() -> None:
+def test_an_alert_from_before_a_break_of_the_clock_is_closed_by_a_record_written_later() -> None:
     some = OpenAlerts()
     some.take(alert("breach", "warning", YEAR), 100.0)
     some.take(alert("promoted", "info", DAY), 101.0)

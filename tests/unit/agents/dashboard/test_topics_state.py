@@ -27,7 +27,7 @@ def decoded(topic: str, kind: type) -> list:  # type: ignore[type-arg]
     return [msgspec.json.decode(value, type=kind) for _, _, value in written().get(topic, [])]
 
 
-def test_it_takes_every_topic_but_those_that_show_nothing() -> None:
+def test_the_page_follows_every_topic_but_those_that_show_nothing() -> None:
     assert {topic.name for topic in TOPICS} - set(Board().topics) == UNWATCHED
 
 
@@ -90,7 +90,7 @@ def test_skill_is_that_of_the_outcomes_on_the_topic() -> None:
     assert ours.skill(LIVE)[0] == theirs.skill(LIVE)[0]
 
 
-def test_without_outcomes_the_band_says_so() -> None:
+def test_the_band_says_that_there_are_no_outcomes() -> None:
     empty = good((), [], 0, 0)
     assert "moved yet" in empty.verdict
     assert all(each.missing.startswith("Not enough data yet") for each in empty.figures)

@@ -193,6 +193,6 @@ def test_a_market_lasts_as_long_as_it_was_planned() -> None:
         ),
     ],
 )
-def test_what_latency_was_measured_on_is_said_with_it(cluster: str, busy: float, said: str) -> None:
+def test_the_report_says_what_the_latency_was_measured_on(cluster: str, busy: float, said: str) -> None:
     summary = SimpleNamespace(cluster=cluster, workers=2, cores=2, busy=busy)
     assert measured_on(cast(Summary, summary)) == said

@@ -84,7 +84,7 @@ def test_everything_is_one_option_away() -> None:
         assert expected in said, expected
 
 
-def test_what_does_not_hold_is_said_in_the_place_of_the_checks() -> None:
+def test_a_claim_that_does_not_hold_is_named_in_the_place_of_the_checks() -> None:
     failed = AuditCheck("a reader gets each record once", "999 of 1,000", False)
     audit = msgspec.structs.replace(SUMMARY.audit, checks=(*SUMMARY.audit.checks, failed))
     kill = Kill("worker-1", 500, (0, 2), 0)

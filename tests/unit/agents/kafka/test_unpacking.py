@@ -90,7 +90,7 @@ def test_a_bomb_becomes_one_record_at_its_last_offset(codec: int, values: list[b
 
 @pytest.mark.parametrize("codec", [*CODECS, 5])
 @pytest.mark.parametrize("at", [unpacking.HEAD.size, unpacking.HEAD.size + 20, -1])
-def test_a_damaged_batch_stops_nobody(codec: int, at: int) -> None:
+def test_a_damaged_batch_stops_no_reader(codec: int, at: int) -> None:
     packed = bytearray(batch(codec % 5, bytes(range(256)) * 20, first=9))
     packed[22] = packed[22] & ~7 | codec
     packed[at] ^= 0xFF
@@ -158,7 +158,7 @@ def test_many_small_bombs_are_unpacked_a_few_at_a_time() -> None:
     assert rounds >= 5
 
 
-def test_what_is_not_compressed_stays_and_so_does_a_part_of_a_batch() -> None:
+def test_an_uncompressed_batch_and_a_part_of_one_stay_as_they_are() -> None:
     plain = batch(0, b"one") + batch(0, b"two", first=1)
     assert unpacked(plain) is plain
     assert unpacked(b"") == b""

@@ -45,7 +45,7 @@ def without_library(page: str) -> str:
     return re.sub(r"<script>.*?</script>", "", page, flags=re.DOTALL)
 
 
-def test_it_names_nothing_that_would_have_to_be_fetched(run: PaperRun) -> None:
+def test_the_page_names_nothing_that_would_have_to_be_fetched(run: PaperRun) -> None:
     page = tear_sheet(run)
     own = without_library(page) + (PAGES / "page.js").read_text() + (PAGES / "page.css").read_text()
     assert not re.search(r"https?://|src=|@import|url\(|fetch\(|XMLHttpRequest|WebSocket", own)
@@ -99,7 +99,7 @@ def test_a_run_that_never_traded_waits_instead_of_drawing_nothing() -> None:
     assert not re.search(r"\b(nan|inf|None)\b", said)
 
 
-def test_without_predictions_the_page_says_so(run: PaperRun) -> None:
+def test_the_page_says_that_there_are_no_predictions(run: PaperRun) -> None:
     page = tear_sheet(replace(run, predictions=run.predictions.iloc[:0], account=run.account.iloc[:0]))
     assert "Nothing was predicted: 12,000 ticks, 0 dead letters." in page
     assert 'class="plot"' not in without_library(page)

@@ -62,7 +62,7 @@ async def test_work_that_ends_with_an_error_is_reported_in_a_sentence(
         await owned("the work", raising(error))
 
 
-async def test_a_cancellation_that_nobody_asked_for_is_an_end_like_any_other() -> None:
+async def test_an_unexpected_cancellation_counts_as_an_end() -> None:
     with pytest.raises(TickloopError, match="a task within it was cancelled"):
         await owned("the work", raising(asyncio.CancelledError()))
     task = asyncio.create_task(owned("the work", forever()))
@@ -167,7 +167,7 @@ async def test_the_retrainer_ends_with_whatever_part_of_it_ends(
             await process.run_retrainer(settings, "127.0.0.1:1", Parameters())
 
 
-async def test_whoever_waits_for_standing_input_gets_whatever_its_reader_raised() -> None:
+async def test_an_error_of_the_reader_of_standing_input_reaches_whoever_waits_for_it() -> None:
     def blocks() -> Iterator[Sequence[int]]:
         yield [1]
         raise EOFError("the compressed file ended before its end")
@@ -218,7 +218,7 @@ AWAITED = {
 """Modules that start tasks outside of a task group, and where these are awaited."""
 
 
-def test_no_module_begins_a_task_that_nobody_waits_for() -> None:
+def test_no_module_starts_a_task_that_is_not_awaited() -> None:
     found = set()
     for path in sorted(SOURCES.rglob("*.py")):
         for call in _calls(ast.parse(path.read_text())):

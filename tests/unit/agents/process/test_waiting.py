@@ -75,7 +75,7 @@ def test_a_short_wait_is_not_reported() -> None:
 
 
 @pytest.mark.usefixtures("soon")
-def test_a_broker_that_takes_long_to_start_is_said_and_so_is_another_command_that_holds_it(
+def test_a_slow_start_of_a_broker_is_reported_and_so_is_another_command_that_holds_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lines, broker = Lines(), RunningBroker("kafka", "127.0.0.1:9092", 1, "x", "4.3.1")
@@ -138,7 +138,7 @@ async def test_the_demo_begins_when_the_workers_are_live_not_when_their_group_is
     assert asked == come
 
 
-async def test_workers_that_are_not_ready_in_time_are_said_one_by_one(
+async def test_workers_that_are_not_ready_in_time_are_named_one_by_one(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     answering(monkeypatch, membership, repeat({1: None, 2: RECOVERING}))

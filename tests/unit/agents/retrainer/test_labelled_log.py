@@ -108,7 +108,7 @@ async def test_what_is_deleted_far_below_its_beginning_is_not_missed() -> None:
     assert (found.labels, found.cut) == (EXPECTED, "")
 
 
-async def test_a_log_that_is_cut_says_so() -> None:
+async def test_a_retrain_on_a_log_that_was_cut_says_so() -> None:
     first = NAMED + 2 - MOST
     found = await labelled_log(Lying(ALL, first), job(), MARKET, LABELS)
     assert found.labels != EXPECTED

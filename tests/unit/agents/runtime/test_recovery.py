@@ -16,7 +16,7 @@ def epoch(partition: int, offset: int) -> dict[bytes, bytes]:
     return {key: value for key, value in stored.items() if value is not None}
 
 
-def test_an_incomplete_epoch_of_a_partition_that_went_elsewhere_stops_nobody() -> None:
+def test_incomplete_snapshots_of_a_partition_that_went_elsewhere_stop_no_worker() -> None:
     gone = epoch(3, 41)
     del gone[b"3|00000003|1|Y"]  # as its new owner leaves it
     table = epoch(5, 7) | gone

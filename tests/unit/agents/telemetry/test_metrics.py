@@ -174,7 +174,7 @@ async def test_the_cluster_says_which_system_it_is_wherever_its_parts_have_their
     assert isinstance(await ask_worker(settings, 1, "two"), Stranger)
 
 
-async def test_a_watch_that_ends_begins_again_and_says_so(
+async def test_a_health_watch_that_ends_is_started_again_and_logged(
     worker: Worker, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(watch, "ASK_S", 0.01)

@@ -109,7 +109,7 @@ def test_who_is_sure_of_the_other_side_closes_without_asking_for_a_position(conf
     assert (account.book.units == 0.0) is closes
 
 
-def test_a_cost_that_nobody_could_tell_is_not_paid() -> None:
+def test_an_unknown_cost_is_not_paid() -> None:
     account = Account()
     account.at(1, 100.0, 1.0)
     (closed,) = account.at(101, 100.0, cost=PROHIBITIVE_BPS)

@@ -115,7 +115,7 @@ def test_too_little_has_no_winner(framework: ABTestingFramework, ticks: list[Quo
     assert (nothing.winner, nothing.sample_size) == (None, 0)
 
 
-def test_strategies_that_stand_aside_are_told_so(ticks: list[Quote | Trade]) -> None:
+def test_the_result_names_strategies_that_never_took_a_position(ticks: list[Quote | Trade]) -> None:
     dear = replace(MARKET, costs=CostParameters(fee_bps=50.0))
     found = ABTestingFramework(Parameters(dear), resamples=19).run_test("imbalance", "momentum", ticks[:5_000])
     assert found.winner is None

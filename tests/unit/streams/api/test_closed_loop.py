@@ -20,7 +20,7 @@ from tests.support.closed_loop_story import AFTERWARDS, BEGUN, LATENCY_NS, story
 pytestmark = pytest.mark.slow
 
 
-def test_what_happens_happens_in_order_and_is_told() -> None:
+def test_the_steps_of_the_story_come_in_order_and_each_is_an_alert() -> None:
     rest = iter(story().told)
     wanted = ["breach", "candidate", "promoted", "candidate", "promoted", "rolled_back"]
     assert all(kind in rest for kind in wanted), story().told

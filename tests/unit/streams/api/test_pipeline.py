@@ -99,7 +99,7 @@ def test_a_mapping_is_as_good_as_a_record() -> None:
         (Quote("X", 1, 9.0, 1.0, 8.0, 1.0), "crossed_quote"),
     ],
 )
-def test_what_makes_no_sense_is_refused_and_changes_nothing(market_data: Any, reason: str) -> None:
+def test_an_impossible_tick_is_refused_and_changes_nothing(market_data: Any, reason: str) -> None:
     pipeline, untouched = _quick(), _quick()
     with pytest.raises(Refused) as caught:
         pipeline.predict("X", market_data)

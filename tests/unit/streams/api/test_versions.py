@@ -41,7 +41,7 @@ def test_a_promotion_freezes_the_champion_and_a_rollback_brings_it_back() -> Non
     assert [change.status for change in found.get("X", "v2").changes] == ["candidate", "champion", "frozen", "champion"]
 
 
-def test_what_was_done_for_a_cause_is_not_done_again() -> None:
+def test_a_change_that_was_made_for_a_cause_is_not_made_again() -> None:
     found = manager("v1", "v2")
     before = snapshot(found)
     found.promote("X", "v2", 99, "v2 is better", "decision-1")
@@ -157,7 +157,7 @@ def test_an_invalid_record_is_refused_and_changes_nothing(record: bytes, sentenc
 
 
 @pytest.mark.parametrize("weight", [nan, 1e9, -1e300])
-def test_numbers_that_make_no_model_are_refused_even_with_the_right_hash(weight: float) -> None:
+def test_invalid_numbers_of_a_model_are_refused_even_with_the_right_hash(weight: float) -> None:
     with pytest.raises(ModelRefused, match="v1: expected weights from"):
         ModelVersionManager().add("X", state("v1", weight), 1, "made by hand")
     short = ModelState("v1", SignedLogisticState(("a", "b"), (0.5,), (1.0, 1.0)))

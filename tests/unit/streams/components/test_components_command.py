@@ -72,7 +72,7 @@ def tickloop(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_each_part_is_told_what_it_breaks_whatever_the_others_do(folder: Path) -> None:
+def test_every_broken_promise_of_each_component_is_reported(folder: Path) -> None:
     done = tickloop(folder, "components", "check", "--json")
     assert done.returncode == 1
     assert "tickloop: " in done.stderr

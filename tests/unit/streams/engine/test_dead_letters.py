@@ -62,7 +62,7 @@ def test_the_largest_message_becomes_a_letter_that_holds_all_of_it_and_fits(valu
 
 
 @pytest.mark.parametrize("size", [WHOLE_VALUE + 1, 3_000_000, 30_000_000])
-def test_what_was_unpacked_to_more_is_cut_without_being_parsed(size: int) -> None:
+def test_a_value_that_unpacked_to_too_much_is_cut_without_being_parsed(size: int) -> None:
     value, key = b'{"kind":"' + b"A" * (size - 9), b"k" * 5_000
     for letter, written in refusals(key, value):
         assert letter.reason == "too_large"
@@ -124,7 +124,9 @@ def live(node: CountingNode) -> tuple[LivePartition, list[tuple[bytes | None, by
     return LivePartition(node, 0, NOTHING, ways), written, counters
 
 
-async def test_what_does_not_fit_is_stood_in_for_alike_live_and_in_a_replay(caplog: pytest.LogCaptureFixture) -> None:
+async def test_an_output_that_is_too_large_is_replaced_alike_live_and_in_a_replay(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     ticks = [encode(Trade("X", 1 + offset, 1.0, 1.0)) for offset in range(4)]
     partition, written, counters = live(VerboseNode())
     records = [SimpleNamespace(offset=at, timestamp=0, key=b"X", value=value) for at, value in enumerate(ticks)]
@@ -156,7 +158,7 @@ class HoardingNode(CountingNode):
         return bytes(LARGEST_SNAPSHOT)
 
 
-async def test_a_state_that_cannot_be_stored_is_told_before_anything_is_lost() -> None:
+async def test_a_state_that_is_too_large_is_an_error_before_anything_is_lost() -> None:
     partition, _, _ = live(HoardingNode())
     tick = SimpleNamespace(offset=0, timestamp=0, key=b"X", value=encode(Trade("X", 1, 1.0, 1.0)))
     await partition.take(Fetched.of([tick], 0, 1))

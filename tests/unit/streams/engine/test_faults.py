@@ -144,7 +144,7 @@ def test_a_feature_that_fails_is_zero(
     assert {outcome.features["hunch"] for outcome in outcomes} == {0.0}
 
 
-def test_what_fails_leaves_the_others_as_they_were(with_feature: Callable[[Any], MarketNode]) -> None:
+def test_a_component_that_fails_leaves_the_others_as_they_were(with_feature: Callable[[Any], MarketNode]) -> None:
     _, _, healthy = _run(with_feature((7.0,)))
     _, _, failing = _run(with_feature(OSError()))
     for one, other in zip(healthy, failing, strict=True):
@@ -193,7 +193,7 @@ def test_a_sizing_rule_that_fails_gives_no_position(monkeypatch: pytest.MonkeyPa
 
 
 @pytest.mark.parametrize("answer", [nan, inf, -1.0, None])
-def test_a_cost_that_nobody_can_tell_is_prohibitive(monkeypatch: pytest.MonkeyPatch, answer: Any) -> None:
+def test_an_unknown_cost_is_prohibitive(monkeypatch: pytest.MonkeyPatch, answer: Any) -> None:
     node = MarketNode(load_parameters({"market": QUICK}))
     monkeypatch.setattr(node._pipeline._costs, "round_trip_bps", lambda spread: answer)
     state, predictions, outcomes = _run(node)

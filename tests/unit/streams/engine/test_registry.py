@@ -124,7 +124,7 @@ class TestRegister:
             register_family("odd", Odd)  # type: ignore[arg-type]
         assert every_feature() == before
 
-    def test_the_type_of_states_is_said_by_the_class_or_beside_it(self) -> None:
+    def test_the_type_of_the_state_is_given_by_the_class_or_at_registration(self) -> None:
         class Stateful(Plain):
             state = dict
 

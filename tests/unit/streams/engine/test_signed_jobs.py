@@ -51,7 +51,7 @@ def test_only_a_job_that_the_lifecycle_node_signed_is_done() -> None:
 
 
 @pytest.mark.parametrize("stopped_first", [True, False])
-def test_a_leaked_key_is_retired_while_nobody_runs_and_nothing_of_it_is_taken(stopped_first: bool) -> None:
+def test_a_leaked_key_is_retired_while_all_is_stopped_and_its_records_are_refused(stopped_first: bool) -> None:
     both = Signing(("test",), (NEW, OLD), "new")
     log = Log(both)
     log.ask(START)

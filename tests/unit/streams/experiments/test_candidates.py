@@ -112,7 +112,7 @@ def test_a_better_candidate_is_promoted_and_then_watched() -> None:
     assert verdicts(records) == ["winner", "promoted", "confirmed"]
 
 
-def test_a_useless_one_is_stopped() -> None:
+def test_a_useless_candidate_is_stopped() -> None:
     records = run(new(), stream(0, 5_100, (("live", "v1", 0.6), (NAME, "v2", 0.6001))))
     assert verdicts(records) in (["no_difference"], ["futile"])
     (stopped,) = commands(records)
@@ -120,7 +120,7 @@ def test_a_useless_one_is_stopped() -> None:
 
 
 @pytest.mark.parametrize("tested", [5, 60, 500])
-def test_a_poisoned_one_that_is_forced_through_is_rolled_back_soon_whatever_its_test_had_said(tested: int) -> None:
+def test_a_bad_candidate_that_is_forced_live_is_rolled_back_soon_whatever_its_test_found(tested: int) -> None:
     poisoned = (("live", "v1", 0.7), (NAME, "v2", 0.3))
     forced = (("live", "v2", 0.3), ("v1", "v1", 0.7))
     records = run(new(), stream(0, tested, poisoned), stream(tested, 500, forced))
@@ -129,13 +129,13 @@ def test_a_poisoned_one_that_is_forced_through_is_rolled_back_soon_whatever_its_
     assert (type(back), back.version, back.automatic) == (RollBack, "v2", True)
 
 
-def test_a_good_one_that_is_forced_through_stays() -> None:
+def test_a_good_candidate_that_is_forced_live_stays() -> None:
     records = run(new(), stream(0, 30, TESTED), stream(30, 1_500, FORCED_GOOD))
     assert "rolled_back" not in verdicts(records)
     assert commands(records) == []
 
 
-def test_one_whose_model_falls_silent_is_rolled_back_at_once() -> None:
+def test_a_live_candidate_whose_model_has_no_opinion_is_rolled_back_at_once() -> None:
     silent = stream(90, MUTE + 1, FORCED_GOOD, model=0.5)
     records = run(new(), stream(0, 30, TESTED), stream(30, 60, FORCED_GOOD), silent)
     (decided,) = [each for each in records if isinstance(each, ExperimentDecided)]
@@ -144,12 +144,12 @@ def test_one_whose_model_falls_silent_is_rolled_back_at_once() -> None:
 
 
 @pytest.mark.parametrize(("model", "features"), [(0.5, 0.0), (0.500001, 1.0)])
-def test_silence_of_a_market_is_not_that_of_a_model(model: float, features: float) -> None:
+def test_a_silent_market_is_not_taken_for_a_failed_model(model: float, features: float) -> None:
     quiet = stream(90, 3 * MUTE, FORCED_GOOD, model=model, features=features)
     assert "rolled_back" not in verdicts(run(new(), stream(0, 30, TESTED), stream(30, 60, FORCED_GOOD), quiet))
 
 
-def test_one_that_no_longer_means_what_it_says_is_rolled_back() -> None:
+def test_a_live_candidate_that_loses_its_calibration_is_rolled_back() -> None:
     # In log-loss it is as good as the one before, which is timidly wrong; but it is far too sure.
     sure = (("live", "v2", 0.9), ("v1", "v1", 0.42))
     unwatched = replace(TRIED, watch=replace(WATCH, calibration=0.0))
@@ -169,7 +169,7 @@ def test_every_candidate_is_an_experiment_of_its_own_and_only_so_many_are_rememb
     assert len(partition.keys["X"].state) == MOST_CANDIDATES
 
 
-def test_the_one_that_is_live_is_remembered_longest() -> None:
+def test_the_live_candidate_is_remembered_longest() -> None:
     partition = new()
     run(partition, stream(0, 30, TESTED), stream(30, 60, FORCED_GOOD))
     for number in range(3 * MOST_CANDIDATES):

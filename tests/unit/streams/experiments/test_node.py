@@ -23,7 +23,7 @@ def decisions(records: list[Struct]) -> list[ExperimentDecided]:
     return [record for record in records if isinstance(record, ExperimentDecided)]
 
 
-def test_a_better_challenger_wins_once_and_its_state_is_told_at_every_batch() -> None:
+def test_a_better_challenger_wins_once_and_its_state_is_written_at_every_batch() -> None:
     records = run(ExperimentsNode({"calmer": CALMER}), compared(0, 2_000, edge=0.2))
     (decided,) = decisions(records)
     assert decided.verdict == "winner"

@@ -236,7 +236,7 @@ def test_an_arm_that_is_stopped_is_held_back_no_more_and_all_of_it_survives_a_re
     assert desk.running[0] == ("live", "X-b")
 
 
-def test_a_pin_holds_nothing_back_that_makes_no_sense() -> None:
+def test_an_impossible_command_is_refused_and_not_held_back_by_a_pin() -> None:
     desk = pinned()
     assert "expected an arm that runs in shadow" in desk.refused(won("nobody"))
     assert "to be live" in desk.refused(fell("X-other"))
@@ -254,7 +254,7 @@ def test_a_pin_holds_nothing_back_that_makes_no_sense() -> None:
         (replace(retrain(), breach=breach("other")), "expected the id of its breach, was 'other'"),
     ],
 )
-def test_a_model_that_is_none_is_refused_and_changes_nothing(command: Any, sentence: str) -> None:
+def test_an_invalid_model_is_refused_and_changes_nothing(command: Any, sentence: str) -> None:
     desk = Desk()
     desk.ask(start("b"))
     before = desk.node.dump(desk.lifecycle.keys["X"].state)
@@ -285,7 +285,7 @@ def test_a_candidate_takes_the_place_of_what_was_taken_back_then_of_what_was_liv
     assert desk.told(back()) == [("X-b", "champion", "live"), ("X-c", "rolled_back", "X-c")]
 
 
-def test_a_candidate_that_is_refused_costs_nobody_a_place() -> None:
+def test_a_candidate_that_is_refused_takes_no_other_version_out() -> None:
     desk = Desk()
     live = BUILTIN
     for name in "abcde":

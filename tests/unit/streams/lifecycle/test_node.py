@@ -302,7 +302,7 @@ def test_a_restore_after_any_command_equals_never_having_stopped() -> None:
     assert partition.snapshot("X") == straight.snapshot("X")
 
 
-def test_what_is_remembered_is_bounded() -> None:
+def test_the_memory_of_commands_is_bounded() -> None:
     desk = Desk()
     largest = max(len(encode(start(f"{number}", overrides=BOLD))) for number in range(MOST_ARMS))
     for number in range(MOST_ARMS - 1):

@@ -77,7 +77,7 @@ def test_what_is_due_while_a_crash_is_not_yet_believed_meets_the_prices_of_then(
     assert [met[ms] for ms in (90, 100, 110, 190)] == pytest.approx([100.0, 70.0, 69.9, 69.1])
 
 
-def test_after_a_silence_a_jump_is_scored_by_nobody() -> None:
+def test_no_prediction_is_scored_across_a_jump_after_a_silence() -> None:
     records = run(crash(70.0, gap_ms=700_000))
     assert min(outcome.return_bps for outcome in of(OutcomeMatured, records)) == 0.0
     (jumped,) = of(ClockBroken, records)

@@ -110,7 +110,7 @@ def test_other_records_make_no_alert(record: Any) -> None:
     assert alert_of(record) is None
 
 
-def test_the_start_of_a_training_is_told_by_who_does_it() -> None:
+def test_the_retrainer_makes_the_alert_that_a_training_started() -> None:
     alert = started(JOB)
     assert isinstance(alert, Alert)
     assert (alert.kind, alert.node, alert.subject) == ("retrain_started", "retrainer", JOB.job)

@@ -82,7 +82,7 @@ def test_figures_of_a_window_are_those_of_the_collector() -> None:
     assert (found.id, found.version, found.live, found.closed_by) == ("ticks:0:501:0:0", "v1", True, "count")
 
 
-def test_a_window_closes_by_time_too_and_says_so_when_nothing_moved() -> None:
+def test_a_window_closes_by_time_too_and_shows_that_nothing_moved() -> None:
     found = windows(MonitorNode(MonitorParameters(window_ns=10 * HORIZON)), [outcome(n, 0) for n in range(12)])
     assert [(each.closed_by, each.n, each.moved, each.figures, each.skill) for each in found] == [
         ("time", 11, 0, (), 0.0)
@@ -254,7 +254,7 @@ def test_a_sum_does_not_grow_without_bound_and_one_block_alone_is_no_alarm() -> 
     assert cusum.level(state) <= MOST
 
 
-def test_what_a_drift_detector_is_fed_with_is_bounded() -> None:
+def test_the_input_of_a_drift_detector_is_bounded() -> None:
     blocks: list[float] = []
     for number in range(1_000):
         drift.take(blocks, float(number))

@@ -61,7 +61,7 @@ def test_a_block_of_everything_has_no_spread() -> None:
     assert means == pytest.approx(4.5)
 
 
-def test_what_is_said_follows_the_interval() -> None:
+def test_the_sentence_of_a_report_follows_the_interval() -> None:
     better, worse = np.linspace(0.1, 0.2), np.linspace(-0.2, -0.1)
     assert verdicts.comparison(0.1, better).verdict == "shown"
     assert verdicts.comparison(-0.1, worse).verdict == "refuted"

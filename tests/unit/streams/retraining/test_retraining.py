@@ -233,7 +233,7 @@ def test_the_log_is_bounded_and_knows_what_had_matured() -> None:
         log.add(replace(outcomes(1)[0], features={}))
 
 
-def test_a_rerun_is_what_an_arm_would_have_said() -> None:
+def test_a_rerun_gives_the_probabilities_of_a_running_arm() -> None:
     """With all else switched off, a pipeline is the model itself, which learns each label once it is known."""
     alone = replace(
         MARKET,

@@ -38,7 +38,7 @@ def _informed(count: int, seed: int, known: float, symbol: str = "X") -> list[Ou
     return outcomes
 
 
-def test_an_informed_pipeline_has_skill_and_the_interval_says_so() -> None:
+def test_an_informed_pipeline_has_skill_and_an_interval_above_zero() -> None:
     found = skill(_informed(4_000, 1, known=0.8))
     assert found.pipeline.accuracy == pytest.approx(0.8, abs=0.02)
     assert found.pipeline.log_loss == pytest.approx(0.5004, abs=0.02)

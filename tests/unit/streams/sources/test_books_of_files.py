@@ -138,7 +138,7 @@ def order(at: int, action: str, side: str, price: float, size: int, number: int,
     return f"{NOON + at},{NOON + at},160,{venue},7,{action},{side},{price},{size},0,{number},{flags},0,{at},X"
 
 
-def test_orders_make_a_book_and_one_that_was_never_there_is_told() -> None:
+def test_orders_make_a_book_and_an_unknown_order_is_reported() -> None:
     rows = [
         order(1, "A", "B", 1.4, 2, 1, 32),
         order(1, "A", "A", 1.6, 2, 2, 160),
@@ -180,7 +180,7 @@ def bybit(number: int, kind: str, bid: str, at: int) -> str:
     )
 
 
-def test_a_message_that_is_missing_is_told_and_the_book_is_not_known_until_the_next_snapshot() -> None:
+def test_a_missing_message_is_reported_and_the_book_unknown_until_the_next_snapshot() -> None:
     lines = [
         bybit(1, "snapshot", "1.1", 0),
         bybit(3, "delta", "1.2", 1),

@@ -57,7 +57,7 @@ def test_a_file_is_known_and_becomes_exactly_its_ticks(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", REFUSED)
-def test_what_is_not_read_says_so_with_the_way_out(name: str) -> None:
+def test_a_format_that_is_not_read_says_so_with_a_fix(name: str) -> None:
     called, text = REFUSED[name]
     with pytest.raises(ConfigurationError, match=rf"\(format {name}\): expected .*; fix: "):
         read(called, text)
@@ -76,7 +76,7 @@ def test_files_of_futures_have_a_header_and_times_may_be_in_us() -> None:
     assert read("X-aggTrades-2025-01-01.csv", f"{header}7,1.5,2,3,3,{NOON_MS},false\n") == expected
 
 
-def test_prices_of_databento_are_read_as_they_stand_where_they_have_a_point() -> None:
+def test_prices_of_databento_with_a_decimal_point_are_read_unscaled() -> None:
     called, text, _ = EXAMPLES["databento_trades"]
     assert read(called, text.replace("190250000000", "190.250000000")) == EXAMPLES["databento_trades"][2]
 
@@ -182,7 +182,7 @@ def test_whole_numbers_may_count_from_midnight() -> None:
     assert read("x.csv", f"{NOON_MS},1.5,2\n", time_unit="ms", **how) == [Trade("X", NOON, 1.5, 2.0)]
 
 
-def test_the_length_of_one_bar_has_to_be_said() -> None:
+def test_the_length_of_a_single_bar_has_to_be_given() -> None:
     one = "\n".join(BARS.splitlines()[:2])
     with pytest.raises(ConfigurationError, match="--bar-length 60s"):
         read("x.csv", one, symbol="X", bars="open")
@@ -269,7 +269,7 @@ def test_a_format_in_a_file_of_the_user_is_used(tmp_path: Path) -> None:
         ('title="a"\norigin="b"\nmeans="trades"\nexample="c"\ncolumns=["a"]\nzone="Mars"', "expected a time zone"),
     ],
 )
-def test_a_format_that_is_none_says_why(text: str, sentence: str) -> None:
+def test_the_error_about_an_invalid_format_says_why(text: str, sentence: str) -> None:
     with pytest.raises(ConfigurationError, match=sentence):
         decoded("own", text.encode())
 

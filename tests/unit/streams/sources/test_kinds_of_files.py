@@ -59,7 +59,9 @@ def sides_of(ticks: Sequence[Feed]) -> list[str]:
         ("maker_side", ("sell", "buy")),
     ],
 )
-def test_who_came_is_told_by_the_name_of_the_column_and_its_words(column: str, words: tuple[str, str]) -> None:
+def test_the_side_of_a_trade_is_known_by_the_name_of_its_column_and_its_words(
+    column: str, words: tuple[str, str]
+) -> None:
     ticks = read(trades(*words, header=f"ts_event,symbol,price,size,{column}"), names={"side": column})
     assert sides_of(ticks) == ["buy", "sell"]
 
@@ -78,20 +80,20 @@ def test_words_of_which_some_are_known_are_not_taken_by_half(words: tuple[str, .
         read(trades(*words))
 
 
-def test_words_that_are_not_known_are_said_of_few_rows_too() -> None:
+def test_unknown_words_are_reported_for_few_rows_too() -> None:
     with pytest.raises(ConfigurationError, match="--sides buy=B,sell=A"):
         read(trades("b", "a", count=5))
 
 
 @pytest.mark.parametrize(("symbol", "encoding"), [("M\u00dcNCHEN", "cp1252"), ("\u8d35\u5dde\u8305\u53f0", "gb18030")])
-def test_symbols_in_another_encoding_are_said_and_read(symbol: str, encoding: str) -> None:
+def test_symbols_in_another_encoding_are_reported_and_read(symbol: str, encoding: str) -> None:
     text = table(QUOTES, [f"{NOON + at},{symbol},1,3,2,4" for at in range(5)]).encode(encoding)
     with pytest.raises(ConfigurationError, match=f"--encoding .*{encoding}"):
         read(text)
     assert [tick.symbol for tick in read(text, encoding=encoding, renamed={symbol: "NEW"})] == ["NEW"] * 5
 
 
-def test_a_word_may_be_said_to_mean_nobody() -> None:
+def test_a_word_may_be_given_that_means_no_side() -> None:
     how = said_columns(sides=["buy=buy,sell=sell,none=cross"])
     ticks = list(TickFile("own", how, stream=BufferedReader(BytesIO(trades("buy", "sell", "cross").encode()))))
     assert [tick.side for tick in ticks[:3] if isinstance(tick, Trade)] == ["buy", "sell", ""]
@@ -108,7 +110,7 @@ def test_a_word_may_be_said_to_mean_nobody() -> None:
         ("status", ("NEW", "FILLED")),
     ],
 )
-def test_orders_are_no_trades_whatever_says_so(column: str, words: tuple[str, ...]) -> None:
+def test_rows_of_orders_are_not_read_as_trades(column: str, words: tuple[str, ...]) -> None:
     text = trades(*words, header=f"ts_event,symbol,price,size,{column}")
     with pytest.raises(ConfigurationError, match=rf"orders or levels of a book; fix: --where {column}="):
         read(text)
@@ -144,7 +146,7 @@ def of_kinds(quote: str, trade: str) -> str:
     return table("ts_event,symbol,kind,bid,ask,price,size", rows)
 
 
-def test_kinds_that_are_not_known_are_said() -> None:
+def test_unknown_kinds_of_rows_are_reported() -> None:
     text = of_kinds("Kurs", "Umsatz")
     with pytest.raises(ConfigurationError, match="was 'Kurs', 'Umsatz'; fix: --kinds quote=WORD,trade=WORD"):
         read(text)
@@ -179,7 +181,7 @@ def test_marks_between_thousands_are_where_thousands_are() -> None:
         ("(2.5)", "--map price=COLUMN"),
     ],
 )
-def test_numbers_in_other_ways_are_said(number: str, option: str) -> None:
+def test_numbers_in_other_notations_are_reported(number: str, option: str) -> None:
     with pytest.raises(ConfigurationError, match=option.replace("(", r"\(")):
         read(table("ts_event;symbol;price;size", [f"{NOON + at};X;{number};1" for at in range(5)]))
 
@@ -246,7 +248,7 @@ def test_objects_of_another_kind_may_come_late() -> None:
     assert [type(tick) for tick in ticks] == [Quote] * 150 + [Trade] * 50
 
 
-def test_a_name_that_an_object_has_twice_is_said() -> None:
+def test_a_name_that_occurs_twice_in_an_object_is_reported() -> None:
     text = "".join(f'{{"ts_event":{NOON + at},"symbol":"X","bid":1,"ask":2,"bid":77}}\n' for at in range(5))
     with pytest.raises(ConfigurationError, match="was 'bid' twice"):
         read(text)
@@ -277,7 +279,7 @@ def test_clocks_on_a_wall_are_those_of_the_zone(by: str, tmp_path: Path) -> None
         assert next(frame_ticks(sheet.to_pandas(), how)).ts_event == expected
 
 
-def test_two_columns_of_parquet_with_one_name_are_said(tmp_path: Path) -> None:
+def test_two_columns_of_parquet_with_one_name_are_reported(tmp_path: Path) -> None:
     sheet = pyarrow.table([[NOON], ["X"], [1.0], [2.0], [77.0]], names=["ts_event", "symbol", "bid", "ask", "bid"])
     parquet.write_table(sheet, tmp_path / "x.parquet")
     with pytest.raises(ConfigurationError, match="expected one column 'bid', was 2"):
@@ -326,13 +328,13 @@ def late(order: Sequence[int]) -> str:
 
 
 @pytest.mark.parametrize("order", [[at * 17 % 40 for at in range(40)], [*range(39, 1, -1), 0, 1]])
-def test_ticks_in_no_order_are_said(order: list[int], tmp_path: Path) -> None:
+def test_unsorted_ticks_are_reported(order: list[int], tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="older than one before them; fix: --sort"):
         read(late(order))
     assert [tick.ts_event for tick in read(late(order), sort=True)] == [NOON + at * STEP for at in range(40)]
 
 
-def test_sorting_mends_what_it_is_said_to_mend(tmp_path: Path) -> None:
+def test_sorting_mends_the_order_that_is_reported(tmp_path: Path) -> None:
     (tmp_path / "x.csv").write_text(late(range(39, -1, -1)))
     told = ["backtest", str(tmp_path / "x.csv"), "--out", str(tmp_path / "run"), "--jobs", "1"]
     with pytest.raises(ConfigurationError, match="--sort"):
@@ -359,7 +361,7 @@ def market(price: float, begin: int = 0) -> str:
     return table("time,price,qty", [f"{NOON // 10**6 + begin + at},{price},1" for at in range(20)])
 
 
-def test_two_markets_in_one_archive_are_said(tmp_path: Path) -> None:
+def test_two_markets_in_one_archive_are_reported(tmp_path: Path) -> None:
     both = archive(tmp_path / "x.zip", btc=market(61_900.0), eth=market(2_600.0))
     how: dict[str, Any] = {"names": {"ts_event": "time", "size": "qty"}}
     with pytest.raises(ConfigurationError, match=r"--symbol btc.csv=SYMBOL --symbol eth.csv=SYMBOL"):

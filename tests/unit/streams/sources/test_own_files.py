@@ -266,7 +266,7 @@ def test_what_cannot_be_told_stops_with_the_option_that_tells_it(text: str, sent
         read(text)
 
 
-def test_what_was_stopped_is_taken_when_somebody_says_so() -> None:
+def test_a_file_that_was_refused_is_read_on_request() -> None:
     assert read(BACKWARDS, sort=True) == EXPECTED
     assert read(BACKWARDS, checked=False) == EXPECTED[::-1]
     assert len(read(rows(*[f"{AT},X,1.5,1,buy"] * 30), checked=False)) == 30

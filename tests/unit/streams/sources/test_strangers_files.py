@@ -285,7 +285,7 @@ def test_a_name_that_is_wrong_is_answered_with_near_ones(
     assert "there is no folder 'data'" in ended(f"{command} data/btcusdt.csv", capsys)[1]
 
 
-def test_bars_further_apart_than_the_horizon_are_said_to_be_so_before_anything_is_made(
+def test_bars_further_apart_than_the_horizon_are_reported_before_anything_is_computed(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (folder / "own.csv").write_text(bars("date,open,high,low,close,volume"))
@@ -324,7 +324,7 @@ def test_a_command_that_computes_nothing_knows_the_horizons(folder: Path) -> Non
     assert [found.for_symbol(symbol).horizon_ns for symbol in ("X", "Y")] == [9, 7]
 
 
-def test_many_refused_ticks_are_said_with_the_reason(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_many_refused_ticks_are_reported_with_the_reason(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     text = two("ts_event,symbol,price,size").replace("other", "Öl")
     (folder / "own.csv").write_text(text)
     code, said = ended("backtest own.csv --jobs 1", capsys)

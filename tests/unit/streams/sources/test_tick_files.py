@@ -118,7 +118,7 @@ def test_columns_can_be_renamed_and_replaced_by_constants() -> None:
     assert of(line, columns) == expected
 
 
-def test_arrow_time_stamps_are_exact_whatever_unit_is_said(tmp_path: Path) -> None:
+def test_arrow_time_stamps_are_exact_whatever_unit_is_given(tmp_path: Path) -> None:
     for unit in ("s", "ms", "us", "ns"):
         stamps = pyarrow.array([NOON], pyarrow.timestamp("ns", "UTC")).cast(pyarrow.timestamp(unit, "UTC"))
         table = pyarrow.table({"ts_event": stamps, "symbol": ["X"], "price": [1.5], "size": [2]})
@@ -184,7 +184,7 @@ def test_bytes_that_are_no_text_are_refused_downstream_and_not_here() -> None:
         (f"ts_event,symbol,price,size\n{NOON},X,1,1\n", Columns(time_unit="us"), "--time-unit ns"),
     ],
 )
-def test_files_that_make_no_sense_say_what_is_missing(text: str, columns: Columns, sentence: str) -> None:
+def test_the_error_about_an_unusable_file_says_what_is_missing(text: str, columns: Columns, sentence: str) -> None:
     with pytest.raises(ConfigurationError, match=sentence):
         of(text, columns)
 

@@ -87,7 +87,7 @@ def test_a_given_unit_is_used(cell: object, unit: TimeUnit) -> None:
     assert abs(TimeColumn(unit).read(cell) - THEN) < 1_000
 
 
-def test_times_of_day_belong_to_the_day_that_is_said() -> None:
+def test_times_of_day_belong_to_the_given_day() -> None:
     day, zone = date(2012, 6, 21), ZoneInfo("America/New_York")
     nine_thirty = int(datetime(2012, 6, 21, 13, 30, tzinfo=UTC).timestamp()) * 10**9 + 4_241_176
     assert TimeColumn("s", zone, day=day).read("34200.004241176") == nine_thirty
@@ -128,7 +128,7 @@ def test_what_two_readings_fit_or_none_is_not_guessed(cells: list[str], sentence
         TimeColumn(None).settle(cells)
 
 
-def test_a_unit_that_was_said_is_held_against_the_cells() -> None:
+def test_a_given_unit_is_checked_against_the_cells() -> None:
     with pytest.raises(ConfigurationError, match="in ns, was 1723247655000; fix: --time-unit ms"):
         TimeColumn("ns").settle(["1723247655000"])
 

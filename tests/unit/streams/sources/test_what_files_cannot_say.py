@@ -20,7 +20,7 @@ def products(*names: str, rows: int = 12) -> str:
     return "\n".join(["ts_event,symbol,price,size", *lines])
 
 
-def test_symbols_that_can_be_none_stop_a_file_with_what_they_may_be_called() -> None:
+def test_invalid_symbols_stop_a_file_with_a_proposal_for_their_names() -> None:
     told = refused(products("FDAX SEP24", "沪深300", "GOOD"))
     assert told.endswith("was 'FDAX SEP24', '沪深300'; fix: --rename 'FDAX SEP24=FDAX_SEP24,沪深300=NAME'")
     how = said_by("--rename 'FDAX SEP24=FDAX_SEP24,沪深300=CSI300'")
@@ -37,7 +37,7 @@ def test_an_odd_symbol_among_good_ones_stops_nothing() -> None:
 
 
 @pytest.mark.parametrize("option", ["--symbol 'FDAX SEP24'", "--rename 'X=FDAX SEP24'"])
-def test_a_symbol_that_somebody_says_and_that_can_be_none_is_told_before_a_file_is_read(option: str) -> None:
+def test_an_invalid_symbol_on_the_command_line_is_reported_before_a_file_is_read(option: str) -> None:
     with pytest.raises(ConfigurationError, match=r"expected a symbol, .* was 'FDAX SEP24'; fix: .* FDAX_SEP24"):
         said_by(option)
 
@@ -51,7 +51,7 @@ def test_a_symbol_that_somebody_says_and_that_can_be_none_is_told_before_a_file_
         (("1723204800", "1723204801"), False),
     ],
 )
-def test_the_zone_of_times_that_say_none_is_asked_for(times: tuple[str, ...], asked: bool) -> None:
+def test_the_time_zone_is_asked_for_where_times_have_none(times: tuple[str, ...], asked: bool) -> None:
     rows = [f"{time};X;{100 + at}" for at, time in enumerate(times * 3)]
     assert (ASKED_ZONE in refused("\n".join(["Zeit;Produkt;Kurs", *rows]))) == asked
     text = "\n".join(["ts_event;price", *(f"{time};{100 + at}" for at, time in enumerate(sorted(times * 3)))])
@@ -86,7 +86,7 @@ def test_columns_that_are_not_read_are_named() -> None:
     assert said.endswith("not read: Handel, Notiz")
 
 
-def test_a_cell_that_is_no_number_is_told_by_its_column() -> None:
+def test_a_cell_without_a_number_is_reported_with_its_column() -> None:
     rows = [f"{NOON + at};1.5;{'' if at == 3 else '1.6'}" for at in range(8)]
     columns = Columns(symbol="X", names={"bid": "Geld", "ask": "Brief"})
     text = "\n".join(["ts_event;Geld;Brief", *rows])

@@ -128,7 +128,7 @@ def test_every_disturbance_has_its_name(
         assert compared(predictions, held, block=block).counts == expected
 
 
-def test_what_retention_has_deleted_is_not_missing(predictions: list[bytes]) -> None:
+def test_records_deleted_by_retention_do_not_count_as_missing(predictions: list[bytes]) -> None:
     result = compared(predictions, predictions[120:], first=120)
     assert (result.expected, result.expired, result.counts) == (280, 120, {})
     lost = compared(predictions, predictions[120:200] + predictions[201:], first=120)
@@ -136,7 +136,7 @@ def test_what_retention_has_deleted_is_not_missing(predictions: list[bytes]) -> 
     assert compared(predictions, [], first=400).expired == TICKS
 
 
-def test_what_follows_from_later_ticks_is_left_out(predictions: list[bytes]) -> None:
+def test_outputs_of_later_ticks_are_left_out(predictions: list[bytes]) -> None:
     assert compared(predictions[:300], predictions, before=300).counts == {}
 
 
@@ -146,7 +146,7 @@ def test_workers_that_are_behind_have_not_lost_anything(predictions: list[bytes]
     assert compared(predictions, gap, settled=False).counts == {"missing": 1, "not_computed": 50}
 
 
-def test_repeats_that_reach_too_far_back_are_said_to_be_uncompared(
+def test_repeats_that_reach_too_far_back_are_reported_as_uncompared(
     predictions: list[bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(comparison, "REMEMBERED", 50)
