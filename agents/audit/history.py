@@ -34,7 +34,7 @@ async def changes(settings: Settings, bootstrap: str, symbol: str) -> History:
     fills them too.
 
     Args:
-        settings: prefix of the topic names, among others.
+        settings: settings of the system, with the prefix of its topic names.
         bootstrap: address of the Kafka cluster.
         symbol: instrument whose records are read.
 
@@ -61,7 +61,7 @@ async def history(settings: Settings, bootstrap: str, symbol: str, begin: int, e
     A directive is a record in the topic of ticks that starts, promotes or stops a model version.
 
     Args:
-        settings: prefix of the topic names, among others.
+        settings: settings of the system, with the prefix of its topic names.
         bootstrap: address of the Kafka cluster.
         symbol: instrument whose records are read.
         begin, end: first and last event time that is counted, ns since 1970, UTC; other records are read for all
@@ -92,7 +92,7 @@ async def life_of(
     """Read one prediction and its outcome, and find the records that led to the model version that made it.
 
     Args:
-        settings: prefix of the topic names, among others.
+        settings: settings of the system, with the prefix of its topic names.
         bootstrap: address of the Kafka cluster.
         symbol: instrument that was predicted.
         prediction_id: id of the prediction, which is the id of the tick that it answers.

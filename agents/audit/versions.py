@@ -32,7 +32,7 @@ async def versions(
     once, under the newest name.
 
     Args:
-        settings: prefix of the topic names, among others.
+        settings: settings of the system, with the prefix of its topic names.
         bootstrap: address of the Kafka cluster.
         symbol: the only symbol to read; None: all.
         timeout_s: longest time to read the topic, s.
@@ -55,7 +55,7 @@ async def retrains(
     """Read the results of all finished retrains, sorted by symbol, then by event time.
 
     Args:
-        settings: prefix of the topic names, among others.
+        settings: settings of the system, with the prefix of its topic names.
         bootstrap: address of the Kafka cluster.
         symbol: the only symbol to read; None: all.
         timeout_s: longest time to read the topic, s.
@@ -95,7 +95,7 @@ async def _newest(
     """For each key of a compacted topic, return the result of folding its records with `kept`; None first.
 
     Args:
-        settings: prefix of the topic names, among others.
+        settings: settings of the system, with the prefix of its topic names.
         bootstrap: address of the Kafka cluster.
         topic: compacted topic whose keys have the form `symbol|name`.
         symbol: the only symbol whose records are decoded; None: all.
@@ -134,7 +134,7 @@ async def registry(settings: Settings, bootstrap: str, symbol: str | None = None
     a running system `tickloop models` asks the lifecycle node for a change.
 
     Args:
-        settings: prefix of the topic names, among others.
+        settings: settings of the system, with the prefix of its topic names.
         bootstrap: address of the Kafka cluster.
         symbol: the only symbol to read; None: all.
 

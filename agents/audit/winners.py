@@ -81,7 +81,7 @@ def what_ended(ended: ModelVersion) -> str:
     """Return "rolled back", "replaced" or "taken out": how a version stopped being live.
 
     Args:
-        ended: the registry record that says so.
+        ended: the registry record by which the version stopped being live.
     """
     return {"rolled_back": "rolled back", "shadow": "replaced"}.get(ended.status, "taken out")
 

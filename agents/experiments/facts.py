@@ -1,4 +1,4 @@
-"""Turns the numbers of an experiment into text, which the dashboard and the HTML report show alike."""
+"""Turns the numbers of an experiment into text, the same for the dashboard and for the HTML report."""
 
 from msgspec import Struct
 

@@ -44,7 +44,7 @@ async def recent_outcomes(settings: Settings, bootstrap: str, symbol: str | None
     """Read the newest 200,000 outcomes of each partition, in the order of `in_order`.
 
     Args:
-        settings: prefix of the topic names, among others.
+        settings: settings of the system, with the prefix of its topic names.
         bootstrap: address of the Kafka cluster.
         symbol: the only symbol whose outcomes are returned; None: all.
 

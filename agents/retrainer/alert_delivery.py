@@ -26,7 +26,7 @@ class AlertsOut:
     topics should not be called for each of their alerts.
 
     Args:
-        settings: prefix of the topic names, among others.
+        settings: settings of the system, with the prefix of its topic names.
         producer: producer that is connected already.
         webhook: web address that alerts are posted to; None: there is none.
     """

@@ -24,7 +24,7 @@ class Alerts:
     them by this id. Offsets are committed once the alerts up to them are acknowledged.
 
     Args:
-        settings: prefix of the topic names and of the consumer group, among others.
+        settings: settings of the system, with the prefix of its topic names and the name of its group.
         bootstrap: address of the Kafka cluster.
         producer: producer that is connected already.
         webhook: web address that alerts are posted to; None: there is none.

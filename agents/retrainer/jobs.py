@@ -70,8 +70,8 @@ class Retrainer:
     """Reads the topic `retrain-jobs`, trains models, and asks for each good one to run beside the live version.
 
     A job is done once its result is on the topic `candidates`. Before that, the retrainer writes the command that
-    starts the new model. Its id follows from the job, and a command is carried out once however often it is
-    written. A job names the last outcome to train on and the stored models to compare with. A retrainer that
+    starts the new model. The id of this command follows from the job, so it is carried out once however often it
+    is written. A job names the last outcome to train on and the stored models to compare with. A retrainer that
     takes over after a crash therefore trains on the same data, and no result is lost or counted twice. Several
     retrainers may run, but they repeat each other's work.
 
@@ -79,7 +79,7 @@ class Retrainer:
     into jobs) is not run, and an error is logged.
 
     Args:
-        settings: prefix of the topic names, signing keys and time limits.
+        settings: settings of the system: prefix of its topic names, signing keys, time limits.
         bootstrap: address of the Kafka cluster.
         parameters: configuration with which the outcomes were made.
         producer: producer that is connected already.

@@ -193,7 +193,7 @@ class LatencyGuard:
     After a crash the command may be written again, but it is carried out once.
 
     Args:
-        settings: prefix of the topic names, and the largest acceptable latency.
+        settings: settings of the system, with the prefix of its topic names and the largest acceptable latency.
         bootstrap: address of the Kafka cluster.
         parameters: configuration of the workers.
         producer: producer that is connected already.

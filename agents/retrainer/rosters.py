@@ -37,7 +37,7 @@ class RosterWatch:
     A difference that two comparisons in a row show is an alert. It is repeated every hour while it lasts.
 
     Args:
-        settings: prefix of the topic names, among others.
+        settings: settings of the system, with the prefix of its topic names.
         bootstrap: address of the Kafka cluster.
         producer: producer that is connected already.
         webhook: web address that alerts are posted to; None: there is none.

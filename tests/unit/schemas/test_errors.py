@@ -1,4 +1,4 @@
-"""The docstring of `schemas.errors` draws the tree of error classes as it is."""
+"""The tree of error classes that the docstring of `schemas.errors` draws agrees with the classes."""
 
 import inspect
 import re

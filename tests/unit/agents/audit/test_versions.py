@@ -1,4 +1,4 @@
-"""The registry of model versions is read within bounds, and every page shows what a pin holds back."""
+"""The registry of versions is read within bounds of memory and time; every page shows what a pin holds back."""
 
 import asyncio
 import re

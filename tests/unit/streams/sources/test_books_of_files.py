@@ -1,4 +1,4 @@
-"""Order books in files give the best levels of a plainly kept book, and none while the book is not known."""
+"""Order books in files give the same best levels as a simple reference book, and none while the book is unknown."""
 
 import zipfile
 from importlib import import_module
