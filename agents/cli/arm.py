@@ -36,9 +36,9 @@ WAIT = click.option("--wait", default=5.0, show_default=True, metavar="S", help=
 def command() -> None:
     """Run variants of a symbol's pipeline in shadow, make one live, and go back.
 
-    A variant in shadow predicts, is scored and learns on the live ticks, but its predictions are not published.
-    Each command is written to the topic `commands`, and a worker carries it out at the next tick of the symbol,
-    exactly once, even if processes crash. The topic `model-versions` says what became of each version.
+    A variant in shadow predicts, is scored and learns on the live ticks, but its predictions are not published. Each
+    command is written to the topic `commands`. A worker carries it out at the next tick of the symbol, exactly once,
+    even if processes crash. The topic `model-versions` says what became of each version.
     """
 
 
@@ -75,12 +75,12 @@ def start(
     anyway: bool,
     as_json: bool,
 ) -> None:
-    """Run a variant of SYMBOL's pipeline in shadow: it predicts and learns, but is not published.
+    """Run a variant of SYMBOL's pipeline in shadow: it predicts and learns, but its predictions are not published.
 
-    The variant has a model or some parameters of its own, and runs under the name ARM. It may have its own
-    parameters in the tables model, recall, mixture, correction, confidence and sizing (docs/configuration.md);
-    all others are SYMBOL's. It starts with what the live variant has learned so far, so that a comparison is
-    fair from the first tick on, unless --from-nothing is given.
+    The variant runs under the name ARM. It has a model of its own, or its own values of some parameters in the tables
+    model, recall, mixture, correction, confidence and sizing (docs/configuration.md). All other parameters are
+    SYMBOL's. Unless --from-nothing is given, it starts with what the live variant has learned so far, so that a
+    comparison is fair from the first tick on.
 
     \b
     Examples:
@@ -117,9 +117,10 @@ def start(
 @ANYWAY
 @JSON
 def stop(symbol: str, arm: str, cause: str, command_id: str | None, wait: float, anyway: bool, as_json: bool) -> None:
-    """End the variant that runs in shadow under the name ARM.
+    """End the variant of SYMBOL's pipeline that runs under the name ARM in shadow, where its predictions are not
+    published.
 
-    Everything that it has learned is deleted.
+    Everything that the variant has learned is deleted.
     """
     ask(requests.stop_variant(_id(command_id), symbol, arm, cause), wait, as_json, anyway)
 
@@ -135,10 +136,10 @@ def stop(symbol: str, arm: str, cause: str, command_id: str | None, wait: float,
 def promote(
     symbol: str, arm: str, cause: str, command_id: str | None, wait: float, anyway: bool, as_json: bool
 ) -> None:
-    """Make the variant ARM live, so that its predictions are published.
+    """Make the variant of SYMBOL's pipeline that is named ARM live, so that its predictions are published.
 
-    Until now it must have run in shadow. The variant that was live goes on in shadow, under the name of its
-    version.
+    ARM must be running in shadow, where a variant predicts without being published. The variant that is live now goes
+    on in shadow, under the name of its version.
     """
     ask(requests.promote_variant(_id(command_id), symbol, arm, cause), wait, as_json, anyway)
 
@@ -151,10 +152,10 @@ def promote(
 @ANYWAY
 @JSON
 def rollback(symbol: str, cause: str, command_id: str | None, wait: float, anyway: bool, as_json: bool) -> None:
-    """Make the version live again that was live before the present one.
+    """Make SYMBOL's previous live version live again.
 
-    The present one goes on in shadow, unpublished, under its own name. Repeating the command goes one version
-    further back.
+    The version that is live now goes on in shadow, where it predicts without being published. Repeating the command
+    goes one version further back.
     """
     ask(requests.roll_back(_id(command_id), symbol, cause), wait, as_json, anyway)
 
@@ -166,7 +167,7 @@ def rollback(symbol: str, cause: str, command_id: str | None, wait: float, anywa
 def list_command(symbol: str | None, everything: bool, as_json: bool) -> None:
     """Show which versions run, which one is live, since when, and why.
 
-    Without SYMBOL, all symbols are shown that were ever named in a command.
+    Without SYMBOL, every symbol is shown that a command has ever named.
     """
     settings = settings_of_command()
     address = bootstrap(settings)

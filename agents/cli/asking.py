@@ -1,4 +1,4 @@
-"""Sends commands about the versions of a symbol from the command line, and prints what came of them."""
+"""Sends commands about a symbol's model versions from the command line, and prints what came of each."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -29,8 +29,8 @@ def ask(request: Request, wait: float, as_json: bool, anyway: bool = False) -> N
         request: the command, without its event time.
         wait: longest wait for an answer, seconds; 0: none.
         as_json: whether to print one JSON object and nothing else.
-        anyway: whether to send it even if its symbol has no predictions yet, or the variant that it names does
-            not run.
+        anyway: whether to send the command even if its symbol has no predictions yet, or if it names a variant
+            that does not run.
 
     Raises:
         ConfigurationError: without `anyway`, the symbol or variant is unknown; nothing was sent.
@@ -62,7 +62,7 @@ def ask_each(requests: Sequence[Request], wait: float, as_json: bool, anyway: bo
         requests: the commands, without their event times.
         wait: longest wait for each answer, seconds; 0: none.
         as_json: whether to print one JSON array and nothing else.
-        anyway: whether to send them even if a symbol has no predictions yet, or a variant does not run.
+        anyway: whether to send the commands even if a symbol has no predictions yet, or a variant does not run.
 
     Raises:
         ConfigurationError: without `anyway`, a symbol or variant is unknown; nothing was sent.
@@ -87,14 +87,14 @@ def _tell(sent: Sequence[Sent], wait: float) -> None:
 
 
 async def put(settings: Settings, requests: Sequence[Request], wait: float, anyway: bool, say: Say) -> list[Sent]:
-    """Send several commands, after checking the symbols and variants of all, and return what came of each.
+    """Check the symbols and variants that commands name, then send the commands and return what came of each.
 
     Args:
         settings: of the deployment.
         requests: the commands, without their event times.
         wait: longest wait for each answer, seconds; 0: none.
-        anyway: whether to send them even if a symbol has no predictions yet, or a variant does not run.
-        say: called with each command and the partition of its symbol before it is written.
+        anyway: whether to send the commands even if a symbol has no predictions yet, or a variant does not run.
+        say: called before each command is written, with the command and the partition of its symbol.
 
     Raises:
         ConfigurationError: without `anyway`, a symbol or variant is unknown; nothing was sent.

@@ -28,8 +28,8 @@ class Audited(Struct):
         begin, end: first and last event time of the span, ns since 1970, UTC.
         ticks: number of quotes and trades on the topic `ticks` in the span.
         predictions, outcomes: number of each in the span, by the name of the version that predicted.
-        links: records of the span that changed something, or led to a change, in order.
-        manual_steps: number of these that a person took.
+        links: records of the span that changed something, or led to a change, in order of event time.
+        manual_steps: number of links that a person caused.
         prediction: the prediction that was asked for, with its tick, outcome and version; None: none was asked
             for.
     """
@@ -54,7 +54,7 @@ class Audited(Struct):
 def command(symbol: str, begin: str | None, end: str | None, prediction: str | None, as_json: bool) -> None:
     """Print what happened to SYMBOL: ticks, predictions, outcomes, retrains and their causes, decisions.
 
-    Each line stands for one record on a topic, names its id, and says whether a person was behind it.
+    Each line stands for one record on a topic. It gives the record's id, and says whether a person caused the record.
 
     \b
     Examples:

@@ -74,16 +74,16 @@ def command(
 ) -> None:
     """Predict, score and learn from FILEs of ticks, as live workers do, but without Kafka.
 
-    Several files are merged by event time. The code is that of the live workers. Each tick gets the partition
-    and offset that `tickloop publish` would give it on empty topics. So predictions, outcomes and the paper
-    account are, byte for byte, those of a live run.
+    Several files are merged by event time. The code is that of the live workers, and each tick gets the partition and
+    offset that `tickloop publish` would give it on empty topics. So predictions, outcomes and the paper account are,
+    byte for byte, those of a live run.
 
     The folder of results (--out) gets predictions, outcomes, account and decisions as Parquet, refused ticks as
     JSON lines, summary.json and tear-sheet.html. Its run.toml can be used as a parameter file, and code.json
     says what code computed it.
 
-    After Ctrl-C the same command goes on where it stopped, with the same result. The result does not depend on
-    the number of --jobs, among which the partitions are divided. Formats of files: docs/formats.md.
+    After Ctrl-C the same command goes on where it stopped, with the same result. --jobs is the number of processes
+    among which the partitions are divided; the result does not depend on it. Formats of files: docs/formats.md.
 
     \b
     Examples:
@@ -240,14 +240,14 @@ def configured(configs: Sequence[str], horizon: str | None = None) -> list[Confi
 def planned(
     files: tuple[str, ...], chosen: Sequence[Configuration], out: str, layout: Columns, digests: bool
 ) -> list[BacktestPlan]:
-    """Return a plan of a backtest for each parameter file.
+    """Return the plans of a backtest, one for each parameter file.
 
     Args:
         files: paths of the files of ticks.
         chosen: the loaded parameter files.
         out: folder of the results; several parameter files get a folder each within it.
         layout: how rows of the files become ticks.
-        digests: whether to compute digests of what the topics of a live run would hold.
+        digests: whether to compute digests of the records that the topics of a live run would hold.
 
     Raises:
         ConfigurationError: a file of ticks is missing or unreadable.

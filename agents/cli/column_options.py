@@ -186,13 +186,15 @@ def known(name: str) -> str:
 
 
 def pairs(option: str, given: Iterable[str], form: str, example: str, empty: bool = False) -> list[tuple[str, str]]:
-    """Split the values of an option, each `NAME=VALUE` or several separated by commas, into names and values.
+    """Split the values of a command-line option into pairs of name and value.
+
+    Each given value is `NAME=VALUE`, or several such parts separated by commas.
 
     Args:
         option: name of the option, for the message.
         given: values of the option, which may be repeated.
-        form: form of a value, for the message, such as `FIELD=COLUMN`.
-        example: valid value, for the message.
+        form: form of a part, for the message, such as `FIELD=COLUMN`.
+        example: valid part, for the message.
         empty: whether nothing may stand after `=`.
 
     Raises:

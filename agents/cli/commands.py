@@ -1,4 +1,7 @@
-"""The commands of `tickloop`, with former names, and names that other programs use for the same."""
+"""The commands of `tickloop`; a command is also found by its former name.
+
+For some words that other programs use for a command, the command of `tickloop` is suggested.
+"""
 
 import sys
 from importlib import import_module

@@ -10,9 +10,9 @@ from streams.engine import compiled
 def command() -> None:
     """Compile the modules that take most of the time into machine code; this needs a C compiler.
 
-    Results are the same bits as without it, only faster. A build is valid only for the exact sources that it
-    was made from. After an edit plain Python runs until the next `tickloop compile` (or `make setup`, which
-    does it).
+    Results are the same bits as without compiling, only faster. A build is valid only for the exact sources that it
+    was made from. After an edit of the sources, plain Python runs until the next `tickloop compile` (or `make setup`,
+    which compiles too).
     """
     if not compiled.is_whole(compiled.build()):
         click.echo(f"compiling {len(compiled.MODULES)} modules, about a minute ...", err=True)

@@ -36,9 +36,9 @@ def command() -> None:
 @click.option("--all", "everything", is_flag=True, help="Also the parts that come with tickloop.")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON list.")
 def check_command(names: tuple[str, ...], everything: bool, as_json: bool) -> None:
-    """Check that each part of your plug-ins behaves as it must, or only the parts called NAME.
+    """Check that each part of your plug-ins behaves as it must, or, with NAMEs, only the parts of these names.
 
-    Plug-ins are the modules that [plugins] modules in the configuration names. Each part is fed with made-up
+    Plug-ins are the modules that the configuration lists under [plugins] as `modules`. Each part is fed with made-up
     values in the ranges that `tickloop features list` shows.
 
     \b
@@ -84,7 +84,10 @@ def _parameters() -> Parameters:
 
 
 def imported(environment: Mapping[str, str] = os.environ) -> list[PromiseFinding]:
-    """Import every plug-in module of the configuration, and return a finding for each, with the error if it failed."""
+    """Import every plug-in module of the configuration, and return a finding for each module.
+
+    The finding of a module that cannot be imported contains the error.
+    """
     return [PromiseFinding(f"module {name}", IMPORTED, said) for name, said in import_each(environment).items()]
 
 

@@ -18,9 +18,9 @@ def command(host: str | None, port: int | None) -> None:
     """Serve a live web page about the running system until Ctrl-C; all it shows is read from the topics.
 
     Viewing needs no token. Actions (promote, roll back, stop, pin, retrain) need the token in
-    TICKLOOP_DASHBOARD_TOKEN. If that is not set, the first start creates a token and stores it in the home
-    folder (--home). Only this machine can reach the page, unless --host names another address; then put a proxy
-    with TLS in front of it.
+    TICKLOOP_DASHBOARD_TOKEN. If that is not set, the first start creates a token and stores it in the home folder
+    (--home). Only this machine can reach the page, unless --host names another address; then put a proxy with TLS in
+    front of the dashboard.
     """
     settings = settings_of_command(dashboard_host=host, dashboard_port=port)
     asyncio.run(_until_stopped(settings))

@@ -18,8 +18,8 @@ COLOURS = {"ok": "green", "warn": "yellow", "fail": "red"}
 def command(context: click.Context, as_json: bool) -> None:
     """Check this machine and the running system; the exit code is 1 when a check fails.
 
-    It checks versions, Java, Kafka's jars, disk, broker, topics and clocks, and whether one symbol arrives on
-    two partitions because producers disagree on the partitioner. It changes nothing.
+    The checks cover versions, Java, Kafka's jars, disk, broker, topics and clocks, and whether one symbol arrives on
+    two partitions because producers disagree on the partitioner. The command changes nothing.
     """
     findings = examine(settings_of_command())
     if as_json:

@@ -58,13 +58,13 @@ class ExperimentShown(Struct):
     """State of one experiment on one symbol, part of what `tickloop experiment list` and `show` print with `--json`.
 
     Attributes:
-        latest: newest record about its state.
+        latest: newest record about the state of the experiment.
         decisions: records of its result, and of the watch over a variant that won.
         verdict: sentence that says what the result is, or that there is none yet.
         outlook: how long it will still take; None: not known, or it has ended.
         to_do: command line that carries out a recommended decision; empty: nothing is to be done.
-        held_back: whether a decision waits because a person has pinned the live version, which then only people
-            may replace.
+        held_back: whether a decision waits because a person has pinned the live version, so that only people
+            may replace it.
         since_then: sentence about what happened to the variant after it went live; empty if it is still live or
             never was.
     """
@@ -136,7 +136,7 @@ def list_command(as_json: bool) -> None:
 @SYMBOL
 @JSON
 def show(name: str, symbols: tuple[str, ...], as_json: bool) -> None:
-    """Show one experiment in detail: result, estimated difference, secondary metrics, plan, days left, what to do."""
+    """Show one experiment in detail: result, estimated difference, secondary metrics, plan, days left, next step."""
     declaration = declared_experiments().get(name)
     of = _of(name, declaration, _courses(), symbols)
     shown = _shown(name, declaration, of)
@@ -169,11 +169,12 @@ def show(name: str, symbols: tuple[str, ...], as_json: bool) -> None:
 def plan_command(
     name: str, files: tuple[str, ...], symbols: tuple[str, ...], days: float | None, replays: int, as_json: bool
 ) -> None:
-    """Estimate what an experiment needs: predictions, days at the present rate of ticks, and the detectable effect.
+    """Estimate how many predictions and days an experiment takes, and how small an effect it can detect.
 
-    It compares the variant with the live pipeline on the same predictions: the recent outcomes on the topic, or
-    those of a FILE, on which both run from the first tick. Then the whole test is replayed on resamples of
-    these data in which both are equally good. This shows how often the test would be wrong on this market.
+    The estimate compares the variant with the live pipeline on the same predictions. These come from the recent
+    outcomes on the topic, or, with --file, from running both on the ticks of a FILE. Then the whole test is replayed
+    many times on resampled data in which both are equally good. This shows how often the test would be wrong on this
+    market.
     """
     parameters = parameters_in_use()
     declaration = _declared(parameters, name)
@@ -248,7 +249,7 @@ def start(name: str, symbols: tuple[str, ...], yes: bool, wait: float, anyway: b
 @WAIT
 @JSON
 def stop(name: str, symbols: tuple[str, ...], yes: bool, wait: float, as_json: bool) -> None:
-    """End the variant of an experiment, whether decided or not; its test ends and can never be resumed."""
+    """End the variant of an experiment, decided or not; the experiment's test ends and can never be resumed."""
     everything = _courses()
     found = everything.get(name, {})
     declaration = declared_experiments().get(name)

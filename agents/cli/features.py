@@ -58,7 +58,8 @@ def list_features(symbol: str = "", as_json: bool = False) -> None:
     """Show every feature: unit, formula, source, what uses it, and whether its sign flips in a mirrored market.
 
     A feature that nothing uses is not computed. The parameters decide what uses it: the enabled strategies, the
-    model's list of features, the regime detector, costs and baselines, and the list `recorded`.
+    model's list of features, the regime detector, costs and baselines. The parameter `recorded` lists features that
+    are computed and written into outcomes in any case.
     """
     listed = features(parameters_in_use().for_symbol(symbol))
     if as_json:

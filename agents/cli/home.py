@@ -26,7 +26,10 @@ HOME = click.Option(
 
 
 def with_home(command: click.Command) -> click.Command:
-    """Add the option `--home` to a command, or to every command of a group, and return it; twice is harmless."""
+    """Add the option `--home` to a command, or to every command of a group, and return the command or group.
+
+    A command that already has the option is left as it is.
+    """
     if isinstance(command, click.Group):
         for each in command.commands.values():
             with_home(each)
@@ -39,7 +42,7 @@ def settings_of_command(**flags: Any) -> Settings:
     """Load the settings for the command that is being run, with the folder given by `--home`.
 
     Args:
-        flags: other options of the command, by the names of the settings; None: not given.
+        flags: values of the command's other options, by name of the setting; None: the option was not given.
 
     Raises:
         ConfigurationError: a setting is invalid or misspelt; the message names it.

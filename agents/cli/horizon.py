@@ -28,10 +28,10 @@ horizon_option = click.option("--horizon", metavar="500ms|60s|...", help="How fa
 
 
 def with_horizon(parameters: Parameters, horizon: str | None) -> Parameters:
-    """Return the parameters with this horizon (how far ahead to predict) for every symbol; unchanged for None.
+    """Return the parameters with this horizon (how far ahead to predict) for every symbol.
 
     Args:
-        parameters: of the configuration.
+        parameters: of the configuration; returned unchanged if `horizon` is None.
         horizon: duration such as `500ms`.
 
     Raises:
@@ -48,7 +48,9 @@ def with_horizon(parameters: Parameters, horizon: str | None) -> Parameters:
 
 
 def horizons_of(environment: Mapping[str, str]) -> Parameters:
-    """Return default parameters with only the horizons of the configuration file, without loading plug-ins.
+    """Return the default parameters, except for the horizons, which come from the configuration file.
+
+    A horizon says how far ahead to predict. No other part of the file is used, and no plug-in is loaded.
 
     Args:
         environment: variables of the process, which may name the file as `TICKLOOP_CONFIG`.
@@ -130,7 +132,7 @@ def nearest(files: Sequence[str], columns: Columns) -> Mapping[str, int]:
 def say_what_cannot_move(
     files: Sequence[str], columns: Columns, parameters: Sequence[Parameters], fix: str = "--horizon {longer}, or"
 ) -> None:
-    """Warn if the ticks of a symbol are further apart than its horizon, since its price then never moves within it.
+    """Warn if the ticks of a symbol are further apart than the horizon, within which the price then never moves.
 
     Args:
         files: paths of the files to be read; pipes are left out.
@@ -160,7 +162,7 @@ def unmoved(summary: Mapping[str, Any], parameters: Parameters) -> str:
 
     Args:
         summary: content of the backtest's summary.json.
-        parameters: that the backtest was run with.
+        parameters: those that the backtest was run with.
     """
     if summary["skill"] is not None:
         return ""

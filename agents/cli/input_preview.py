@@ -22,7 +22,7 @@ explain_option = click.option(
 
 
 def begun(name: str, columns: Columns) -> TickFile:
-    """Open a file of ticks and read its first block, so that it is known how the file is read.
+    """Open a file of ticks and read its first block, which shows how the rows become ticks.
 
     A damaged file raises no error here, since reading it later does.
 
@@ -37,9 +37,9 @@ def begun(name: str, columns: Columns) -> TickFile:
 
 
 def say_understood(files: Sequence[str], columns: Columns, quiet: bool = False) -> None:
-    """Check that files exist, and print on standard error how each is read.
+    """Check that files exist, and print on standard error how the rows of each are understood.
 
-    Pipes are left out of the printing, since they cannot be read twice.
+    Nothing is printed about pipes, since they cannot be read twice.
 
     Args:
         files: paths; `-` is standard input.

@@ -54,7 +54,7 @@ dead-letters, 3 as crossed_quote: expected a bid below the ask, was bid 9.0 and 
         self._first: dict[str, str] = {}
 
     def look(self, block: Sequence[Sendable]) -> None:
-        """Check the next block of ticks; nothing is checked any more once a tick was acceptable."""
+        """Check the ticks of the next block; once a tick was acceptable, nothing is checked any more."""
         if self._is_good:
             return
         for tick in block:

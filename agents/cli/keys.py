@@ -34,9 +34,9 @@ class KeyShown(msgspec.Struct):
 
     Attributes:
         id: id of the key.
-        state: which signatures made with it are accepted, in words.
-        until: by topic, for each partition, the first offset at which its signatures are refused; None: it is
-            not retired.
+        state: which of the key's signatures are accepted, in words.
+        until: for each partition of each topic, the first offset at which the key's signatures are refused;
+            None: the key is not retired.
     """
 
     id: str
@@ -67,9 +67,9 @@ def command() -> None:
 def new_command(key_id: str, adopt: bool) -> None:
     """Add a key of 256 random bits; the first key creates the file.
 
-    The first key signs at once. If TICKLOOP_DIRECTIVE_KEY is set when the file is created, its secret is stored
-    in the file too and goes on signing until `use`. What it signed before, also under earlier releases, stays
-    valid. With --adopt, records that are on the topics now without a signature stay valid.
+    The first key signs at once. If TICKLOOP_DIRECTIVE_KEY is set when the file is created, its secret is stored in
+    the file too, and goes on signing until `tickloop keys use`. What was signed with that secret before, also under
+    earlier releases, stays valid. With --adopt, records that are on the topics now without a signature stay valid.
     """
     settings = settings_of_command()
     path = path_of(settings)
@@ -104,7 +104,7 @@ def new_command(key_id: str, adopt: bool) -> None:
 def use_command(key_id: str) -> None:
     """Sign with the key KEY from now on.
 
-    All workers must accept the key already, as they do when they are restarted after `tickloop keys new`.
+    All workers must accept the key already. They do once they have been restarted after `tickloop keys new`.
     """
     path = path_of(settings_of_command())
     ring = load(path)
@@ -118,9 +118,9 @@ def use_command(key_id: str) -> None:
 def retire_command(key_id: str) -> None:
     """Refuse whatever the key KEY signs from the present ends of the topics on.
 
-    What it signed before stays valid, so the topics can still be replayed and verified. Running processes
-    accept the key until they are restarted. If a key has leaked, stop all workers and the retrainer first,
-    retire it, then start them.
+    What the key signed earlier stays valid, so the topics can still be replayed and verified. Running processes
+    accept the key until they are restarted. If a key has leaked, stop all workers and the retrainer first, retire the
+    key, then start them.
     """
     settings = settings_of_command()
     path = path_of(settings)
@@ -145,8 +145,8 @@ def retire_command(key_id: str) -> None:
 def drop_command(key_id: str) -> None:
     """Delete a retired key, so that nothing that it signed is accepted any more.
 
-    Use it once records that it signed are gone: after topics were deleted and created anew, or when retention
-    has passed.
+    Use it once the records that the key signed are gone: after topics were deleted and created anew, or when
+    retention has passed.
     """
     path = path_of(settings_of_command())
     ring = load(path)

@@ -48,7 +48,7 @@ class VersionExplained(Struct):
     Attributes:
         version: newest record of the version.
         links: records that led to the status, first cause first.
-        manual_steps: number of these that a person took.
+        manual_steps: number of links that a person caused.
         predicting: newest prediction of the symbol; None: none was found.
     """
 
@@ -59,9 +59,9 @@ class VersionExplained(Struct):
 
 
 class Unasked(Struct):
-    """What `tickloop models why --json` prints if the version that predicts has no record on `model-versions`.
+    """Output of `tickloop models why --json` if the version that predicts has no record on `model-versions`.
 
-    That is normal for the built-in version while no command was ever sent about the symbol.
+    This is normal for the built-in version as long as no command was ever sent about the symbol.
 
     Attributes:
         predicting: newest prediction of the symbol; None: none was found.
@@ -97,7 +97,7 @@ def command() -> None:
 def list_command(symbol: str | None, everything: bool, timeout_s: float, as_json: bool) -> None:
     """Show every version: status, since when and why, number of manual steps, and which one predicts now.
 
-    Below them stand retrained models that were rejected before they ran, with the checks that they failed.
+    Below the versions stand retrained models that were rejected before they ran, with the checks that they failed.
     """
     settings = settings_of_command()
     address = bootstrap(settings)
@@ -127,8 +127,8 @@ def list_command(symbol: str | None, everything: bool, timeout_s: float, as_json
 def show(symbol: str, version: str, as_json: bool) -> None:
     """Show all that is known of one version: ancestors, hash, training data, checks and figures.
 
-    For a retrained version this includes how well it predicts outcomes from before the market changed, beside
-    the version that was live then.
+    For a retrained version, the figures include how well it predicts outcomes from before the market changed,
+    compared with the version that was live then.
     """
     shown = _shown(symbol, version)
     if as_json:
@@ -201,8 +201,8 @@ def promote(
 ) -> None:
     """Make a version live that runs in shadow, whatever its test says.
 
-    In shadow a version predicts without being published; live, its predictions are published. From then on it
-    is watched, and rolled back if it does worse.
+    In shadow a version predicts without being published; live, its predictions are published. After the promotion the
+    version is watched, and rolled back if it does worse than the version that it replaced.
     """
     settings = settings_of_command()
     found = {each.version: each for each in asyncio.run(versions(settings, bootstrap(settings), symbol))}
@@ -225,7 +225,7 @@ command.add_command(rollback)
 @ANYWAY
 @JSON
 def pin(symbol: str, off: bool, cause: str, command_id: str | None, wait: float, anyway: bool, as_json: bool) -> None:
-    """Keep the live version live: until it is released with --off, only a person can replace it."""
+    """Pin the live version: until `tickloop models pin --off` removes the pin, only a person can replace it."""
     name = command_id or requests.new_id(ASKER)
     ask(requests.pin_version(name, symbol, cause, pinned=not off), wait, as_json, anyway)
 

@@ -14,8 +14,8 @@ from streams.topology import nodes
 def parameters_in_use(environment: Mapping[str, str] = os.environ) -> Parameters:
     """Return the parameters of the configuration file after checking all of them.
 
-    The check builds the whole pipeline once, so that no error of the configuration comes up later, when files
-    have been read for an hour. The path of the file is printed if the user did not name it.
+    The check builds the whole pipeline once, so that an error in the configuration comes up before files have
+    been read for an hour. The path of the file is printed if the user did not name it.
 
     Args:
         environment: variables of the process, which may name the file as `TICKLOOP_CONFIG`.

@@ -80,9 +80,9 @@ def command(
     sell: the aggressor) for trades, and optionally seq. --map FIELD=COLUMN names columns that have other names.
 
     A row that is no valid tick is sent as JSON with the values that it has, and comes back on the topic
-    `dead-letters` with the reason. So does a tick that makes no sense, for example with a negative price. A
-    warning is printed if this happens to the first tick of a symbol. If it happens to all ticks, the exit code
-    is 2. Ctrl-C sends what was read and says how much that was.
+    `dead-letters` with the reason. So does a tick that makes no sense, for example one with a negative price. A
+    warning is printed if the first tick of a symbol is such a tick. If all ticks are, the exit code is 2. After
+    Ctrl-C, ticks that were already read are still sent, and their number is printed.
 
     Ticks that begin before the newest one of their symbol on the topic are not sent: workers would refuse
     them as late, or believe that the clock was set back. Send history to separate topics with `tickloop

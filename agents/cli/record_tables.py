@@ -193,7 +193,10 @@ def _right(outcome: OutcomeMatured) -> str:
 
 
 def columns_of(record: Any) -> tuple[Column, ...]:
-    """Return the table columns for a type of record: those in `COLUMNS`, else one for each field except the id."""
+    """Return the columns of a table for the type of this record.
+
+    They are those in `COLUMNS` if it has the type, else one for each field except the id.
+    """
     if record in COLUMNS:
         return COLUMNS[record]
     kinds = get_args(record) or (record,)
@@ -220,7 +223,7 @@ def fitting(columns: tuple[Column, ...], width: int) -> tuple[Column, ...]:
 
 
 def console_for(columns: tuple[Column, ...]) -> tuple[Console, tuple[Column, ...]]:
-    """Return a console for standard output, and those of the columns that fit into its width.
+    """Return a console for standard output, and the first columns, as many as fit into its width.
 
     If standard output is no terminal, the console is made wide enough for all columns.
     """
@@ -251,6 +254,6 @@ def table(columns: tuple[Column, ...], heading: bool) -> Table:
 
 
 def cells(columns: tuple[Column, ...], record: Any) -> list[Text]:
-    """Return the cells of a record's row, with colours for directions such as `up` and `sell`."""
+    """Return the cells of a record's row, one for each column; directions such as `up` and `sell` are coloured."""
     shown = [printable(column.show(record)) for column in columns]
     return [Text(cell, style=COLORS.get(cell, "")) for cell in shown]

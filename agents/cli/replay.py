@@ -69,12 +69,12 @@ def command(
 ) -> None:
     """Send history to the separate topics of a named run: replay-NAME.ticks, replay-NAME.predictions and so on.
 
-    The live topics are never touched. Files are read as by `tickloop publish` and merged by event time, which
-    is not changed. --from-topic copies a topic of ticks partition by partition, including records that started
-    or stopped versions of models. Its offsets are kept, so the predictions get the same ids as before.
+    The live topics are never touched. Files are read as by `tickloop publish` and merged by event time, which is not
+    changed. --from-topic copies a topic of ticks partition by partition, with the records on it that started or
+    stopped versions of models. Offsets are kept, so the predictions get the same ids as before.
 
-    After Ctrl-C or a crash, the same command goes on where the copy ends, and nothing is sent twice. A run that
-    was made from other input is refused.
+    After Ctrl-C or a crash, the same command goes on after the last tick that the run already has, and nothing is
+    sent twice. If a run of this NAME was made from other input, the command is refused.
 
     \b
     Examples:

@@ -1,6 +1,6 @@
 """Refuses commands about unknown symbols or variants, unless the user insists (`--anyway`).
 
-The name may be misspelt. The command would then wait for ever for ticks of a symbol that does not exist.
+The name may be misspelt, and the command would then wait for ever for ticks of a symbol that does not exist.
 """
 
 from collections.abc import Collection
@@ -16,7 +16,7 @@ ANYWAY = click.option(
 
 
 def expect_seen(symbol: str, place: LogPlace, seen: Collection[str], anyway: bool) -> None:
-    """Refuse a symbol that has no predictions while other symbols have some, unless the user insists.
+    """Refuse a symbol that has no predictions although other symbols have some, unless the user insists.
 
     Args:
         symbol: that a command is about.
@@ -39,7 +39,7 @@ BTCUSD; fix: BTCUSDT, or --anyway if its ticks are still to come
 
 
 def expect_running(arm: str, symbol: str, running: Collection[str]) -> None:
-    """Refuse the name of a variant that does not run in shadow (predicting unpublished); it may be misspelt.
+    """Refuse the name of a variant that does not run in shadow, where it predicts without being published.
 
     Args:
         arm: name of a variant that a command is about.

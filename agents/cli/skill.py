@@ -38,13 +38,13 @@ def command(
 ) -> None:
     """Compare the predictions on FILEs of ticks with simpler forecasts.
 
-    Each tick is predicted before anything is learned from it, as it is live.
+    Each tick is predicted before anything is learned from it, just as in live operation.
 
-    Each file gets one table with three groups of rows. Baselines: majority so far, last move, sign of the
-    order-book imbalance. Single components: each rule, a model fitted to the first third and frozen, one fitted
-    again on a schedule, the online model. Stages of the pipeline: the online model, then with calibration, with
-    the mixture, with the regime. All rows are scored on the same price moves of the last two thirds. Intervals
-    are 95 %, by a block bootstrap with a fixed seed. The protocol is in docs/skill.md, formats of files are in
+    Each file gets one table with three groups of rows. Baselines: majority so far, last move, sign of the order-book
+    imbalance. Single components: each rule; a model fitted to the first third and then frozen; a model that is fitted
+    again on a schedule; the online model. Stages of the pipeline: the online model, then with calibration added, then
+    the mixture, then the regime. All rows are scored on the same price moves of the last two thirds. Intervals are
+    95 %, by a block bootstrap with a fixed seed. The protocol is in docs/skill.md, formats of files are in
     docs/formats.md.
 
     \b

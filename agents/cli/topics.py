@@ -56,11 +56,11 @@ def apply_command(as_json: bool) -> None:
 def reset_command(yes: bool, without_directives: bool) -> None:
     """Delete everything that was computed from the ticks; the ticks stay, and workers begin again at the first one.
 
-    Needed after a change of parameters, or if the ticks are no longer those that the stored state was computed
+    It is needed after a change of parameters, or if the ticks are no longer those that the stored state was computed
     from. Stop `tickloop up` and all workers first.
 
-    Versions cannot come back if the records that started them, or made them live, were deleted with old ticks.
-    If there are any, they are named and nothing is deleted, unless you give --without-directives.
+    A version cannot come back if the record that started it, or made it live, was deleted with old ticks. If there
+    are such versions, the command names them and deletes nothing, unless you give --without-directives.
     """
     settings = settings_of_command()
     expect_no_up(settings)
@@ -101,7 +101,7 @@ def show(differences: list[Difference], as_json: bool, title: str, nothing: str)
     Args:
         differences: to print.
         as_json: whether to print a JSON array instead of a table.
-        title: of the table.
+        title: heading of the table.
         nothing: sentence to print instead of a table if there are no differences.
     """
     if as_json:

@@ -27,10 +27,10 @@ LOCK = "up.lock"
 def command(workers: int | None, dashboard: bool, port: int | None, keep_broker: bool) -> None:
     """Start broker, topics, workers, a retrainer and the dashboard, and keep them running until Ctrl-C.
 
-    Ctrl-C is its normal end (exit code 0). A local Apache Kafka is used unless TICKLOOP_BOOTSTRAP names a
-    cluster. A process that dies is started again; nothing is lost or doubled. Only one `tickloop up` can run
-    for a home folder (--home) at a time. Others with different home folders may run beside it; ports that they
-    use are avoided. In another terminal:
+    Ctrl-C is its normal end (exit code 0). A local Apache Kafka is used unless TICKLOOP_BOOTSTRAP names a cluster. A
+    process that dies is started again; nothing is lost or doubled. Only one `tickloop up` can run for a home folder
+    (--home) at a time. With different home folders, several may run at once; each avoids the ports that the others
+    use. In another terminal:
 
     \b
       tickloop publish ticks.csv.gz

@@ -60,7 +60,7 @@ def command(name: str | None, timeout_s: float, as_json: bool) -> None:
     are those of this shell's configuration, which must be those of the workers. Nothing is written.
 
     If the first ticks were deleted, or the workers' code has changed since, the replay begins with a state that
-    workers have stored (TICKLOOP_VERIFY_EVERY_S). The output then says from which offset on it compares.
+    workers have stored (TICKLOOP_VERIFY_EVERY_S). The output then says from which offset on records are compared.
 
     Exit code 0: every record that was compared is the same. 1: one differs, or a partition could not be
     compared (no state was stored, workers are behind, there are no ticks).
@@ -110,7 +110,10 @@ async def _verify(settings: Settings, address: str, timeout_s: float, quiet: boo
 
 
 def show(result: Verification, console: Console) -> None:
-    """Print the result of a verification: whether all is the same, then a line for each topic, then what differs."""
+    """Print the result of a verification.
+
+    A sentence says whether all records are the same. A line for each topic follows, then what differs.
+    """
     if not console.is_terminal:
         console.width = WIDTH
     rate = result.ticks / result.seconds if result.seconds else 0.0
@@ -189,10 +192,10 @@ def _counts(result: Verification) -> dict[str, Counter[str]]:
 
 
 def digest_of(compared: list[Compared]) -> str:
-    """Return the digest of a topic, computed from the digests of its partitions.
+    """Return one digest for a topic, computed from the digests of its partitions.
 
     Args:
-        compared: results for all partitions of one topic.
+        compared: results for all partitions of the topic.
     """
     return digests.of_topic({each.partition: bytes.fromhex(each.digest) for each in compared})
 

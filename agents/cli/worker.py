@@ -25,9 +25,9 @@ def command(slot: int | None, verbose: bool) -> None:
     """Run one worker until it is stopped; `tickloop up` runs several and starts them again.
 
     Workers compute predictions and outcomes from the ticks. Start as many as there are cores, on any number of
-    machines: workers with the same prefix divide the partitions among themselves. Give each its own --slot;
-    then the successor of a killed worker takes over at once instead of after a session time-out. Topics must
-    exist: `tickloop topics apply`.
+    machines: workers with the same prefix divide the partitions among themselves. Give each worker a number of its
+    own with --slot; then the successor of a killed worker takes over at once instead of after a session time-out.
+    Topics must exist: `tickloop topics apply`.
     """
     settings = settings_of_command()
     configure_logging(verbose)

@@ -1,7 +1,7 @@
-"""Reads a few records of one partition, the newest or those of one position, within a budget.
+"""Reads a few records of one partition within a budget: the newest ones, or those computed from one input.
 
 The budget limits records and bytes, because answering one question must not cost as much as reading whole
-topics. It also says whether a look-up ended because the budget was used up.
+topics. The budget also says whether a look-up ended because nothing of it was left.
 """
 
 from collections.abc import AsyncIterator
@@ -37,14 +37,18 @@ class Budget(Struct):
     spent: bool = False
 
     def take(self, records: list[Received]) -> bool:
-        """Subtract records that were read from the budget, and return whether both records and bytes are left."""
+        """Subtract these records, which have been read, from the budget; return whether some of it is left.
+
+        Args:
+            records: subtracted by their number and by the bytes of their values; both must be left for True.
+        """
         self.records -= len(records)
         self.size -= sum(len(each.value or b"") for each in records)
         return self.records > 0 and self.size > 0
 
 
 class Nearby:
-    """Reads single records of one partition number, on any topic, through one consumer.
+    """Reads single records from partitions of one number, on any topic, through one consumer.
 
     Args:
         consumer: started, without a consumer group; each read assigns it to the partition that is read.
@@ -90,8 +94,8 @@ class Nearby:
         """Return all records of the topic whose id contains this position; empty if none does.
 
         The position in a record's id is the offset of the tick or command that the record was computed from. Along
-        a partition positions only grow, except for records repeated after a crash, so a binary search finds the
-        first one.
+        a partition positions only grow, except for records repeated after a crash. So a binary search finds the
+        first record with this position.
         """
         place, low, high = await self._assign(topic)
         while low < high:

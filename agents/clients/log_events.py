@@ -14,8 +14,8 @@ _decode: Any = decoder(LOG_EVENTS.record)
 async def log_events(bootstrap: str, topic: str) -> list[LogEvent]:
     """Return the newest record of each key on the topic of log events, up to its present end.
 
-    Records of a partition are in the order in which they were written; records that are no log events are
-    skipped. The list is empty if there is no such topic, or if no cluster answers.
+    Records of one partition are returned in the order in which they were written. Records that are no log
+    events are skipped. The list is empty if there is no such topic, or if no cluster answers.
 
     Args:
         bootstrap: address of the cluster.

@@ -1,4 +1,4 @@
-"""When each tick of a feed is sent: all at once, at an even rate, or at a multiple of event time."""
+"""Times at which ticks are sent: all at once, at an even rate, or at a multiple of the speed of event time."""
 
 from collections.abc import Callable
 
@@ -45,13 +45,13 @@ class Pace(Struct, frozen=True):
 class Schedule:
     """Computes for one tick after another when it is to be sent.
 
-    With a speed, a tick whose event time lies before its predecessor's is due at once. The schedule begins anew
-    at a tick that follows a gap in event time longer than the longest wait, or lies back by more than the
-    longest wait.
+    With a speed, a tick whose event time lies before its predecessor's is due at once. If the wait before a
+    tick would exceed the longest wait, it is cut to the longest wait, and later ticks are timed from this tick.
+    They are also timed anew from a tick that lies back by more than the longest wait.
 
     Args:
         pace: rate or speed, and the longest wait.
-        say: called with a sentence when the first gap is shortened; later gaps are not reported.
+        say: called with a sentence when the first wait is cut; later cuts are not reported.
     """
 
     def __init__(self, pace: Pace, say: Callable[[str], None] = lambda sentence: None) -> None:

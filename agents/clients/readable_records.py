@@ -29,7 +29,7 @@ _check = Validation(ValidationParameters()).check
 
 
 class StoredRecord(Protocol):
-    """Any record that knows its partition and offset on the broker, such as aiokafka's `ConsumerRecord`."""
+    """Any record that knows its own partition and offset on the broker, such as aiokafka's `ConsumerRecord`."""
 
     @property
     def partition(self) -> int:
@@ -50,7 +50,7 @@ class ReadableRecords:
     Quotes and trades are also checked against the bounds that workers apply, for example to event times.
 
     Args:
-        topic: gives the schema of the records, and the name for the log.
+        topic: its schema decodes the records, and its name appears in the log.
 
     >>> from agents.clients.reader import Received
     >>> from schemas.topics import TICKS
@@ -63,7 +63,7 @@ class ReadableRecords:
         self._name, self._decode = topic.name, decoder(topic.record)
 
     def __call__(self, record: StoredRecord) -> Any:
-        """Return the decoded record; None for an invalid one, which is logged unless it was before."""
+        """Return the decoded record; an invalid one gives None, and is logged unless it was logged before."""
         try:
             return self.decode(record.value)
         except Refused as refused:

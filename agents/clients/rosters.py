@@ -54,8 +54,8 @@ class Differing(NamedTuple):
 class Rosters:
     """Compares the versions that `model-versions` says should run with the newest outcomes; made by `rosters`.
 
-    Outcomes are records that score predictions and show which versions made them. Between two comparisons it
-    remembers which versions of each symbol should run, and when that last changed.
+    Outcomes are records that score predictions and show which versions made them. The object remembers from one
+    comparison to the next which versions of each symbol should run, and when that last changed.
     """
 
     def __init__(self, settings: Settings, topic: TopicFollower, consumer: AIOKafkaConsumer) -> None:
@@ -67,8 +67,8 @@ class Rosters:
     async def look(self) -> list[Differing]:
         """Return the symbols whose newest outcome shows other running versions than the topic `model-versions` names.
 
-        Both topics are read up to their present ends. A symbol is left out while its newest outcome may stem from a
-        tick before the last change of its versions took effect.
+        Both topics are read up to their present ends. After a change of a symbol's versions, the symbol is left out
+        until its newest outcome stems from a tick that certainly came after the change.
 
         Raises:
             KafkaError: a topic cannot be read.

@@ -1,4 +1,4 @@
-"""Finds the event time of each symbol's newest tick on a topic, and refuses a feed that begins before it."""
+"""Finds the event time of each symbol's newest tick on a topic; refuses ticks to be sent that begin before it."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
@@ -32,7 +32,7 @@ RECONNECT_NS = 60 * 10**9
 
 
 class SetBack(ConfigurationError):
-    """Raised when a feed begins before the newest ticks that are already on the topic."""
+    """Raised when a feed (ticks to be sent) begins before the newest ticks that are already on the topic."""
 
 
 class SymbolTimes(Struct, frozen=True):
@@ -99,9 +99,10 @@ def earliest(times: list[int]) -> int:
 
 
 def beginnings(feed: Iterable[Feed]) -> dict[str, int]:
-    """Return the event time, ns, of the earliest of each symbol's first 20 ticks, ignoring wrong dates.
+    """Return by symbol the event time, ns, at which a feed of ticks begins.
 
-    Unreadable ticks are skipped. If the feed breaks off, the result covers what came before.
+    This is the earliest of the symbol's first 20 ticks, except wrong dates. Unreadable ticks are skipped. If
+    the feed breaks off, the result covers what came before.
     """
     times: defaultdict[str, list[int]] = defaultdict(list)
     with suppress(BrokenFile, Refused):  # reported when sending reaches it
@@ -114,9 +115,9 @@ def beginnings(feed: Iterable[Feed]) -> dict[str, int]:
 def expect_later(
     begins: Mapping[str, int], held: SymbolTimes, say: Callable[[str], None], tolerance_ns: int = 0
 ) -> None:
-    """Refuse a feed that begins before the newest tick of one of its symbols on the topic.
+    """Refuse a feed (ticks to be sent) that begins before the newest tick of one of its symbols on the topic.
 
-    A feed in which a symbol begins more than 14 days after its newest tick is only reported with `say`.
+    If a symbol begins more than 14 days after its newest tick, the feed is accepted, but `say` is called.
 
     >>> held = SymbolTimes("ticks", {"X": 1_723_161_255_000_000_000})
     >>> expect_later({"X": 1_723_161_255_000_000_001, "Y": 1}, held, print)
@@ -131,11 +132,13 @@ purpose (--set-back); docs/faq.md says more
     Args:
         begins: event time with which each symbol of the feed begins, ns.
         held: newest event times on the topic; symbols that are not among them are not checked.
-        say: called with a sentence about the symbol with the longest such gap.
+        say: called with a sentence if symbols begin more than 14 days after their newest ticks; the sentence is about
+            the one that begins the most days after.
         tolerance_ns: how far before the newest tick a symbol may begin, ns.
 
     Raises:
-        SetBack: a symbol begins earlier; the message names the one that lies back furthest, both times, and the fixes.
+        SetBack: a symbol begins earlier than `tolerance_ns` allows; the message names the symbol that lies back
+            furthest, its two times, and the fixes.
     """
     apart = {symbol: begin - held.newest[symbol] for symbol, begin in begins.items() if symbol in held.newest}
     if not apart:

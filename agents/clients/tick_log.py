@@ -34,8 +34,8 @@ class TickLog:
     Attributes:
         partitions: number of partitions of the topic.
         total: number of offsets from the beginnings to the ends of all partitions.
-        keeps_offsets: whether record N of each partition has the offset N, so that a copy has the same offsets;
-            certain only once all blocks are read.
+        keeps_offsets: whether the records of each partition have the offsets 0, 1, 2 and so on, so that a copy
+            has the same offsets; certain only once all blocks are read.
     """
 
     def __init__(self, bootstrap: str, topic: str) -> None:

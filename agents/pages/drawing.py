@@ -19,7 +19,7 @@ def figure(y: str, x: str = "", height: int = HEIGHT) -> go.Figure:
     """An empty chart in the style of the pages.
 
     Args:
-        y: heading that says what the values are, with their unit.
+        y: heading above the chart: what the values are, and their unit.
         x: title of the horizontal axis; empty for the event-time axis that charts of a page share.
         height: pixels.
     """
@@ -123,5 +123,5 @@ def band(made: go.Figure, times: Times, low: Column, high: Column, name: str) ->
 
 
 def level(made: go.Figure, value: float) -> None:
-    """Add a thin horizontal line at a value, such as 0, that separates better from worse."""
+    """Add a thin horizontal line to a chart at a value, such as 0, that separates better from worse."""
     made.add_hline(y=value, line={"color": palette.FAINT.light, "width": 1}, layer="below")

@@ -14,8 +14,9 @@ MOST_PERIODS = 400
 def period_table(account: pd.DataFrame, predictions: pd.DataFrame) -> str:
     """HTML table of the gain in each minute, hour, day or month, whichever suits the length of the backtest.
 
-    Periods without predictions and gains, in which the market was closed, are left out. Of more than 400 periods, the
-    last 400 are shown. The text is empty if nothing was traded, or if the backtest is too short for a single return.
+    Periods in which the market was closed, with neither predictions nor gains, are left out. Of more than 400
+    periods, the last 400 are shown. The text is empty if nothing was traded, or if the backtest is too short for
+    a single return.
     """
     curve = regular_curve(account, predictions)
     if len(curve.times) < 2 or not account["turnover"].any():

@@ -12,8 +12,8 @@ MOST = 2_000
 def kept(times: NDArray[np.int64], values: NDArray[np.float64], most: int = MOST) -> NDArray[np.int64]:
     """Indices, in ascending order, of the points of a line that need to be drawn.
 
-    Time is cut into `most / 4` spans, of which the first, last, least and largest point are kept. On a chart with one
-    pixel for each span the line looks the same as with all points.
+    Time is cut into `most / 4` spans. Of each span the first, last, least and largest point are kept. On a chart
+    with one pixel for each span the line looks the same as with all points.
 
     Args:
         times: event times, ns, ascending.

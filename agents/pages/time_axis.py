@@ -72,9 +72,9 @@ class TimeAxis(Struct, frozen=True):
 def time_axis(times: Times) -> TimeAxis:
     """Time axis for events at these times (ns since 1970, in any order, at least one).
 
-    A pause between two events is cut if it is longer than an hour and over 20 times the median distance of events.
-    Each cut leaves a short piece, a sixtieth of the time outside of pauses. A pause under three such pieces is not
-    cut.
+    A pause between two events is cut if it is longer than an hour and longer than 20 times the median distance
+    of events. Each cut leaves a short piece of the pause, a sixtieth of the time outside of pauses. A pause
+    shorter than three such pieces is not cut.
     """
     at = np.unique(times)
     steps = np.diff(at)

@@ -108,7 +108,8 @@ class OpenAlerts:
     def broken(self, symbol: str) -> None:
         """Record that a symbol's event time was set back or jumped ahead.
 
-        Records read before then no longer resolve its alerts: their event times cannot be compared with new ones.
+        Records that were read before this call no longer resolve the symbol's alerts: their event times cannot be
+        compared with new ones.
         """
         for by in ("well", "promoted", "trained"):
             self._answers.pop((symbol, by), None)

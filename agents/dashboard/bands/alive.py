@@ -33,7 +33,7 @@ class AliveTile(Struct, frozen=True):
         name: key of the tile, by which the page finds its element.
         label: heading that people read.
         value: the figure with its unit, ready to show; "-" without one.
-        note: what it takes to read the figure, such as its sample size or the interval it covers.
+        note: what a reader must know about the figure, such as its sample size or the interval it covers.
         colour: of the traffic light.
         since: UTC time of the wall clock at which the light took this colour, as text.
         rule: sentence that says when the light is amber or red; empty for a tile without limits.
@@ -74,7 +74,8 @@ class FollowerState(Struct, frozen=True):
         begun_again: number of times that the consumer was restarted because it was stuck.
         passed: number of records skipped because they could not be understood.
         by_topic: skipped records as pairs of topic and number, most frequent topic first.
-        newest: place of the last skipped record and what was wrong with it; empty if none was skipped.
+        newest: topic, partition and offset of the last skipped record and what was wrong with it, as text;
+            empty if none was skipped.
         troubles: parts of the page that could not be updated, as pairs of name and error.
     """
 

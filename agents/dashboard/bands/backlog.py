@@ -1,6 +1,6 @@
 """The queue of ticks that wait for a checkpoint.
 
-It counts as a fault only when it stands still, or grows faster than the workers can handle.
+The queue counts as a fault only when it stands still, or grows faster than the workers can handle.
 """
 
 from msgspec import Struct
@@ -23,10 +23,11 @@ class Backlog(Struct, frozen=True):
         ticks: number of waiting ticks.
         per_second: predictions made in a second at present.
         history: whether the waiting ticks are old ones that are replayed, faster than a market would send them.
-        falls: whether the number of waiting ticks has fallen within the last 30 seconds by more than one second's
-            work.
-        turns: whether more than three seconds' work waited at some moment of the last minute. Workers then process
-            their partitions in turn, so that a partition's checkpoint may be old without a fault.
+        falls: whether the number of waiting ticks has fallen within the last 30 seconds, by more ticks than the
+            workers process in a second.
+        turns: whether more ticks than the workers process in three seconds waited at some moment of the last
+            minute. Workers then process their partitions in turn, so that a partition's checkpoint may be old
+            without a fault.
     """
 
     ticks: int = 0
@@ -45,7 +46,9 @@ class Backlog(Struct, frozen=True):
 
     @property
     def says(self) -> str:
-        """Sentence on how many ticks wait and how long they will take at the present rate, which must be above 0.
+        """Sentence on how many ticks wait and how long the workers need for them at the present rate.
+
+        The rate, `per_second`, must be above 0.
 
         >>> Backlog(271_000, 3_011.0, history=True).says
         '271,000 ticks wait and are worked off, about 90 s of work'

@@ -123,7 +123,7 @@ def of_command(command: Command, record_id: str) -> Change:
 
     Args:
         command: what is asked for.
-        record_id: id that the command has by its place on the topic.
+        record_id: id of the command, made from its topic, partition and offset.
     """
     tag = str(command.__struct_config__.tag)
     title, weight = COMMANDS.get(tag, (tag.replace("_", " "), "plain"))
@@ -191,14 +191,18 @@ BROKEN: dict[str, str] = {
 
 
 def of_break(broken: ClockBroken) -> Change:
-    """Row for a break: ticks contradicted a symbol's last time or price, but enough of them agreed to be accepted."""
+    """Row for a break in a symbol's event time or price.
+
+    A break means that ticks contradicted the last time or price, but were accepted because enough of them
+    agreed with each other.
+    """
     subject = "" if broken.reason == "price" else f"generation {broken.generation}"
     title = BROKEN[broken.reason]
     return Change(broken.ts_event, broken.id, "break", broken.symbol, title, subject, broken.sentence, "strong")
 
 
 def of_job(job: RetrainJob) -> Change:
-    """Row for a retrain that was asked for; if it was not started, the row gives the reason."""
+    """Row for a retrain that was asked for; if the retrain was not started, the row gives the reason."""
     changed = f", for a change since {moment(job.breach.since)}" if job.breach.since else ""
     why = f"{job.breach.trigger}: from outcomes up to {moment(job.ts_event)} UTC{changed}"
     title, why = ("retrain withheld", job.withheld) if job.withheld else ("retrain called for", why)
@@ -206,7 +210,7 @@ def of_job(job: RetrainJob) -> Change:
 
 
 def of_retrain(finished: RetrainFinished) -> Change:
-    """Row for the end of a retrain: a candidate was trained, it was rejected, or the training failed."""
+    """Row for the end of a retrain: a new model was trained, the new model was rejected, or the training failed."""
     result = finished.result
     title = {"candidate": "candidate trained", "failed": "retrain failed"}.get(
         result.status, f"no candidate: {result.status.replace('_', ' ')}"

@@ -57,17 +57,18 @@ class ExperimentRow(Struct, frozen=True):
     """Full view of one experiment on one symbol, in words for people.
 
     Attributes:
-        experiment, symbol, challenger, champion: names.
+        experiment, symbol: names.
+        challenger, champion: names of the version under test and of the live version that it is tested against.
         key: `experiment|symbol`, by which the page asks for its charts.
         status: in words.
         running: whether the experiment is still undecided.
-        verdict: sentence on how it stands or how it ended.
+        verdict: sentence on how the experiment stands or how it ended.
         facts: figures, each with name, value and note.
-        guardrails: secondary metrics that can stop a win, in the order registered; empty if none were.
+        guardrails: secondary metrics that can stop a win, in the order of the plan; empty if it has none.
         decisions: rows of time, decision and reason, as text.
         plan: digest of the plan that was registered.
-        shadow: name under which the challenger runs in shadow (its predictions are scored but not published), so that
-            it can be promoted or stopped; empty if it does not.
+        shadow: name under which the challenger runs in shadow (its predictions are scored but not published), so
+            that it can be promoted or stopped; empty if it does not run in shadow.
         live: whether the challenger is the live version now, so that it can be rolled back.
     """
 
@@ -90,14 +91,17 @@ class ExperimentRow(Struct, frozen=True):
 class Headline(Struct, frozen=True):
     """One row of the list of experiments, as text ready to show.
 
+    The challenger is the model version under test, the champion the live one.
+
     Attributes:
         key: `experiment|symbol`, by which the page asks for the full view.
         experiment, symbol, status: names, and the status in words.
         running: whether the experiment is still undecided.
         effect: challenger's score less the champion's on the primary metric, with its unit.
         interval: confidence interval of the effect.
-        log_e_better, log_e_worse: evidence that the challenger is better or worse, as e-values.
-        threshold: e-value of `log_e_better` at which the challenger wins.
+        log_e_better, log_e_worse: e-values (here not their logarithms): evidence that the challenger is better,
+            and that it is worse.
+        threshold: value of `log_e_better` at which the challenger wins, also an e-value.
         scored: number of predictions scored for both versions.
     """
 
@@ -129,7 +133,8 @@ class Headlines(Struct, frozen=True):
 class Courses:
     """History of every experiment on every symbol, bounded in size.
 
-    Iteration gives items of the form ((experiment, symbol), history), ordered by newest progress record, newest first.
+    Iteration gives items of the form ((experiment, symbol), history). The item with the newest progress record
+    comes first.
 
     Attributes:
         change: counter that grows whenever anything shown about experiments may have changed.
@@ -175,7 +180,7 @@ class Courses:
             course.moves[:half] = course.moves[:half:2]
 
     def versioned(self, version: ModelVersion) -> None:
-        """Take a status record of a model version, and update the experiments in which it is the challenger."""
+        """Take a status record of a model version; update the experiments that test this version."""
         name = version.symbol, version.version
         self._lives[name] = followed(self._lives.pop(name, None), version)
         if len(self._lives) > MOST_LIVES:

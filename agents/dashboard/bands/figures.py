@@ -54,7 +54,7 @@ def panel(name: str, content: go.Figure | NotEnough) -> Figure:
 
 
 def thinned(moves: Sequence[ExperimentMoved], most: int = 400) -> list[ExperimentMoved]:
-    """At most `most` of the records at equal steps, always including the last one.
+    """Progress records of an experiment at equal steps, at most `most` of them, always including the last one.
 
     >>> len(thinned(list(range(1_000))))
     334

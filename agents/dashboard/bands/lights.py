@@ -30,7 +30,7 @@ class LightRule(Struct, frozen=True):
 
     @property
     def says(self) -> str:
-        """Sentence for people that states from which values the figure is amber and red."""
+        """Sentence for people that says from which value on the figure is amber, and from which it is red."""
         amber, red = (f"{limit * self.scale:g} {self.unit}" for limit in (self.attention, self.act))
         return f"{self.what}: amber from {amber}, red from {red}"
 

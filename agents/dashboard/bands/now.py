@@ -40,15 +40,15 @@ class SymbolCourse(Struct):
         partition: number of the partition that the symbol's predictions are on.
         series: its predictions over time, thinned.
         beliefs: weight of each expert (forecaster that the prediction is mixed from) over time.
-        believed: the newest outcome, from which the latest of these weights come; None before the first.
+        believed: the newest outcome, which gave the latest weights in `beliefs`; None before the first.
         prediction: the newest prediction that was looked at; None before the first.
         mark: the newest valuation of the symbol's paper account; None before the first.
         window: the newest accuracy report of the live version; None before the first.
-        live: registry record of the live version; None if the registry names none.
+        live: newest record of the live version on the topic `model-versions`; None if that names no live version.
         breached: whether the newest accuracy report gives a reason to retrain.
         seen_s: when the newest prediction was looked at, wall time in seconds since 1970; 0 before the first.
         row: row of the table as last computed.
-        changed: value of `Symbols.change` at which that row took its present content.
+        changed: value of `Symbols.change` at which `row` took its present content.
         taken: counter that grows with records that change what the symbol's charts show.
         generation: number of the symbol's event-time clock; a new number means that older times are not comparable.
         predicted, marked, windowed: newest record of each kind, by which repeated records are recognised.
@@ -81,8 +81,7 @@ class SymbolCourse(Struct):
         return self.prediction.ts_event if self.prediction is not None else 0
 
     def timed(self, ts_event: int, generation: int) -> None:
-        """Drop points of the symbol's charts that are not valid any more once a record with this event time is
-        written.
+        """Drop points of the symbol's charts that a record with this event time makes invalid.
 
         These are points later than `ts_event`, or all points if they are of another `generation`.
 
@@ -103,7 +102,7 @@ class Symbols:
     """State of all symbols, with the rows of the table and a count of their changes.
 
     Args:
-        most: number of symbols kept.
+        most: largest number of symbols kept.
 
     Attributes:
         regimes: names of regimes (kinds of market), which points of charts refer to by index.
@@ -184,8 +183,9 @@ class Symbols:
             state.series.add(point(prediction, self.regimes, net, gross, offset))
 
     def matured(self, outcome: OutcomeFields, partition: int, now: float) -> bool:
-        """Take the weights of the forecasters that predictions are mixed from; returns False if there is no room for
-        the symbol.
+        """Take from an outcome the weights of the forecasters that predictions are mixed from.
+
+        Returns False, and takes nothing, if there is no room for the symbol.
 
         Args:
             outcome: what the price did after a prediction, with the weights at that time.

@@ -29,14 +29,15 @@ class VersionRow(Struct, frozen=True):
         weight: how strongly the row is displayed; `harm` marks something bad.
         since: event time of the status, ns since 1970.
         shadow: name under which the version runs in shadow (its predictions are scored but not published),
-            so that it can be promoted or stopped; empty if it does not.
+            so that it can be promoted or stopped; empty if it does not run in shadow.
         back_to: version that a roll-back of this live version would make live again; empty if there is none.
-        known: whether the registry of versions has a record, so that the page can explain the status.
+        known: whether the topic `model-versions` has a record of the version, by which the page can explain the
+            status.
         lineage: names of the versions that it descends from, oldest first.
         metrics: figures as pairs of name and value.
         reason: why it has this status.
         pinned: whether only a person may replace it as the live version.
-        held: whether a pin on the live version holds back the promotion or roll-back of this one.
+        held: whether its promotion or roll-back waits because a person has pinned the live version.
     """
 
     symbol: str
@@ -55,7 +56,7 @@ class VersionRow(Struct, frozen=True):
 
 
 class Versions:
-    """The newest registry record of every model version, and candidates that failed their acceptance checks.
+    """The newest record of every model version, and candidates that failed their acceptance checks.
 
     Attributes:
         change: counter that grows with every record kept.
@@ -67,7 +68,7 @@ class Versions:
         self._rejected: dict[bytes, tuple[int, VersionRow]] = {}
 
     def take(self, version: ModelVersion, written_ms: int) -> None:
-        """Keep a registry record of a version, in place of the version's older one.
+        """Keep a record of a version from the topic `model-versions`, in place of the version's older record.
 
         Args:
             version: the record.
@@ -80,9 +81,10 @@ class Versions:
         self.change += 1
 
     def retrained(self, finished: RetrainFinished, written_ms: int) -> None:
-        """Keep the candidate of a retrain if it failed its acceptance checks; other results are ignored.
+        """Keep the new model of a retrain (the candidate) if it failed its acceptance checks.
 
-        A candidate that passed has a registry record, and a failed training has no candidate.
+        Other results are ignored: a candidate that passed has a record on the topic `model-versions`, and a failed
+        training has no candidate.
 
         Args:
             finished: result of the retrain.
@@ -142,7 +144,7 @@ def back_to(versions: Iterable[ModelVersion]) -> str:
     rolled back, or was only ever tested in shadow, does not qualify.
 
     Args:
-        versions: registry records of one symbol.
+        versions: newest record of each version of one symbol.
 
     >>> def stands(version, status, arm, change):
     ...     return ModelVersion("commands:0:7:0", "X", version, "", status, "", 5, "c1", arm=arm, change=change)

@@ -56,7 +56,7 @@ class Following:
 
         Args:
             positions: offset of the next record to fetch, by topic and partition.
-            ends: offset behind the last readable record, by topic and partition; 0 is assumed for a missing one.
+            ends: offset behind the last readable record, by topic and partition; a missing partition counts as 0.
             now: wall clock, seconds.
         """
         before, self._seen = self._seen, {}
@@ -74,7 +74,7 @@ class Following:
     def still_s(self, now: float) -> tuple[float, str]:
         """Seconds for which the page's consumer has made no progress, and a sentence on what has stopped.
 
-        These are 0 and an empty text before its first round. A few seconds are no fault.
+        The result is (0, "") before the consumer's first round. A few seconds are no fault.
         """
         if self._turned_s is None:
             return 0.0, ""

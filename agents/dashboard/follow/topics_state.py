@@ -68,7 +68,7 @@ class Board:
         alerts: alerts that nothing has resolved yet.
         versions: model versions.
         letters: refused records.
-        passed: records that could not be understood, with their number.
+        passed: number of records that could not be understood, and the newest of them.
     """
 
     def __init__(self) -> None:

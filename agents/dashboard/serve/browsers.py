@@ -32,7 +32,7 @@ class Selection(Struct):
 
 
 class Browser:
-    """One open page, with a record of what it has been sent.
+    """One open page, with a record of what the server has sent to it.
 
     Args:
         response: stream on which events are sent to the page.
@@ -53,7 +53,7 @@ class Browser:
 
         Args:
             view: encoded parts of the page.
-            number: of this update; the table and the charts of a symbol are sent at every second update only.
+            number: counts the updates; the table and the charts of a symbol are sent at every other update only.
 
         Raises:
             ConnectionError: the page was closed.

@@ -1,4 +1,4 @@
-"""Limits expensive look-ups in the topics: one at a time, with a time limit, and with results kept for seconds."""
+"""Limits expensive look-ups in the topics: one runs at a time, within a time limit; results are kept for seconds."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Hashable
@@ -18,7 +18,9 @@ MOST_WAITING = 4
 
 
 class CachedAnswers:
-    """Runs expensive look-ups one after the other, keeps results for 5 seconds, and rejects too many at once.
+    """Runs expensive look-ups one after the other, and keeps each result for 5 seconds.
+
+    If too many look-ups wait already, a further one is rejected.
 
     Args:
         longest_s: time limit of a look-up, seconds, including the time for which it waits for others.

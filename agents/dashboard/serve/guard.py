@@ -107,7 +107,7 @@ class Guard:
         return Denied(421, f"expected one of the names of this dashboard, was {name!r:.80}; fix: dashboard_names")
 
     def own_page(self, headers: Headers) -> Denied | None:
-        """Check that no other web page has made a request; returns None if it is allowed, else why not.
+        """Check that a request was not made by another web page; returns None if it is allowed, else why not.
 
         Requests of the dashboard's own page, and of programs other than browsers, are allowed.
         """

@@ -147,7 +147,7 @@ class PageView:
         """Changes to the table of symbols since change number `since`; None if there are none.
 
         The result has the changed rows and the names of dropped symbols. Its field `reset` tells the page to replace
-        the whole table: for `since` = 0, and if dropped symbols are not remembered back to then.
+        the whole table. That is so if `since` is 0, or if some symbols dropped since then are no longer remembered.
         """
         symbols = self.board.symbols
         reset = since == 0 or not symbols.remembers(since)
@@ -218,9 +218,10 @@ class ReadUpTo(Struct):
     sent: int = 0
 
     def rows(self, of: Thinning, anew: bool) -> tuple[bool, list[tuple[Any, ...]]]:
-        """Whether the browser has to drop the rows it has, and the rows to send, which count as sent from then on.
+        """Rows that the browser has not been sent yet, and whether it must first drop the rows that it has.
 
-        Times in the first column become milliseconds.
+        The result is (whether to drop, rows). These rows count as sent from then on. Times in their first column
+        are converted from ns to milliseconds.
 
         Args:
             of: the table.

@@ -1,4 +1,4 @@
-"""The newest outcomes of predictions, and the table of them from which skill and calibration are computed."""
+"""The newest outcomes of predictions, and a table made of them, from which skill and calibration are computed."""
 
 from collections import deque
 from collections.abc import Iterable
@@ -24,7 +24,10 @@ MOST_NAMES = 64
 
 
 class Outcomes:
-    """Outcomes (what the price did after scored predictions): the newest 20,000, or `most`.
+    """Keeps the newest outcomes (what the price did after scored predictions).
+
+    Args:
+        most: largest number of outcomes kept.
 
     Attributes:
         taken: number of outcomes taken so far, including those no longer kept.

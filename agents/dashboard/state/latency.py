@@ -93,7 +93,7 @@ class Latency:
         self._history: deque[tuple[float, float]] = deque(maxlen=MOST)
 
     def take(self, predictions: Mapping[int, PredictionTimes], ticks: Mapping[int, int], now: float) -> None:
-        """Measure the latency of every prediction whose tick is given as well; other entries are ignored.
+        """Measure the latency of every prediction whose tick is in `ticks`; other entries are ignored.
 
         Args:
             predictions: times of predictions of one partition, by the offset of their tick.

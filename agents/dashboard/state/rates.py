@@ -64,7 +64,7 @@ class Rates:
             self._moments.popleft()
 
     def count(self, topic: str) -> int:
-        """Sum of the end offsets of a topic's partitions, which is the number of records ever written to it."""
+        """Number of records ever written to a topic: the sum of the end offsets of its partitions."""
         return self.latest.records.get(topic, 0) if self.latest is not None else 0
 
     def grown(self, topic: str, span_s: float = MINUTE_S) -> int:

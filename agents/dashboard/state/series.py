@@ -1,4 +1,4 @@
-"""The history of a symbol in a limited number of points: when there are too many, every second one is dropped."""
+"""The history of a symbol in a limited number of points: when there are too many, every other point is dropped."""
 
 from array import array
 from collections.abc import Mapping, Sequence
@@ -207,7 +207,8 @@ class Beliefs(Thinning):
 class Names:
     """Gives each name an index, in the order in which names first appear.
 
-    When there are `most` names, the last of them is renamed "other", and further names share its index.
+    Only `most` names have an index of their own. When there are that many, the last one is renamed "other", and
+    further names share its index.
 
     >>> names = Names()
     >>> names.place("flat"), names.place("momentum"), names.place("flat"), names.known

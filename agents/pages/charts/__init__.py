@@ -1,4 +1,5 @@
 """One module for each chart.
 
-A chart is made from tables of records. If there are too few, the result is a note that says how many it takes.
+A chart is made from tables of records. If there are too few records, the result is a note instead, which says
+how many the chart takes.
 """

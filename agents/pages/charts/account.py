@@ -10,7 +10,9 @@ NOTHING = NotEnough(0, 1, "trades")
 
 
 def equity_at_every_record(account: pd.DataFrame, predictions: pd.DataFrame) -> Curve | NotEnough:
-    """Equity of the paper account over time, as the mean over all symbols, at every record and every prediction.
+    """Equity of the paper account over time, as the mean over all symbols.
+
+    There is a value at the time of every record of the account and of every prediction.
 
     Args:
         account: records of the paper account.

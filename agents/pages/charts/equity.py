@@ -9,9 +9,10 @@ from agents.pages.insufficient_data import NotEnough
 
 
 def equity(account: pd.DataFrame, predictions: pd.DataFrame) -> go.Figure | NotEnough:
-    """Chart of the paper account's gain so far, after and before cost, bps of capital, mean over the symbols.
+    """Chart of the gain of the paper account over time, after and before cost, in bps of capital.
 
-    Returns a note on missing data instead if nothing was traded.
+    The gain is summed up from the beginning, and is the mean over the symbols. Returns a note on missing data
+    instead if nothing was traded.
     """
     curve = equity_at_every_record(account, predictions)
     if isinstance(curve, NotEnough):

@@ -26,7 +26,7 @@ def turnover(account: pd.DataFrame, predictions: pd.DataFrame) -> go.Figure | No
 
 
 def cost(account: pd.DataFrame, predictions: pd.DataFrame) -> go.Figure | NotEnough:
-    """Chart of the trading cost so far beside the gain before cost, bps of capital.
+    """Chart with two lines, bps of capital: the trading cost so far, and the gain so far before cost.
 
     Returns a note on missing data instead if nothing was traded.
     """

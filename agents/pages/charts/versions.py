@@ -15,7 +15,8 @@ ROW, WIDTH = 36, 8
 def versions(predictions: pd.DataFrame, decisions: pd.DataFrame) -> go.Figure:
     """Chart with a bar for each model version, from its first to its last prediction, and a mark for each decision.
 
-    A version that predicts several symbols has a bar for each. At most 20 bars are shown, those that began last.
+    A version that predicts several symbols has a bar for each symbol. At most 20 bars are shown, those that
+    began last.
 
     Args:
         predictions: all predictions of the run.
