@@ -1,7 +1,7 @@
 """Workers that run the computations on Kafka with the Faust library, so that each record takes effect exactly once.
 
-The state of a partition is stored as snapshots in Kafka. After a crash it is restored from them, and the records that
-came after are read again.
+The state of a partition is stored as snapshots in Kafka. After a crash a worker restores the state from them, and
+reads the later records again.
 
 * `worker`: one worker process; `app`: its Faust app; `transport`: changes to Faust's Kafka clients.
 * `binding`: connects each node (a computation over one topic) to its topic and to the table of its snapshots.

@@ -14,7 +14,7 @@ from streams.engine.node import Node
 
 
 class LoopApp(faust.App):
-    """The Faust app of a worker, which stores the state of its partitions a last time when it stops.
+    """The Faust app of a worker. When it stops, it stores the state of its partitions a last time.
 
     Attributes:
         runtime: the computations that run on the app, and their assigned partitions.

@@ -1,8 +1,8 @@
 """Binds nodes (computations over one topic each) to Faust, so that each record of a topic takes effect exactly once.
 
 The offset stored inside the snapshots decides where a partition goes on; committed offsets do not. Faust provides group
-membership, recovery of the snapshot tables and supervision. It does not guarantee the order of outputs and snapshots,
-nor that outputs are acknowledged, nor the right place to read on from: this module does.
+membership, recovery of the snapshot tables and supervision. This module adds what Faust does not guarantee: the order
+of outputs and snapshots, acknowledged outputs, and the right offset to read on from.
 """
 
 import asyncio
@@ -46,7 +46,7 @@ LOOK_S = 60.0
 def changelog_name(settings: Settings, node: Node[Any]) -> str:
     """Name of the topic that holds the newest snapshots of a node (a computation over one topic).
 
-    It is the name that Faust gives to the changelog of the node's table.
+    Faust gives this name to the changelog of the node's table.
     """
     return f"{settings.group}-{node.name}-snapshots-changelog"
 
@@ -62,9 +62,8 @@ def kept_name(settings: Settings, node: Node[Any]) -> str:
 def snapshot_topics(settings: Settings, node: Node[Any]) -> list[str]:
     """Names of all topics that hold snapshots of a node (a computation over one topic).
 
-    They are its changelog and, if it has one, the topic for older snapshots.
-
-    Only nodes that read the topic `ticks` have older snapshots, since `tickloop verify` replays that topic alone.
+    The first one is the changelog of the node's table. A node that reads the topic `ticks` has a second one, for
+    older snapshots: `tickloop verify` replays that topic alone.
 
     >>> from streams.account.node import AccountNode
     >>> from streams.market.node import MarketNode
@@ -78,7 +77,7 @@ def snapshot_topics(settings: Settings, node: Node[Any]) -> list[str]:
 
 
 class Binding:
-    """One node (a computation over one topic) on a Faust app: an agent that reads the topic, a table for snapshots.
+    """One node (a computation over one topic) on a Faust app: an agent reads its topic, and a table holds its snapshots.
 
     Attributes:
         name: name of the node.
@@ -86,7 +85,7 @@ class Binding:
         source: name on the cluster of the topic that the node reads.
         live: partitions of that topic that are assigned to this worker, by number.
         counters: figures about what the node has done.
-        in_hand_since: monotonic time at which it took the records that it is applying; None while it waits for records.
+        in_hand_since: monotonic time at which the node took the records that it is applying; None while it waits.
     """
 
     def __init__(self, app: faust.App, settings: Settings, node: Node[Any]) -> None:
@@ -123,17 +122,17 @@ class Binding:
             raise
 
     def revoke(self) -> None:
-        """Drop the state of all partitions, which other workers may have been assigned by now."""
+        """Drop the state of all partitions, because other workers may have been assigned these partitions by now."""
         for partition in self.live.values():
             partition.revoked = True
         self.live = {}
 
     def reading(self, number: int) -> LogReading:
-        """Names this node and the partition `number` of its topic, for checks of the topic."""
+        """Return the names of this node, its topic and the partition `number`, for checks of the topic."""
         return LogReading(self.name, self.node.source.name, TP(self.source, number))
 
     def stored(self, numbers: list[int]) -> list[tuple[int, Recovered]]:
-        """State of the partitions `numbers` from the recovered table of snapshots, each with its number.
+        """Return (number, state) for each of the partitions `numbers`, from the recovered table of snapshots.
 
         A partition without snapshots has offset -1 and no keys.
         """
@@ -152,7 +151,7 @@ class Binding:
         kept: str,
         keep_from: int,
     ) -> LivePartition:
-        """Restore the state of a partition that was just assigned, put it into `live`, and return it.
+        """Restore the state of a partition that was just assigned, add the partition to `live`, and return it.
 
         Args:
             number: number of the partition.
@@ -183,14 +182,14 @@ class Binding:
 class Runtime:
     """All nodes (computations over one topic each) that run in one worker.
 
-    A node whose input is the output of another one runs in the same pass as that one: the two make a chain.
+    A node that reads the output of another node forms a chain with it: both are computed in one pass over the records.
 
     Attributes:
-        bindings: one for each chain of nodes. Several may read the same topic.
+        bindings: one for each chain of nodes. Several chains may read the same topic.
         reseeks: offsets that the consumer has to go back to.
         beat: monotonic time at which the event loop last ran the heartbeat task; 0 before the first time.
-        recovering_since: monotonic time at which partitions were given up, or the worker started; None while state
-            is live.
+        recovering_since: monotonic time at which the present recovery began, because partitions were given up or the
+            worker started; None when it is finished.
         recovered_s: duration of the last recovery, seconds.
         assignments: how many times partitions were assigned.
     """
@@ -211,9 +210,10 @@ class Runtime:
         self._releases = 0
 
     async def release(self) -> None:
-        """Store the state of all partitions a last time, then drop it: called when they may go to other workers.
+        """Store the state of all partitions a last time, then drop it.
 
-        These workers then have no records to repeat. If storing fails, the process ends.
+        Called when the partitions may go to other workers, which then have no records to repeat. If storing fails, the
+        process ends.
         """
         try:
             await self.checkpoint(last=True)
@@ -229,20 +229,20 @@ class Runtime:
             binding.revoke()
 
     def is_bound(self, topic: str) -> bool:
-        """Whether a computation of this worker reads `topic`, so that the consumer hands over whole fetches of it."""
+        """Whether a computation of this worker reads `topic`. The consumer hands over whole fetches of such a topic."""
         return any(binding.source == topic for binding in self.bindings)
 
     @property
     def live(self) -> Iterator[tuple[TP, LivePartition]]:
-        """Yield each assigned partition of each of the worker's computations, with its topic and number."""
+        """Yield every assigned partition of every computation of this worker, each after its topic and number."""
         for binding in self.bindings:
             for number, partition in binding.live.items():
                 yield TP(binding.source, number), partition
 
     async def assign(self, assignment: set[TP]) -> dict[TP, int]:
-        """Restore the state of all assigned partitions from snapshots; return the offset to read each one from.
+        """Restore the state of all assigned partitions from snapshots; return the offset to read each partition from.
 
-        It is checked first that the snapshots were computed from the topics as they are now, and by the present code.
+        Before that, check that the snapshots were computed from the topics as they are now, and by the present code.
         If the check or the restoring fails, the process ends.
         """
         mine = sorted(tp for tp in assignment if self.is_bound(tp.topic))
@@ -304,10 +304,10 @@ class Runtime:
         return {tp: max(offset, seen.logs[tp].first) for tp, offset in self._uncovered().items()}
 
     async def look_again(self) -> None:
-        """Check that the topics are still those whose records were applied, and were not made anew, for example.
+        """Check that no topic was replaced by another one of the same name since its records were applied.
 
         Raises:
-            StateError: a topic is another one by now.
+            StateError: a topic was replaced.
             KafkaError: the cluster does not answer.
         """
         await self._identity_check.look_again(
@@ -317,9 +317,9 @@ class Runtime:
         )
 
     async def keep_looking(self) -> None:
-        """Check every minute, until the app stops, that the topics are still those whose records were applied.
+        """Check every minute, until the app stops, that no topic was replaced by another one of the same name.
 
-        If one is not, the process ends. A topic that was made anew would otherwise be read on from the old offset.
+        If one was, the process ends: it would otherwise read the new topic from an offset of the old one.
         """
         try:
             while not self._app.should_stop:
@@ -347,8 +347,8 @@ class Runtime:
         """Make durable what every assigned partition has applied (outputs, then state), and commit the offsets.
 
         Args:
-            last: whether it is the last time: all changed states are stored, whatever their size, and no more
-                records applied.
+            last: whether this is the last checkpoint: it stores all changed states, whatever their size, and no more
+                records are applied afterwards.
         """
         await asyncio.gather(*(partition.checkpoint(last) for _, partition in self.live))
         await self._commit()
@@ -362,7 +362,7 @@ class Runtime:
             known |= moved
 
     async def keep_posting(self) -> None:
-        """Send the outputs of all partitions, in requests that they share, until the app stops."""
+        """Send the outputs of all partitions until the app stops; a request can carry those of several partitions."""
         try:
             await self._post.run()
         except Exception as error:
@@ -370,7 +370,7 @@ class Runtime:
             raise
 
     async def keep_beating(self) -> None:
-        """Set `beat` twice a second until the app stops, which shows that the event loop is not blocked."""
+        """Set `beat` to the present time twice a second until the app stops; a blocked event loop leaves it old."""
         while not self._app.should_stop:
             self.beat = time.monotonic()
             await asyncio.sleep(BEAT_S)

@@ -1,4 +1,4 @@
-"""Checks that snapshots were computed by the present code, unless a setting allows those of other code."""
+"""Checks that snapshots were computed by the present code, unless a setting allows that it goes on from older ones."""
 
 from collections.abc import Mapping
 
@@ -39,13 +39,13 @@ def check_code(
 
     Args:
         tp: the partition.
-        before: digest of the code that computed the snapshots; empty if they do not say, as those of old versions.
+        before: digest of the code that computed the snapshots; empty if they do not state it (old versions did not).
         identity: digests of the present code.
         accepted: digest of the code that is allowed to go on from snapshots of other code; empty if none is.
-        parts_of: digest of an earlier code -> digests of its parts, as far as they were recorded.
+        parts_of: digests of the parts of earlier codes, by digest of the whole code, as far as they were recorded.
 
     Returns:
-        A phrase that lists the changes, if the code differs and is accepted; None if it is the same.
+        A phrase that lists the changes, if the code differs and is accepted; None if the code is the same.
 
     Raises:
         StateError: the code differs and is not accepted; the message says what changed and what can be done.

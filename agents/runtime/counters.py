@@ -1,6 +1,6 @@
 """Figures about what a worker's computations have done, as plain numbers so that counting costs almost no time.
 
-The worker's event loop writes them and another thread reads them, which may see an update half done.
+The worker's event loop writes the figures. Another thread reads them, and may see an update half done.
 """
 
 from bisect import bisect_left
@@ -13,9 +13,9 @@ CHECKPOINT_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
 
 
 class Distribution:
-    """Histogram of values: each count is for values up to its bound and above the bound before it.
+    """Histogram of values. Each count is the number of values up to its bound and above the bound before.
 
-    The last count is for values above all bounds.
+    The last count is the number of values above all bounds.
 
     Attributes:
         bounds: upper bounds, ascending.
@@ -34,7 +34,7 @@ class Distribution:
         self.total = 0.0
 
     def add(self, value: float, times: int = 1) -> None:
-        """Count `value` as many times as `times` says."""
+        """Add `value` to the histogram, as often as `times` says."""
         self.counts[bisect_left(self.bounds, value)] += times
         self.total += value * times
 
@@ -44,7 +44,7 @@ class Counters:
 
     They are kept when partitions are assigned anew.
 
-    A batch here is a run of at most 50 records of one partition, applied without a pause. Every fourth one is timed.
+    A batch here is a run of at most 50 records of one partition, applied without a pause. Every fourth batch is timed.
 
     Attributes:
         applied: records of the node's topic that were applied, refused ones included, by partition.
@@ -56,7 +56,7 @@ class Counters:
             once for each of its records.
         wait_s: seconds from the broker's timestamp of a record until it was applied. The value of the last record of
             each timed batch is counted once for each of its records.
-        checkpoint_s: seconds that a checkpoint took, for those that had something to write.
+        checkpoint_s: seconds that a checkpoint took; checkpoints with nothing to write are left out.
         snapshot_bytes: bytes written as snapshots.
     """
 

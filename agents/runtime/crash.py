@@ -17,7 +17,7 @@ _explain: Callable[[BaseException], str] = str
 
 
 def explain_with(explain: Callable[[BaseException], str]) -> None:
-    """Set the function that turns an error into the last message that `stop_the_process` logs."""
+    """Set the function with which `stop_the_process` makes its last log message from the error."""
     global _explain
     _explain = explain
 
@@ -25,8 +25,8 @@ def explain_with(explain: Callable[[BaseException], str]) -> None:
 def stop_the_process(error: BaseException) -> None:
     """Log `error` and end the process at once, without any clean-up. Does not return.
 
-    State in memory can be lost safely, because the process that is started next recovers it. The exit code tells
-    errors of stored state from all others.
+    State in memory can be lost safely, because the process that is started next recovers it. Errors of stored state
+    have an exit code of their own, which differs from that of all other errors.
     """
     # Where an error of ours came from helps nobody, and would be the last words in the place of its sentence.
     log.critical("stopping at once: %s", _explain(error), exc_info=None if isinstance(error, TickloopError) else error)

@@ -2,8 +2,8 @@
 
 Deviations are recorded on the topic `log-events`. The check is made before state is loaded, and every minute
 afterwards. The worker ends if a topic was replaced by another one, or if the code changed and a setting does
-not accept it. Records that were deleted before they were read are counted and recorded as lost. The worker then
-goes on after them, since stopping would lose more.
+not accept it. Records that were deleted before the worker read them are counted and recorded as lost. The worker
+then goes on after the lost records, because more would be lost if it stopped.
 """
 
 import asyncio
@@ -38,7 +38,7 @@ PAUSE_S = 1.0
 
 
 class LogReading(NamedTuple):
-    """Names a node (a computation over one topic) and one partition of the topic that it reads.
+    """Names of a node (a computation over one topic) and of one partition of the topic that it reads.
 
     Attributes:
         node: name of the node.
@@ -69,7 +69,7 @@ class IdentityCheck:
     async def look(self, held: Mapping[LogReading, Recovered], topics: Sequence[str]) -> LogsSeen:
         """Read the present state of the worker's input topics, and check that the snapshots were computed from them.
 
-        It waits up to a minute for a broker that does not answer.
+        A broker that does not answer is waited for up to a minute.
 
         Args:
             held: the recovered state of each partition, for each computation that reads it.
@@ -100,11 +100,11 @@ class IdentityCheck:
         return seen
 
     async def look_again(self, live: Iterable[tuple[LogReading, int, Origin]]) -> None:
-        """Check that partitions are still those whose records were applied.
+        """Check that no topic was replaced by another one of the same name since its records were applied.
 
         Args:
-            live: for each partition and computation, the offset of the last record applied, and what is known of
-                the topic.
+            live: for each assigned partition of each computation: its names, the offset of the last record applied, and
+                the identity of the topic from which it was applied.
 
         Raises:
             StateError: a topic was replaced by another one.
@@ -122,15 +122,15 @@ class IdentityCheck:
             check_log(reading.tp, reading.log, offset, origin, seen)
 
     async def check_code(self, held: Mapping[LogReading, Recovered], seen: LogsSeen) -> dict[LogReading, ComputedBy]:
-        """Check that the present code computed the recovered snapshots, or is accepted by a setting.
+        """Check that the recovered snapshots were computed by the present code, or that a setting accepts the change.
 
         Args:
             held: the recovered state of each partition, for each computation that reads it.
             seen: the present state of the input topics.
 
         Returns:
-            A record for `log-events` for each partition that begins without snapshots, or whose snapshots other
-            code computed.
+            Records for the topic `log-events`: one for each partition that begins without snapshots, or whose snapshots
+            other code computed.
 
         Raises:
             StateError: other code computed the snapshots, and the present code is not accepted.
@@ -159,7 +159,7 @@ class IdentityCheck:
 
         Args:
             reading: the partition, and the node (a computation over one topic) that reads it.
-            counters: figures about the computation; its lost records are increased.
+            counters: figures about the computation, in which the number of lost records is increased.
             first, last: first and last lost offset.
 
         Returns:
@@ -188,7 +188,7 @@ class IdentityCheck:
             found: first offset that was fetched.
 
         Returns:
-            The first offset from `expected` on that the partition still holds. What lies before it was deleted unread.
+            The first offset from `expected` on that the partition still holds. Records before it were deleted unread.
         """
         earliest: int = (await self._app.consumer.earliest_offsets(reading.tp))[reading.tp]
         first = min(earliest, found)

@@ -1,16 +1,16 @@
 """Older snapshots of whole partitions, from which a replay can begin once the start of the log was deleted.
 
 The main topic for snapshots holds only the newest ones. A second topic holds `SLOTS` older sets of each
-partition. Each set is called a slot; the oldest one is replaced when a new set is stored, so the topic does not
-grow without end.
+partition, in places called slots. A new set replaces the oldest one in its slot, so the topic does not grow
+without end.
 
-Layout of record keys: `partition|slot` for the record that completes a set, `partition|slot|place` for the
+Layout of record keys: `partition|slot` for the record that completes a set, `partition|slot|number` for the
 state of one key (a symbol, for example). All records of one set carry the same random tag. A set whose storing
 was interrupted, or that two workers stored at once, is recognised by the tag as incomplete and is not used.
 
 The states of a set are stored a few at a time while the partition goes on, so each reaches to an offset of its
-own. None reaches to less than `low` and none further than `high`. A replay begins after `low`, skips for each
-key the records that its state already contains, and gives right results for all keys after `high`.
+own. All of them reach at least to the offset `low`, and none beyond `high`. A replay begins after `low`, skips
+for each key the records that its state already contains, and gives right results for all keys after `high`.
 """
 
 import secrets
@@ -61,7 +61,7 @@ class _Place(Struct, frozen=True, array_like=True):
 class SlotWriter:
     """Makes the records of one set of older snapshots of a partition, a few keys at a time.
 
-    The caller stores what `begin`, repeated calls of `share`, and `end` return, in this order.
+    The caller stores these records in order: those that `begin` returns, those of each call of `share`, that of `end`.
 
     Args:
         partition: the partition, which goes on applying records meanwhile.
@@ -80,15 +80,15 @@ class SlotWriter:
 
     @property
     def is_whole(self) -> bool:
-        """Whether `share` has returned the snapshots of all keys that the partition held in the beginning."""
+        """Whether calls of `share` have returned the snapshots of all keys that the partition held in the beginning."""
         return self._looked_at == len(self._names)
 
     def begin(self) -> dict[bytes, bytes | None]:
-        """The record that declares the old set in this slot empty; it must be stored before those of the new set."""
+        """The record that declares the old set in this slot invalid; it must be stored before those of the new set."""
         return {self._key.encode(): None}
 
     def share(self, room: int) -> dict[bytes, bytes | None]:
-        """Records (key to value) with snapshots of the next keys, until these reach `room` bytes or no key is left.
+        """Records (key to value) with the next snapshots, until their size reaches `room` bytes or no snapshot is left.
 
         Keys that the partition has dropped since this set was begun are left out.
         """
@@ -118,7 +118,7 @@ def kept_in(records: Iterable[tuple[bytes, bytes | None]], partition: int) -> li
     """The complete sets of older snapshots of a partition, ordered by their attribute `low`.
 
     Args:
-        records: keys and values of all records of the topic for older snapshots, in their order.
+        records: keys and values of all records of the topic for older snapshots, in the order of their offsets.
         partition: number of the partition.
     """
     places: dict[tuple[str, str, int], _Place] = {}

@@ -48,18 +48,18 @@ class PartitionServices(NamedTuple):
 
     Attributes:
         producer: Kafka producer that sends whole batches to a given partition.
-        post: sends the outputs of all partitions, in requests that they share.
+        post: sends the outputs of all partitions; one request can carry outputs of several partitions.
         topics: name on the cluster of the topic for each class of output records.
         changelog: name of the topic for snapshots.
         partitions: number of partitions of every topic.
         checkpoint_bytes: largest size of the snapshots that one checkpoint writes, bytes.
-        fetch_again_from: called with an offset, has the consumer read again from there.
+        fetch_again_from: called with an offset from which the consumer has to read the partition again.
         counters: figures about the computation.
         origin: identity of the topic and of the code, stored with snapshots.
-        look_into: called with the first missing offset and the first fetched one when fetched records leave a gap;
-            returns the first offset of the gap that the partition still holds.
+        look_into: called when records are missing before the fetched ones, with the first missing offset and the first
+            fetched one; returns the first of the missing offsets that the partition still holds.
         kept: name of the topic for older snapshots; empty if none are kept.
-        kept_ms: one set of older snapshots is kept for each period of this length, milliseconds of the log's
+        kept_ms: length of the period for which one set of older snapshots is kept, milliseconds of the log's
             timestamps.
         keep_from: offset that must be applied before the first set of older snapshots is begun.
     """
@@ -87,7 +87,7 @@ class LivePartition:
     Attributes:
         partition: the state of the partition, and the computation.
         covered: offset of the last record that is applied in all stored snapshots; -1 before the first.
-        revoked: whether another worker may have the partition by now; then nothing is applied or stored any more.
+        revoked: whether another worker may have the partition by now. If so, nothing is applied or stored any more.
         event_ns: event time of the newest output, ns since 1970; 0 before the first.
         checkpointed_at: monotonic time of the last finished checkpoint, or of the assignment.
     """
@@ -123,8 +123,8 @@ class LivePartition:
     async def take(self, fetched: Fetched) -> None:
         """Apply fetched records, at most 50 at a time with pauses for other partitions, and pass on their outputs.
 
-        If records that the partition still holds are missing before `fetched`, nothing is applied, and the consumer
-        is told to read them again.
+        The consumer may have skipped records directly before `fetched` that the partition still holds. Then nothing is
+        applied, and the consumer is told to read again from the first skipped record.
 
         Args:
             fetched: consecutive records of the partition.
@@ -203,13 +203,14 @@ class LivePartition:
             counters.wait_s.add(time.time() - records[-1].timestamp / 1000, new)
 
     async def checkpoint(self, last: bool = False) -> None:
-        """Make durable what was applied: first the outputs, then changed states, then the offset that they reach.
+        """Make durable what was applied: first the outputs, then changed states, then the offset that these reach.
 
         Each step begins when the broker has acknowledged the one before.
 
         Args:
-            last: whether it is the last time: all changed states are stored, and no more records applied. Otherwise at
-                most about `checkpoint_bytes` are stored, those that have waited longest for it first.
+            last: whether this is the last checkpoint. It stores all changed states, and no more records are applied
+                afterwards. Any other checkpoint stores about `checkpoint_bytes` at most, and begins with those states
+                that have waited longest since they changed.
 
         Raises:
             StateError: the state of a key is larger than a record of the changelog may be.
@@ -249,7 +250,7 @@ class LivePartition:
 
     @property
     def newest(self) -> Origin:
-        """Identity of the topic as last read: its id, leader epoch, offset and digest of the last record applied."""
+        """Identity of the topic as last read: id and leader epoch, and offset and digest of the last record applied."""
         mark, digest = (self._marks[-1].offset, digest_of(self._marks[-1])) if self._marks else self._mark
         return replace(self._services.origin, mark=mark, digest=digest)
 
@@ -287,7 +288,7 @@ class LivePartition:
 
     @property
     def unacked_since(self) -> float | None:
-        """Monotonic time at which the oldest output was sent that is not yet acknowledged; None if all are."""
+        """Monotonic time at which the oldest unacknowledged output was sent; None if all outputs are acknowledged."""
         return self._outbox.unacked_since
 
     def _snapshots_of_longest_dirty(self, room: float) -> dict[str, bytes]:

@@ -1,6 +1,7 @@
-"""Checks that a topic is the one that snapshots were computed from, by its topic id and the digest of one record.
+"""Checks that a topic is still the one that snapshots were computed from: compares its id and the digest of one record.
 
-Offsets alone do not show it: a topic that was cut, made anew or restored from a backup grows past any offset again.
+Offsets alone do not show whether a topic was cut, made anew or restored from a backup, because the offsets of the
+new records grow past those of the old ones.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -39,7 +40,7 @@ class LogState(NamedTuple):
 
 
 def digest_of(record: Any) -> bytes:
-    """Digest, 16 bytes, of a consumed record: of its offset, timestamp, key and value.
+    """Digest, 16 bytes, of the offset, timestamp, key and value of a consumed record.
 
     The timestamp is included because a file that is published again after its topic was cut gives the same keys and
     values.
@@ -61,8 +62,8 @@ class LogsSeen(NamedTuple):
 
     Attributes:
         logs: state of each partition.
-        digests: digest of each record that was asked for, by partition and offset; missing where no record has the
-            offset.
+        digests: digest of each record that was asked for, by partition and offset. An offset at which there is no
+            record is left out.
         topics: names of the topics that exist, among those that were asked about.
     """
 
@@ -79,7 +80,7 @@ async def look(
     Args:
         bootstrap: addresses of the brokers, `host:port[,host:port...]`.
         partitions: partitions to describe.
-        offsets: records to digest, each by its partition (one of `partitions`) and offset.
+        offsets: records to digest, each named by partition and offset; the partition must be one of `partitions`.
         topics: names of further topics; the answer says which of them exist.
 
     Raises:
@@ -132,12 +133,12 @@ def check_log(tp: TP, log: str, covered: int, origin: Origin, look: LogsSeen) ->
     Args:
         tp: the partition.
         log: name of its topic, without the system's prefix.
-        covered: offset of the last record applied in the snapshots; -1 if there are none, and nothing to check.
-        origin: what the snapshots say about the topic that they were computed from.
+        covered: offset of the last record applied in the snapshots; -1 without snapshots; then nothing is checked.
+        origin: identity of the topic that the snapshots were computed from, as stored with them.
         look: present state of the partition, with the digest of the record at offset `origin.mark`.
 
     Raises:
-        StateError: the topic was replaced, cut or restored; the message says which and what can be done.
+        StateError: the topic was replaced, cut or restored; the message says which of these, and what can be done.
     """
     if covered < 0:
         return
@@ -187,7 +188,8 @@ def lost(covered: int, first: int) -> tuple[int, int] | None:
         first: first offset that the partition still holds.
 
     Returns:
-        The two offsets; None if nothing is lost, and also without snapshots, when the computation begins at `first`.
+        The two offsets; None if nothing is lost. Without snapshots nothing counts as lost: the computation begins at
+        `first`.
 
     >>> lost(covered=499, first=900), lost(covered=499, first=500), lost(covered=-1, first=900)
     ((500, 899), None, None)

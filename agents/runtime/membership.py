@@ -1,9 +1,8 @@
 """Ensures that only one process at a time is a worker of a given name in the consumer group.
 
-The name is the static member id. `aiokafka` joins under it, but sends heartbeats and commits without it. From
-their errors it cannot tell whether its session has timed out or another process has joined under the name, and
-it joins again in either case. Two processes of one name would then replace each other several times a second,
-for ever.
+The name is the static member id. `aiokafka` joins under it, but sends heartbeats and commits without it. When these
+fail, `aiokafka` cannot tell whether its session has timed out or another process has joined under the name: it
+joins again in either case. Two processes of one name would then replace each other several times a second, for ever.
 """
 
 from typing import Any
@@ -24,9 +23,11 @@ def end_when_replaced(coordinator: GroupCoordinator) -> None:
     """Change a consumer's group coordinator so that this process ends when another one has joined under its name.
 
     Without the change the consumer would join again as a new member and push the other process out. With it the
-    consumer asks to join under its former member id. There are three answers. The broker
-    confirms the member, which goes on. Or it does not know the member any more, since the session timed out: the
-    consumer joins as a new one. Or it reports that another process has the name: this process ends.
+    consumer asks to join under its former member id. The broker gives one of three answers:
+
+    * It confirms the member: the consumer goes on.
+    * It does not know the member any more, since the session timed out: the consumer joins as a new member.
+    * It says that another process has joined under the name: this process ends.
     """
     send, reset = coordinator._send_req, coordinator.reset_generation
 

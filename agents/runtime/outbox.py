@@ -23,12 +23,13 @@ class Outbox:
 
     Batches are used because waiting for each record by itself takes seven times as long in `aiokafka`.
 
-    If a batch cannot be delivered, the process ends before it sends later ones. Readers skip records that come out
-    of order, so the lost batch could not be sent afterwards. The process that takes over writes all of them again.
+    If a batch cannot be delivered, the process ends before it sends later batches. Readers skip records that come out
+    of order, so the lost batch could not be sent afterwards. The process that takes over the partition writes the
+    records of all these batches again.
 
     Args:
         producer: Kafka producer that sends the batches.
-        sent: counter of sent records by topic, which is increased.
+        sent: numbers of sent records by topic, which are increased.
         failed: called with the error of a batch that was not delivered; it must not return.
     """
 
@@ -62,9 +63,9 @@ class Outbox:
         return waiting > MOST_BYTES
 
     async def flush(self) -> None:
-        """Hand all appended records to the producer; returns when it has queued them, before they are acknowledged.
+        """Hand all appended records to the producer; returns when they are queued there, before they are acknowledged.
 
-        While the producer's queue is full it waits, which slows the caller down to the speed of the broker.
+        While the producer's queue is full the call waits, which slows the caller down to the speed of the broker.
         """
         async with self._flushing:
             waiting, self._batches = self._batches, {}
@@ -96,7 +97,7 @@ class Outbox:
 
     @property
     def unacked_since(self) -> float | None:
-        """Monotonic time at which the oldest batch was sent that is not yet acknowledged; None if all are."""
+        """Monotonic time at which the oldest unacknowledged batch was sent; None if all batches are acknowledged."""
         out = [*self._taken, *self._out]
         return next((sent for sent, ack in out if not ack.done()), None)
 

@@ -1,4 +1,4 @@
-"""Recovers the state of partitions from the records that `agents.runtime.snapshots` stores.
+"""Recovers the state of partitions from the snapshots that `agents.runtime.snapshots` stores as records.
 
 Each worker that owned a partition stored a set of snapshots of its own, called an epoch. Of the complete epochs,
 the one with the highest offset is used.
@@ -27,7 +27,7 @@ class Recovered(NamedTuple):
     Attributes:
         offset: offset of the last record that is applied in the snapshots; -1 if nothing was stored.
         keys: snapshot of each key (a symbol, for example).
-        stored: record keys of everything that this topic holds for the partition, by whichever worker stored it.
+        stored: keys of all records that the topic holds for this partition, whichever worker wrote them.
         origin: topic and code that the snapshots were computed from.
         roster: which keys the partition held.
     """
@@ -67,7 +67,7 @@ class _Epoch:
 def recover(records: Iterable[tuple[bytes, bytes]], assigned: Collection[int] | None = None) -> dict[int, Recovered]:
     """State of every partition, restored from the records of its snapshot topic (the changelog) in any order.
 
-    A worker that owns a partition stores snapshots under a name of its own; together they are an epoch. At each
+    A worker that owns a partition stores snapshots under a random name of its own; together they are an epoch. At each
     checkpoint it also stores a manifest, which says what offset the snapshots reach and how many there are. Of the
     epochs that are complete, the one with the highest offset is used.
 
@@ -77,8 +77,8 @@ def recover(records: Iterable[tuple[bytes, bytes]], assigned: Collection[int] | 
 
     Args:
         records: keys and values of the topic's records, without deleted ones.
-        assigned: partitions to recover; None recovers all. A worker's table may hold outdated records of partitions
-            that went to another worker, which must not be asked for.
+        assigned: partitions to recover; None recovers all. Name only partitions that this worker owns: of others it
+            may hold outdated records.
 
     Raises:
         SnapshotsIncomplete: a partition has manifests, but none of its epochs is complete.

@@ -4,10 +4,10 @@ from faust.types import TP
 
 
 class Reseeks:
-    """Partitions that the consumer is to read again, each from an offset.
+    """Partitions that the consumer is to read again, each from a given offset.
 
     Attributes:
-        times: how many times `take` has returned requests.
+        times: how many calls of `take` have returned at least one offset.
 
     >>> reseeks = Reseeks()
     >>> reseeks.ask(TP("ticks", 3), offset=17)

@@ -37,8 +37,8 @@ class Origin(Struct, frozen=True, array_like=True):
         mark: offset of one record that was applied, by which the topic can be recognised; -1 if unknown.
         digest: digest of the record at offset `mark`, from `agents.runtime.log_identity.digest_of`.
         code: digest of the code; empty if unknown.
-        kept: when a set of older snapshots was last stored for `tickloop verify`: timestamp of a record, divided by
-            the time between two sets and rounded down; -1 if never.
+        kept: number of the period in which a set of older snapshots was last stored for `tickloop verify`: timestamp
+            of a record, divided by the length of a period and rounded down; -1 if never.
         slot: number of that set among the sets of the partition; -1 if there is none.
     """
 
@@ -78,8 +78,8 @@ class EpochWriter:
     r"""Makes the records with which one owner of a partition stores its snapshots; the caller sends them.
 
     A manifest is the record that says up to which offset records are applied in the snapshots. It must be sent only
-    after the broker has acknowledged these. The first manifest comes with deletions of everything that earlier owners
-    of the partition stored.
+    after the broker has acknowledged the snapshots. The first manifest comes with deletions of everything that earlier
+    owners of the partition stored.
 
     Args:
         partition: number of the partition.
@@ -87,7 +87,8 @@ class EpochWriter:
         others: record keys of what earlier owners stored.
 
     >>> writer = EpochWriter(3, epoch="9f2c01aa")
-    >>> list(writer.snapshots({"BTCUSDT": b"state"}, PartitionRoster(41, {"BTCUSDT": 7}), {"BTCUSDT"}))
+    >>> roster = PartitionRoster(decided=41, born={"BTCUSDT": 7})
+    >>> list(writer.snapshots(states={"BTCUSDT": b"state"}, roster=roster, alive={"BTCUSDT"}))
     [b'3|9f2c01aa|roster|', b'3|9f2c01aa|0|BTCUSDT']
     >>> writer.manifest(offset=41)
     {b'3|9f2c01aa': b'\x94)\x01\x97\xa0\xff\xff\xc4\x00\xa0\xff\xff\xc3'}
@@ -106,7 +107,7 @@ class EpochWriter:
 
         Args:
             states: encoded state of each key to store.
-            roster: which keys the partition holds, taken at the same moment.
+            roster: which keys the partition holds, taken at the same moment as `states`.
             alive: names of all keys that the partition holds at that moment.
         """
         places = self._places
@@ -141,7 +142,7 @@ class EpochWriter:
 
         Args:
             offset: offset of the last record that is applied in all snapshots.
-            origin: topic and code that they were computed from.
+            origin: topic and code that the snapshots were computed from.
         """
         others, self._others = self._others, []
         mine = msgpack.encode(Manifest(offset, self._used, origin, rostered=True))

@@ -1,6 +1,6 @@
 """Asks a Kafka cluster for topic ids and leader epochs.
 
-The request is defined here, since that of `aiokafka` is too old to ask for them.
+The request is defined here, because the version of it that `aiokafka` sends is too old to ask for them.
 
 References:
     Apache Kafka KIP-516: Topic Identifiers (Metadata version 10 and later).
@@ -124,7 +124,10 @@ class TopicIdentity(NamedTuple):
 
 
 async def topic_identities(client: AIOKafkaClient, topics: Sequence[str]) -> dict[str, TopicIdentity]:
-    """Ids and leader epochs of those of `topics` that exist; empty if the cluster is too old to have topic ids."""
+    """Ids and leader epochs of the given topics, by name; topics that do not exist are left out.
+
+    The result is empty if the cluster is too old to have topic ids.
+    """
     try:
         found: Sequence[Any] = await client.send(client.get_random_node(), _Question(topics))
     except NotImplementedError:  # no version of the request that the broker takes

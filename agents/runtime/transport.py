@@ -1,6 +1,6 @@
 """Faust's Kafka transport with four changes, each made because of a measured fault.
 
-* Records reach a computation as whole fetches: one event at a time is eighty times slower.
+* Records reach a computation as whole fetches: handing over one at a time takes eighty times as long.
 * After a rebalance, reading goes on from the offset of the snapshots. Faust would trust the committed offsets.
 * The consumer polls at short intervals: with Faust's poll of 1.5 s an idle partition holds up a busy one.
 * The producer is idempotent: otherwise a batch could be given up and the next one written, out of order.
@@ -33,18 +33,18 @@ class Bound(Protocol):
     """What the consumer needs of the app's `runtime`, which is `agents.runtime.binding.Runtime`."""
 
     def is_bound(self, topic: str) -> bool:
-        """Whether a computation of this worker reads `topic`, so that the consumer hands over whole fetches of it."""
+        """Whether a computation of this worker reads `topic`. The consumer hands over whole fetches of such a topic."""
         ...
 
     async def assign(self, assignment: set[TP]) -> dict[TP, int]:
-        """Restore the state of all assigned partitions, and return the offset to read each one from."""
+        """Restore the state of all assigned partitions, and return the offset to read each partition from."""
         ...
 
     async def look_again(self) -> None:
-        """Check that the topics are still those whose records were applied.
+        """Check that no topic was replaced by another one of the same name since its records were applied.
 
         Raises:
-            StateError: a topic is another one by now.
+            StateError: a topic was replaced.
         """
         ...
 
@@ -91,7 +91,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
     async def go_back(self, wanted: Mapping[TP, int]) -> dict[TP, int]:
         """Move the consumer back to the given offsets, in those partitions in which it has already read beyond them.
 
-        A request may be older than the last seek, so that its offset lies ahead of the consumer: such a one is ignored.
+        An offset that lies ahead of the consumer is ignored. It was requested before the consumer last moved back.
 
         Args:
             wanted: offset to go back to, for each partition.
@@ -158,9 +158,9 @@ class Consumer(driver.Consumer):
     async def perform_seek(self) -> None:
         """Restore the state of all assigned partitions from snapshots, and move the consumer to the offsets after them.
 
-        Faust calls this method after each assignment of partitions. Faust's own version of it moves one partition after
-        the other to its committed offset. It may still be running when the next assignment begins, and then moves a
-        partition away from the right offset.
+        Faust calls this method after each assignment of partitions. Faust's own version of the method moves one
+        partition after the other to its committed offset. That version may still be running when the next assignment begins, and
+        then moves a partition away from the right offset.
         """
         generation = self.app.consumer_generation_id
         wanted = await self.runtime.assign(self.assignment())
@@ -258,7 +258,7 @@ class Producer(driver.Producer):
     """Idempotent producer: the broker takes each batch of a partition once, and none before its predecessor.
 
     A batch is sent again until the broker takes it, however long the broker is away. After a batch that the broker
-    refuses for good, it refuses all later ones too.
+    refuses for good, the broker refuses all later ones too.
     """
 
     def _settings_extra(self) -> Mapping[str, Any]:
@@ -299,8 +299,8 @@ def _held_of(consumer: AIOKafkaConsumer, tp: TP) -> Any:
 def read_over(app: faust.App, tp: TP, offset: int) -> int:
     """First offset from `offset` on at which partition `tp` may hold a record that was not read yet.
 
-    It is higher than `offset` if the consumer has read on from there and found no records, only transaction markers
-    for example.
+    The result is higher than `offset` if the consumer has read on from there and found no records, only transaction
+    markers for example.
     """
     consumer = consumer_of(app)
     state = consumer and _held_of(consumer, tp)
@@ -309,7 +309,7 @@ def read_over(app: faust.App, tp: TP, offset: int) -> int:
 
 
 def stored_in(table: Any) -> Mapping[bytes, bytes]:
-    """Records of a Faust table's changelog as recovery has read them, by record key; deleted ones are left out."""
+    """Records of a Faust table's changelog as they were recovered, by record key; deleted records are left out."""
     data: Mapping[bytes, bytes] = table.data.data
     return data
 
@@ -317,8 +317,10 @@ def stored_in(table: Any) -> Mapping[bytes, bytes]:
 async def commit(app: faust.App, offsets: Mapping[TP, int]) -> bool:
     """Commit offsets to the consumer group, for tools that show lag; the workers themselves never read them back.
 
+    Partitions that are no longer assigned are left out.
+
     Returns:
-        Whether it succeeded. Partitions that are no longer assigned are left out.
+        Whether the commit succeeded.
     """
     done: bool = await cast(Any, app.consumer)._commit(offsets)
     return done

@@ -30,7 +30,7 @@ def run_worker(app: faust.App, verbose: bool = False) -> None:
 
     Args:
         app: the Faust app.
-        verbose: log more.
+        verbose: log one level more, as `configure_logging` says.
     """
     configure_logging(verbose)
     app.conf.datadir.parent.mkdir(parents=True, exist_ok=True)
@@ -48,7 +48,7 @@ def run_worker(app: faust.App, verbose: bool = False) -> None:
 
 
 async def keep_imports_frozen(app: faust.App) -> None:
-    """Exclude modules that are imported while the app runs from garbage collection, until the app stops.
+    """Until the app stops, exclude from garbage collection the modules that are imported while it runs.
 
     A collection that walks through SciPy, for example, would hold every tick up for a tenth of a second.
     """
