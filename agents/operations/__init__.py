@@ -1,1 +1,1 @@
-"""What an operator does with a running system: start it, examine it, verify its results, replay ticks, recompute."""
+"""What an operator does with a running system: start and examine it, verify its results, replay ticks, recompute."""

@@ -1,6 +1,7 @@
-"""Ports of a running `tickloop up`: chooses free ones, tells the user about each change, and records them in a file.
+"""Chooses the ports of a running `tickloop up`, and records them in a file of its home folder.
 
-Other commands for the same home folder read the file to find the workers and the dashboard.
+A port of the settings that is taken is replaced by a free one, and the user is told. Other commands for the same
+home folder read the file to find the workers and the dashboard.
 """
 
 import os
@@ -34,7 +35,7 @@ class Up(Struct, frozen=True):
 
     Attributes:
         pid: id of its process.
-        began: start time of the process, seconds since 1970, which tells it from a later process of the same id.
+        began: start time of the process, seconds since 1970; a later process with the same id has another one.
         group: consumer group of its workers.
         workers: number of workers.
         metrics_port: base port of its workers: worker n serves metrics and health at this port plus n. 0: none does.
@@ -66,7 +67,7 @@ def write(settings: Settings, *, dashboard: bool) -> None:
 
 
 def read(home: Path) -> Up | None:
-    """The `tickloop up` that runs for the folder `home`; None if none runs."""
+    """The `tickloop up` that now runs for the folder `home`, from its record there; None if none runs."""
     try:
         up = msgspec.json.decode((home / FILE).read_bytes(), type=Up)
         return up if psutil.Process(up.pid).create_time() == up.began else None
@@ -75,9 +76,9 @@ def read(home: Path) -> Up | None:
 
 
 def beside(settings: Settings) -> Settings:
-    """The settings, with the ports and the number of workers taken from the `tickloop up` that runs.
+    """The settings, with the ports and the number of workers taken from the running `tickloop up`, if there is one.
 
-    That command must run for the same home folder and consumer group. If none does, `settings` is returned
+    Only a `tickloop up` for the same home folder and consumer group counts. Without one, `settings` is returned
     unchanged.
     """
     up = read(settings.home_path)
@@ -88,12 +89,12 @@ def beside(settings: Settings) -> Settings:
 
 
 async def port_of_page(settings: Settings, demanded: int | None, say: Callable[[str], None]) -> int:
-    """Reserve a port for the dashboard and return it: that of the settings if it is free, else the next free one.
+    """Reserve a port for the dashboard and return it: the port of the settings if it is free, else the next free one.
 
     Args:
         settings: settings of the system.
-        demanded: port that the user asked for, which must be free; None if any will do.
-        say: called with a sentence for the user if another port than that of the settings is taken.
+        demanded: port that the user asked for, which must be free; None if the user asked for none.
+        say: called with a sentence for the user if the port of the settings is taken and another one is used.
 
     Raises:
         EnvironmentProblem: the port `demanded` is taken.
@@ -118,9 +119,10 @@ async def port_of_page(settings: Settings, demanded: int | None, say: Callable[[
 async def ports_of_workers(settings: Settings, say: Callable[[str], None]) -> int:
     """Base port for the metrics and health of the workers: worker n serves them at this port plus n.
 
-    It is the setting `metrics_port` if all these ports are free, else a higher number. 0 stays 0: then no worker
-    serves metrics. A port that a leftover worker of this same system uses counts as free: that worker ends
-    when the new one joins under its name. If no free ports are found, the setting is returned and the user is told.
+    The setting `metrics_port` is returned if all ports that follow from it are free, else a higher number. If it is
+    0, 0 is returned, and no worker serves metrics. A port that a leftover worker of this same system uses counts as
+    free: that worker ends when the new one joins under its name. If no free ports are found, the setting is returned
+    and the user is told.
 
     Args:
         settings: settings of the system.

@@ -1,7 +1,7 @@
 """Compiles the modules that run for every tick to machine code, with mypyc and the C compiler of this machine.
 
-The results stay the same to the last bit. Compiler options that could change a floating-point result are off, such as
-`-ffast-math` or fused multiply-add.
+Compiled modules give the same results as the Python ones, to the last bit. Compiler options that could change a
+floating-point result are off, such as `-ffast-math` or fused multiply-add.
 """
 
 import ast
@@ -72,9 +72,9 @@ def _ask_for_tools() -> None:
 
 
 def build_in(work: Path) -> None:
-    """Compile the modules into the folder `work/library`, in this process.
+    """Compile the modules that run for every tick into the folder `work/library`, in this process.
 
-    It is called in a process started for this alone, because mypyc and setuptools change global state.
+    This process must have been started for this call alone, because mypyc and setuptools change global state.
     """
     from mypyc.build import mypycify
     from setuptools import setup

@@ -1,4 +1,4 @@
-"""Checks of `tickloop doctor` on this machine and the running system; each gives one finding and, if needed, a fix."""
+"""The checks that `tickloop doctor` makes on this machine and the running system; each gives findings with a fix."""
 
 import asyncio
 import shutil
@@ -46,7 +46,7 @@ class Finding(Struct, frozen=True):
 
     Attributes:
         check: short name of the check; scripts may rely on it.
-        verdict: `ok`; `warn` if it may be intended; `fail` if the system cannot work so.
+        verdict: `ok`; `warn` if the finding may be intended; `fail` if the system cannot work with it.
         found: what was found, as a sentence.
         fix: what to do; empty for `ok`.
     """
@@ -81,7 +81,7 @@ def python() -> Finding:
 
 
 def packages() -> Finding:
-    """Check that packages for which Tickloop requires one exact version are installed in that version."""
+    """Check that each package for which Tickloop requires one exact version is installed in that version."""
     wrong, pinned = [], 0
     for requirement in requires("tickloop") or []:
         name, exact, wanted = requirement.partition("==")
@@ -169,7 +169,7 @@ def _problem(check: str, error: EnvironmentProblem, verdict: Literal["warn", "fa
 
 
 async def examine_cluster(settings: Settings) -> list[Finding]:
-    """Check the cluster, its topics, the workers and the dashboard; without an answer, the cluster alone."""
+    """Check the cluster, its topics, the workers and the dashboard; if the cluster does not answer, nothing else."""
     try:
         address = bootstrap(settings)
     except EnvironmentProblem as error:
@@ -216,7 +216,7 @@ def workers(settings: Settings, answers: Mapping[int, Answer]) -> Finding:
 
 
 def dashboard(settings: Settings, answer: Answer) -> Finding:
-    """Check that the dashboard of this machine receives records, by its `answer`; None (none runs) is fine too."""
+    """Check that the dashboard of this machine receives records, by its `answer`; None, when none runs, is fine too."""
     where = f"{settings.dashboard_host}:{settings.dashboard_port}"
     if not isinstance(answer, Verdict):
         there = f"; there is {answer.who}" if isinstance(answer, Stranger) else ""
@@ -230,7 +230,11 @@ def dashboard(settings: Settings, answer: Answer) -> Finding:
 async def examine_topics(settings: Settings, address: str) -> list[Finding]:
     """Check the configuration of the topics, then the newest ticks, then which model versions run.
 
-    The later checks are left out if topics that they read are missing. `address` is that of the cluster, `host:port`.
+    The later checks are left out if topics that they read are missing.
+
+    Args:
+        settings: settings of the system.
+        address: address of the cluster, `host:port`.
     """
     wanted = wanted_topics(settings)
     differences = await topics.plan(address, wanted)
@@ -255,7 +259,7 @@ async def examine_topics(settings: Settings, address: str) -> list[Finding]:
 
 
 def versions_that_run(differing: Sequence[Differing]) -> Finding:
-    """Check that `differing`, the symbols whose running model versions are not those in the registry, is empty."""
+    """Check that every symbol runs the model versions in the registry; `differing` are the symbols that do not."""
     if not differing:
         return Finding("versions", "ok", "the versions that the newest outcomes show are those of the registry")
     others = f" (and {len(differing) - 1} more symbols)" if len(differing) > 1 else ""
@@ -304,7 +308,7 @@ def examine_ticks(records: Sequence[Received], now_ns: int) -> list[Finding]:
 
 
 def refused_ticks(refused: Mapping[str, int], looked_at: int) -> Finding:
-    """Warn of unreadable ticks, with their number by reason, among the newest `looked_at` ticks."""
+    """Warn of unreadable ticks: `refused` is their number by reason, `looked_at` how many ticks were examined."""
     reasons = ", ".join(f"{count:,} as {reason}" for reason, count in refused.items())
     return Finding(
         "ticks",
@@ -336,7 +340,8 @@ def event_clock(newest_event: int, now_ns: int, ahead: int = 0, back: tuple[int,
         newest_event: latest of the event times of each symbol's newest tick, ns since 1970.
         now_ns: time of this machine's clock, ns since 1970.
         ahead: number of examined ticks with an event time in the future.
-        back: the largest step back from one tick of a symbol to its next one, ns, and that symbol; 0 if there is none.
+        back: largest step back in event time between two successive ticks of one symbol, ns, and that symbol; 0 ns if
+            there is no step back.
     """
     if newest_event > now_ns + CLOCK_TOLERANCE_NS:
         found = f"the newest `ts_event` is {(newest_event - now_ns) / 1e9:.1f} s in the future"
@@ -358,7 +363,7 @@ def event_clock(newest_event: int, now_ns: int, ahead: int = 0, back: tuple[int,
 
 
 def age(seconds: float) -> str:
-    """A time span in words, for people.
+    """A time span as text for people, in seconds, minutes or days.
 
     >>> age(3.2), age(5_400), age(72_840_354)
     ('3 s', '90 min', '843 days')

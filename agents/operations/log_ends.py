@@ -16,7 +16,7 @@ SIGNED = (COMMANDS, TICKS, EXPERIMENT_PARTIALS, RETRAIN_JOBS)
 async def log_ends(settings: Settings, bootstrap: str) -> dict[str, tuple[int, ...]]:
     """End offset of each partition of the topics with signed records, by topic name (without the system's prefix).
 
-    The end offset is the one that the next record will get.
+    The end offset of a partition is the one that its next record will get.
 
     Raises:
         EnvironmentProblem: the cluster does not answer, or a topic is missing.

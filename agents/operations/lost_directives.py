@@ -1,6 +1,6 @@
 """Finds symbols whose directives were deleted by retention, so that a replay could not carry them out again.
 
-Directives are records among the ticks that start, promote or stop a model version.
+A directive is a record among the ticks that starts, promotes or stops a model version.
 """
 
 from collections.abc import Iterable, Mapping
@@ -40,14 +40,15 @@ class DatedRecord(NamedTuple):
 def lost_directives(
     commands: Iterable[DatedRecord], versions: Iterable[DatedRecord], oldest: Mapping[int, int], cut: Iterable[int]
 ) -> dict[str, str]:
-    """Symbols that a replay of the remaining ticks might give other model versions than those that run now.
+    """Symbols to which a replay of the remaining ticks might give other model versions than those that run now.
 
-    The directives (records among the ticks) that started or promoted these versions may have been deleted.
+    A symbol is among them if directives (records among the ticks that start or promote model versions) may have been
+    deleted with the first ticks.
 
     Args:
         commands: all commands on the topic `commands`, which led to directives.
         versions: newest record of each model version.
-        oldest: Kafka timestamp of the oldest remaining tick, ms since 1970, of each partition that has lost its
+        oldest: Kafka timestamp of the oldest remaining tick, ms since 1970, for each partition that has lost its
             first ticks.
         cut: numbers of the partitions that have lost their first commands.
 
@@ -75,7 +76,9 @@ def lost_directives(
 
 
 def lost_directives_sentence(found: Mapping[str, str]) -> str:
-    """Error message about deleted directives (records among the ticks that change versions), with what to do.
+    """Error message that says which directives may have been deleted, and what to do.
+
+    A directive is a record among the ticks that starts, promotes or stops a model version.
 
     Args:
         found: the live version of each affected symbol, as `lost_directives` returns it.
@@ -94,7 +97,7 @@ def lost_directives_sentence(found: Mapping[str, str]) -> str:
 
 
 async def find_lost_directives(settings: Settings, bootstrap: str) -> dict[str, str]:
-    """Read the topics and return what `lost_directives` finds; empty if no partition has lost its first ticks.
+    """Read the topics, and return what `lost_directives` finds in them; empty if no partition has lost its first ticks.
 
     Raises:
         EnvironmentProblem: the cluster does not answer, or a topic is missing.

@@ -23,7 +23,7 @@ async def until_workers_reach(
 ) -> dict[int, str]:
     """Wait until the workers have applied the ticks up to `ends` and stored the resulting state.
 
-    It gives up when nothing has moved for `timeout_s` seconds, or when no worker runs.
+    The wait ends early when the workers have not advanced for `timeout_s` seconds, or when no worker runs.
 
     Args:
         ends: end offset of each partition of the topic `ticks`.
@@ -31,10 +31,10 @@ async def until_workers_reach(
         cluster: connected admin client.
         timeout_s: longest wait without any progress, seconds.
         say: called with the number of ticks that are left, whenever it changes.
-        workers_start: whether to wait also while no worker runs, since workers are being started.
+        workers_start: whether to wait also while no worker runs, because workers are being started.
 
     Returns:
-        A phrase that says what is missing, for each partition whose end was not reached; empty if all were.
+        A phrase that says what is missing, for each partition whose end was not reached; empty if all ends were.
     """
     clock = asyncio.get_running_loop().time
     before, deadline = -1, clock() + timeout_s

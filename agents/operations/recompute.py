@@ -25,11 +25,11 @@ LEFT_S = 3.0
 
 
 def computed_topics(settings: Settings) -> list[topics.TopicSpec]:
-    """The topics that can be computed from the ticks: outputs and snapshots of the nodes (computations) that use them.
+    """The topics that can be computed from the ticks: outputs and snapshots of nodes (computations) over the ticks.
 
-    Commands are not among them, since people give them. Neither are topics of the node that turns commands into
-    directives (records among the ticks that start, promote or stop a model version): begun anew, it would write
-    each directive a second time.
+    The topic `commands` is not among them, since people give commands. Nor are the topics of the node that turns
+    commands into directives (records among the ticks that start, promote or stop a model version): if that node began
+    anew, it would write each directive a second time.
 
     >>> [spec.name for spec in computed_topics(Settings())][:5]
     ['predictions', 'outcomes', 'breaks', 'paper-account', 'experiments']
@@ -43,7 +43,7 @@ def computed_topics(settings: Settings) -> list[topics.TopicSpec]:
 
 
 async def recompute(settings: Settings, bootstrap: str) -> list[str]:
-    """Delete the topics that can be computed from the ticks and create them anew, empty; returns their names.
+    """Delete the topics that can be computed from the ticks and create them anew, empty; return their names.
 
     Raises:
         ConfigurationError: workers of this system are running.
@@ -58,7 +58,7 @@ async def recompute(settings: Settings, bootstrap: str) -> list[str]:
 
 
 async def delete(settings: Settings, bootstrap: str, names: Sequence[str]) -> None:
-    """Delete the topics `names`, as they are named on the cluster; those that do not exist are skipped.
+    """Delete the topics whose names on the cluster are `names`; those that do not exist are skipped.
 
     Raises:
         ConfigurationError: workers of this system are running.
@@ -99,7 +99,7 @@ async def _until_gone(cluster: AIOKafkaAdminClient, names: set[str]) -> None:
 
 
 async def rewind(settings: Settings, bootstrap: str) -> None:
-    """Set the committed offsets of the workers' group on the topic `ticks` to 0, for tools that show lag.
+    """Set the committed offsets of the workers' group on the topic `ticks` to 0, so that tools show the right lag.
 
     Workers do not read committed offsets: without snapshots they begin at the first tick.
     """

@@ -20,7 +20,7 @@ class ReplayStart(NamedTuple):
 
     Attributes:
         offset: offset of the first record to replay.
-        after: results of records up to this offset are not compared, as the replay gives only part of them.
+        after: last offset whose results are not compared, because the replay gives only part of them.
         keys: snapshot of each key (a symbol, for example) to begin with; empty for a replay from the first record.
         roster: which keys the partition held at that place.
     """
@@ -35,9 +35,9 @@ class PartitionHistory(NamedTuple):
     """What workers recorded on the topic `log-events` about one partition since they last began it without snapshots.
 
     Attributes:
-        began: first offset that they applied.
-        changed: records about other code that went on from the snapshots of earlier code, in order.
-        lost: records about input that was deleted before it was read.
+        began: first offset that the workers applied.
+        changed: records which say that other code went on from the snapshots of earlier code, in order of offsets.
+        lost: records about input that was deleted before workers had read it.
     """
 
     began: int
@@ -53,7 +53,7 @@ def histories(events: list[LogEvent], node: str) -> dict[int, PartitionHistory]:
     """What workers recorded about each partition of the topic that a node (a computation over one topic) reads.
 
     Args:
-        events: all records of the topic `log-events`, in order.
+        events: all records of the topic `log-events`, in the order in which they were written.
         node: name of the node.
 
     >>> log = {"node": "market", "topic": "ticks", "partition": 0, "parts": {}, "sentence": ""}
@@ -82,8 +82,9 @@ def histories(events: list[LogEvent], node: str) -> dict[int, PartitionHistory]:
 def replay_start(first: int, history: PartitionHistory, kept: list[KeptSnapshots]) -> ReplayStart | None:
     """The earliest place at which the replay of a partition can begin; None if there is none.
 
-    It is the record with which workers began, if that still exists and the code has not changed since. Otherwise it
-    is the earliest set of older snapshots after which every record still exists and was applied by the newest code.
+    The replay begins at the record with which workers began, if that still exists and the code has not changed since.
+    Otherwise it begins after the earliest set of older snapshots for which two things hold: every record after it still
+    exists, and the newest code applied every record after it.
 
     Args:
         first: first offset that the partition still holds.
@@ -117,7 +118,8 @@ async def read_histories(settings: Settings, bootstrap: str, node: Node[Any]) ->
 async def read_kept(settings: Settings, bootstrap: str, node: Node[Any]) -> dict[int, list[KeptSnapshots]]:
     """All sets of older snapshots that workers have kept for a node (a computation), by partition.
 
-    Empty if the topic for them does not exist. Together they are a few times as large as the node's whole state.
+    The result is empty if the topic for older snapshots does not exist. All sets together are a few times as large as
+    the node's whole state.
     """
     records: dict[int, dict[bytes, bytes | None]] = {}
     try:

@@ -1,4 +1,4 @@
-"""Replays ticks into topics of their own (a named run), and has workers compute the run if that is asked for.
+"""Replays ticks into topics of their own (a named run). If asked for, workers then compute the run.
 
 A replay that was interrupted goes on after the ticks that the run already holds.
 """
@@ -41,10 +41,10 @@ class Replayed(Struct):
         already: number of ticks that the run held before.
         sent: number of ticks that were sent now.
         unreadable: how many of the ticks sent are no valid tick.
-        first_problem: what was wrong with the first of these; empty if there is none.
+        first_problem: what was wrong with the first unreadable tick; empty if there is none.
         seconds: duration of the sending, seconds.
         complete: whether the run now holds everything that was to be replayed, and workers, if any, have computed it.
-        same_offsets: whether each tick has the offset that it had in the topic that it was copied from, so that
+        same_offsets: whether each tick has the same offset as in the topic that it was copied from, so that
             predictions have the same ids; None if the ticks did not come from a topic.
         computed: number of records on each output topic, repeated ones included; None if no workers computed the run.
     """
@@ -62,7 +62,7 @@ class Replayed(Struct):
 
 
 def in_blocks(feed: Iterable[Sendable], until: int | None) -> AsyncGenerator[Sequence[Sendable], None]:
-    """Yield the items of `feed` in blocks, up to the first one whose event time is after `until`.
+    """Yield the items of `feed` in blocks, ending before the first item whose event time is after `until`.
 
     Args:
         feed: items to publish, in order.
@@ -74,7 +74,7 @@ def in_blocks(feed: Iterable[Sendable], until: int | None) -> AsyncGenerator[Seq
 async def up_to(
     blocks: AsyncIterator[Sequence[Sendable]], until: int | None
 ) -> AsyncGenerator[Sequence[Sendable], None]:
-    """Yield blocks up to the first item whose event time is after `until`; neither it nor any later item is included.
+    """Yield blocks up to the first item whose event time is after `until`; this item and all later ones are left out.
 
     Args:
         blocks: blocks of items to publish, in order.
@@ -106,7 +106,7 @@ async def replay(
     nodes: Sequence[Node[Any]] = (),
     anew: bool = False,
 ) -> Replayed:
-    """Send to a run (topics of its own) the ticks that it does not hold yet, and have workers compute it if asked for.
+    """Send to a run (topics of its own) the ticks that the run does not hold yet. Workers compute the run if asked for.
 
     Args:
         name: name of the run.
@@ -116,14 +116,14 @@ async def replay(
         pace: how fast ticks are sent.
         stop: ends the replay early when set.
         say: called with sentences for the user.
-        progress: called with the number of ticks done, those that the run held already included.
+        progress: called with the number of ticks done, including those that the run held before.
         workers: number of workers to start for the run; they end with the replay.
         nodes: computations that the workers run.
-        anew: delete first what the run holds.
+        anew: whether to delete first what the run holds.
 
     Raises:
-        ConfigurationError: the run holds other ticks than the beginning of the source.
-        EnvironmentProblem: the cluster does not answer, or the workers do not get on.
+        ConfigurationError: the ticks that the run holds are not the beginning of the source.
+        EnvironmentProblem: the cluster does not answer, or the workers make no progress.
         StateError: another process writes to the run's ticks too.
     """
     async with aclosing(source()) as blocks:

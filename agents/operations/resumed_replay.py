@@ -1,7 +1,7 @@
 """Finds where an interrupted replay goes on: after the ticks that its run (topics of its own) already holds.
 
-They must be the beginning of the source, in each partition. Sending is idempotent and in order, so an
-interrupted batch is there whole or not at all. Nothing else needs to record how far a replay got.
+In each partition, these ticks must be the first ones of the source. Sending is idempotent and in order, so an
+interrupted batch is there whole or not at all. So nothing else has to record how far a replay got.
 """
 
 import asyncio
@@ -27,7 +27,7 @@ class ResumePoint:
     """Number and digest of the first records of each partition, to compare a source with what was replayed of it.
 
     Args:
-        counts: how many records of each partition to include, further ones are ignored; None includes all.
+        counts: how many records of each partition to include; further records are ignored. None includes all.
 
     Attributes:
         counts: how many records of each partition were included so far.
@@ -75,11 +75,12 @@ async def held(bootstrap: str, topic: str) -> ResumePoint:
 
     Args:
         bootstrap: addresses of the brokers, `host:port[,host:port...]`.
-            topic: topic on the cluster that the replay sends ticks to.
+        topic: topic on the cluster that the replay sends ticks to.
 
     Raises:
         ConfigurationError: the topic goes on growing, so another process writes to it.
-        StateError: the topic does not hold every record from offset 0 on, so others deleted records or wrote to it.
+        StateError: the topic does not hold every record from offset 0 on: records were deleted, or another process
+            wrote to it.
     """
     count = await partition_count(bootstrap, topic)
     ends = await _when_quiet(bootstrap, topic, count)
@@ -113,7 +114,7 @@ async def _when_quiet(bootstrap: str, topic: str, count: int) -> dict[int, int]:
 
 
 async def check(blocks: AsyncIterator[Sequence[Sendable]], run: ResumePoint, partitions: int, topic: str) -> None:
-    """Check that the ticks that an earlier replay has sent are the beginning of the source.
+    """Check that the ticks that an earlier replay has sent are the first ticks of the source.
 
     Args:
         blocks: the source, from its beginning.
@@ -148,7 +149,7 @@ async def check(blocks: AsyncIterator[Sequence[Sendable]], run: ResumePoint, par
 async def remaining(
     blocks: AsyncIterator[Sequence[Sendable]], run: ResumePoint, partitions: int
 ) -> AsyncIterator[Sequence[Sendable]]:
-    """Yield what is left of the source after the first ticks of each partition, which were replayed before.
+    """Yield the ticks of the source that are left to send: in each partition, those after the ticks replayed before.
 
     Args:
         blocks: the source, from its beginning.
@@ -182,7 +183,7 @@ def expect_alone(published: Published, run: ResumePoint, topic: str) -> None:
         topic: topic that the replay sends ticks to, for the error message.
 
     Raises:
-        StateError: they have other offsets, so another process wrote to the topic meanwhile.
+        StateError: the offsets are others, so another process wrote to the topic meanwhile.
     """
     for number, span in published.partitions.items():
         if span.first != run.counts.get(number, 0) or span.last - span.first + 1 != span.records:

@@ -11,7 +11,7 @@ LONGEST_NAME = 80
 
 
 def run_settings(settings: Settings, name: str) -> Settings:
-    """Settings of the replay run `name`, with a prefix and home folder of its own that keep live topics untouched.
+    """Settings of the replay run `name`. Its own prefix and home folder keep the live topics untouched.
 
     >>> run_settings(Settings(prefix="lab-"), "monday").topic("ticks")
     'lab-replay-monday.ticks'
@@ -21,7 +21,7 @@ def run_settings(settings: Settings, name: str) -> Settings:
     schemas.errors.ConfigurationError: --run: expected 1 to 80 letters, digits, - or _, was 'a b'
 
     Raises:
-        ConfigurationError: the name has characters that cannot stand in a topic name, or is too long or empty.
+        ConfigurationError: the name is empty or too long, or has a character that no topic name may have.
     """
     if not re.fullmatch(rf"[A-Za-z0-9_-]{{1,{LONGEST_NAME}}}", name):
         raise ConfigurationError(f"--run: expected 1 to {LONGEST_NAME} letters, digits, - or _, was {name!r}")

@@ -1,4 +1,4 @@
-"""Runs worker processes: one that ends is started again, and all are stopped when one repeatedly fails."""
+"""Runs worker processes: starts each one again when it ends, and stops all when one repeatedly fails."""
 
 import asyncio
 import logging
@@ -32,7 +32,7 @@ log = logging.getLogger(__name__)
 
 
 def worker_command(slot: int) -> list[str]:
-    """Command line of the worker with the number `slot`, from 1; the number becomes part of its name in the group."""
+    """Command line of the worker with the number `slot`, from 1; its name in the consumer group ends with it."""
     return [*PYTHON, "worker", "--slot", str(slot)]
 
 
@@ -42,19 +42,19 @@ RETRAINER_COMMAND = [*PYTHON, "retrainer"]
 class Slot:
     """One process that is kept running, under a fixed name: when it ends, its successor gets the same name.
 
-    For a worker the name is also that in the consumer group, so its successor takes over its partitions at once.
+    The name of a worker is also its name in the consumer group, so its successor takes over its partitions at once.
 
     Args:
         name: name of the process, for people.
         command: program and arguments.
         environment: environment variables of the process.
-        log_file: file that its output is appended to.
+        log_file: file to which the output of the process is appended.
         vital: whether everything stops when the process fails repeatedly; otherwise it is started again for ever.
 
     Attributes:
         name: name of the process, for people.
         restarts: how many times it was started again.
-        log_file: file that its output is appended to.
+        log_file: file to which the output of the process is appended.
     """
 
     def __init__(
@@ -86,12 +86,12 @@ class Slot:
         process that is not vital (see the class), nothing is raised.
 
         Args:
-            say: called with a sentence about each end.
+            say: called with a sentence each time the process ends.
 
         Raises:
             StateError: the process refuses the state that is stored for it.
-            EnvironmentProblem: for 10 minutes it has ended because something is missing on this machine or does not
-                answer.
+            EnvironmentProblem: for 10 minutes the process has ended again and again, because something is missing on
+                this machine or does not answer.
             TickloopError: it crashed too many times in a row.
         """
         loop, in_a_row = asyncio.get_running_loop(), 0
@@ -155,7 +155,7 @@ class Slot:
 
 
 class Supervisor:
-    """Runs a number of workers, and if asked for a retrainer and a dashboard, until it is cancelled.
+    """Runs a number of workers until it is cancelled, and with them a retrainer and a dashboard if asked for.
 
     Args:
         workers: number of workers.
@@ -210,7 +210,7 @@ class Supervisor:
     async def run(self) -> None:
         """Keep all processes running until cancelled; stop all of them when a worker repeatedly fails.
 
-        If the dashboard repeatedly fails, the others go on without it.
+        If the dashboard repeatedly fails, the other processes go on without it.
         """
         try:
             async with ungrouped(TickloopError), asyncio.TaskGroup() as group:

@@ -48,11 +48,11 @@ class System:
         settings: settings of the system.
         console: where messages for the user are printed.
         dashboard: whether to run a dashboard.
-        port: port that the dashboard must have; None takes that of the settings or the next free one.
+        port: port that the dashboard must have; None takes the port of the settings, or the next free one.
 
     Attributes:
         settings: the settings, with the ports that were chosen.
-        started_broker: whether this object started the local broker, which its owner then has to stop.
+        started_broker: whether this object started the local broker. If so, the caller has to stop the broker.
     """
 
     def __init__(
@@ -198,12 +198,12 @@ class System:
 
 
 def summary(before: TopicCounts, now: TopicCounts, seconds: float) -> str:
-    """Status line with the number of records on the main topics, and their rates since the reading before.
+    """Status line with the number of records on the main topics, and their rates since the previous reading.
 
     Args:
-        before: the reading before.
+        before: the previous reading.
         now: the present reading.
-        seconds: time between the two, seconds.
+        seconds: time between the two readings, seconds.
 
     >>> earlier = TopicCounts({"ticks": 0, "predictions": 0, "outcomes": 0, "dead-letters": 0}, lag=0)
     >>> later = TopicCounts({"ticks": 5000, "predictions": 4990, "outcomes": 700, "dead-letters": 10}, lag=120)

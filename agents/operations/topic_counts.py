@@ -29,13 +29,13 @@ class TopicCounts(NamedTuple):
 class Gauge:
     """Reads end offsets of topics and the committed offsets of the workers.
 
-    It is used as a context manager: `async with Gauge(settings, bootstrap) as gauge: counts = await gauge.read()`.
+    Used as a context manager: `async with Gauge(settings, bootstrap) as gauge: counts = await gauge.read()`.
 
     Args:
         settings: settings of the workers.
         bootstrap: addresses of the brokers, `host:port[,host:port...]`.
-        sources: names (without the system's prefix) of the topics that the workers read; empty means those of the
-            whole system.
+        sources: names (without the system's prefix) of the topics that the workers read; empty means the topics that
+            the workers of the whole system read.
     """
 
     def __init__(self, settings: Settings, bootstrap: str, sources: Collection[str] = ()) -> None:

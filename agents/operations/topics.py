@@ -46,7 +46,7 @@ class Difference(Struct, frozen=True):
     Attributes:
         topic: name on the cluster.
         kind: `missing` topic, wrong number of `partitions`, or wrong value of a `config`.
-        setting: name of the configuration; empty for the other kinds.
+        setting: name of the configuration, for the kind `config`; empty for the other kinds.
         expected: wanted value.
         found: value on the cluster; empty for a missing topic.
     """
@@ -87,7 +87,7 @@ def changelog(settings: Settings, name: str) -> TopicSpec:
 
     Args:
         settings: settings of the system.
-            name: name of the topic on the cluster.
+        name: name of the topic on the cluster.
     """
     configs = COMPACTED | {"max.message.bytes": str(CHANGELOG_BYTES)}
     return TopicSpec(name, settings.partitions, settings.replication, configs)
@@ -109,12 +109,13 @@ async def plan(bootstrap: str, wanted: Sequence[TopicSpec]) -> list[Difference]:
 
 
 async def apply(bootstrap: str, wanted: Sequence[TopicSpec]) -> list[Difference]:
-    """Create missing topics and correct configurations that differ; may be repeated, and run by two processes at once.
+    """Create missing topics and correct configurations that differ.
 
-    Topics and configurations that `wanted` does not name are left alone.
+    The call may be repeated, and two processes may run it at once. Topics and configurations that `wanted` does not
+    name are left alone.
 
     Returns:
-        The differences that there were.
+        The differences that were found before.
 
     Raises:
         ConfigurationError: a topic exists with another number of partitions (then nothing is changed), or the cluster

@@ -37,7 +37,7 @@ Progress = Callable[[str, int, int], None]
 
 
 class UnreplayablePartition(Struct, frozen=True):
-    """A partition of the ticks that cannot be replayed.
+    """A partition of the topic `ticks` that cannot be replayed.
 
     Its first ticks were deleted or computed by other code, and no older snapshots allow a later start.
 
@@ -53,7 +53,7 @@ class UnreplayablePartition(Struct, frozen=True):
 
 
 class LateStart(Struct, frozen=True):
-    """A partition that was replayed from older snapshots that workers had kept, and so not from its first tick.
+    """A partition whose replay began at older snapshots that workers had kept, and so not at its first tick.
 
     Attributes:
         partition: number of the partition.
@@ -84,10 +84,10 @@ class Verification(Struct, frozen=True):
         seconds: duration, seconds.
         compared: result for each partition of each output topic.
         cut: partitions that cannot be replayed.
-        begun: partitions that were replayed and compared from a later tick on.
+        begun: partitions that were replayed and compared from a later tick than their first one.
         lost: records about ticks that were deleted before workers had read them.
-        changed: records about other code that went on from the snapshots of earlier code.
-        behind: partitions that the workers had not finished, each with a sentence.
+        changed: records which say that other code went on from the snapshots of earlier code.
+        behind: for each partition that the workers had not finished, a sentence that says so.
         cause: explanation of the first difference, as far as it is known; empty otherwise.
     """
 
@@ -110,7 +110,7 @@ class Verification(Struct, frozen=True):
 
     @property
     def findings(self) -> list[RecordFinding]:
-        """The differences that were kept for display. Records that workers have not computed yet are left out."""
+        """The differences that were kept for display; records that workers have not computed yet do not count."""
         return [each for of in self.compared for each in of.findings if each.kind != "not_computed"]
 
 
@@ -129,8 +129,8 @@ async def verify(
         bootstrap: addresses of the brokers, `host:port[,host:port...]`.
         nodes: computations that the workers run, with their parameters.
         timeout_s: longest wait for workers that make no progress, seconds.
-        progress: called with a sentence, the number of ticks replayed and their total.
-        identity: digests of the present code, to explain differences by; None if unknown.
+        progress: called with a sentence, the number of ticks replayed so far, and the number of ticks to replay.
+        identity: digests of the present code, by which differences are explained; None if unknown.
 
     Raises:
         ConfigurationError: the older snapshots to begin with were made with other parameters than those of `nodes`.
@@ -200,9 +200,9 @@ async def verify(
 
 
 def outputs(nodes: Sequence[Node[Any]]) -> list[Topic]:
-    """Topics that only these nodes (computations over one topic each) write to, in the order of the nodes.
+    """Topics to which only the given nodes (computations over one topic each) write, in the order of the nodes.
 
-    Topics that others write to as well, such as `commands`, are left out: their records do not follow from the ticks.
+    Topics to which others write too, such as `commands`, are left out: their records do not follow from the ticks.
     """
     return list(dict.fromkeys(topic for node in nodes for topic in node.outputs if not topic.is_root))
 

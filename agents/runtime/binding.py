@@ -77,7 +77,7 @@ def snapshot_topics(settings: Settings, node: Node[Any]) -> list[str]:
 
 
 class Binding:
-    """One node (a computation over one topic) on a Faust app: an agent reads its topic, and a table holds its snapshots.
+    """One node (a computation over one topic) on a Faust app. An agent reads its topic; a table holds its snapshots.
 
     Attributes:
         name: name of the node.

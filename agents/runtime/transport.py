@@ -159,8 +159,8 @@ class Consumer(driver.Consumer):
         """Restore the state of all assigned partitions from snapshots, and move the consumer to the offsets after them.
 
         Faust calls this method after each assignment of partitions. Faust's own version of the method moves one
-        partition after the other to its committed offset. That version may still be running when the next assignment begins, and
-        then moves a partition away from the right offset.
+        partition after the other to its committed offset. That version may still be running when the next
+        assignment begins, and then moves a partition away from the right offset.
         """
         generation = self.app.consumer_generation_id
         wanted = await self.runtime.assign(self.assignment())
