@@ -1,4 +1,4 @@
-"""The local Kafka broker, run from Apache Kafka's published jars without containers, and the address to reach it at."""
+"""The local Kafka broker, which runs without containers from Apache Kafka's published jars, and its address."""
 
 from agents.config.settings import Settings
 

@@ -1,4 +1,4 @@
-"""Connects to a Kafka cluster to administer it, and asks it for its id and its brokers."""
+"""Connects to a Kafka cluster to administer it, and asks the cluster for its id and the addresses of its brokers."""
 
 import asyncio
 import socket
@@ -55,7 +55,7 @@ async def admin(bootstrap: str, timeout_s: float = TIMEOUT_S) -> AsyncIterator[A
 
 
 async def describe(bootstrap: str, timeout_s: float = TIMEOUT_S) -> Cluster:
-    """Ask the cluster at `bootstrap` for its id and its brokers.
+    """Ask the cluster at `bootstrap` for its id and the addresses of its brokers.
 
     Args:
         bootstrap: addresses of one or more brokers: `host:port[,host:port...]`.
@@ -83,7 +83,7 @@ def listens(address: str) -> bool:
 def cluster_id_at(address: str) -> str | None:
     """Id of the cluster that has a broker at `address` (`host:port`), or None while no broker answers there.
 
-    It runs an event loop of its own, so it must not be called where one runs already.
+    The function runs an event loop of its own, so it must not be called from a running event loop.
     """
     if not listens(address):
         return None

@@ -1,4 +1,4 @@
-"""Locks on files that only one process can hold at a time; the kernel frees them when the process ends."""
+"""Locks on files, each held by one process at a time at most; the kernel frees a lock when its holder ends."""
 
 import fcntl
 import os
@@ -23,7 +23,7 @@ def alone(path: Path, what: str, fix: str) -> Iterator[None]:
     """Context manager that holds the lock file `path` during the block, and raises at once if another process holds it.
 
     The file contains the process id of the last holder. That id is for the error message only: whether the lock is
-    held is decided by the kernel's lock, not by the content of the file.
+    held is decided by the kernel, not by the content of the file.
 
     Args:
         path: lock file; its folder is created.

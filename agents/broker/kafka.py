@@ -1,4 +1,7 @@
-"""Runs Apache Kafka as one local process, broker and KRaft controller in one, reachable from this machine only."""
+"""Runs Apache Kafka as one local process, which is both broker and KRaft controller.
+
+It can be reached from this machine only.
+"""
 
 import base64
 import subprocess
@@ -85,7 +88,7 @@ log.cleaner.dedupe.buffer.size=16777216
 
 
 def start(home: Path, java: Java, class_path: list[Path], port: int | None = None) -> RunningBroker:
-    """Start Kafka with its data in the folder `home`, and wait until it answers.
+    """Start Kafka with its data in the folder `home`, and wait until Kafka answers.
 
     Args:
         home: folder of the system; the broker's files are in its subfolder `broker`.
@@ -117,13 +120,13 @@ def start(home: Path, java: Java, class_path: list[Path], port: int | None = Non
 
 
 def usual_ports(home: Path) -> tuple[int, ...]:
-    """Ports that a broker for the folder `home` tries first, in this order: that of its last run, if any, then 9092."""
+    """Ports that a broker for the folder `home` tries first, in order: the port of its last run, if any, then 9092."""
     last = process.last_recorded(home)
     return (last.port, DEFAULT_PORT) if last is not None and last.kind == "kafka" else (DEFAULT_PORT,)
 
 
 def launch(home: Path, java: Java, class_path: list[Path], port: int) -> tuple[RunningBroker, subprocess.Popen[bytes]]:
-    """Start the server process of Kafka, and record it in the folder `home`; does not wait until it answers.
+    """Start the server process of Kafka and record it in the folder `home`, but do not wait until it answers.
 
     A new data folder is formatted first.
 
@@ -153,9 +156,9 @@ def launch(home: Path, java: Java, class_path: list[Path], port: int) -> tuple[R
 
 
 def new_cluster_id() -> str:
-    """A new random cluster id of 22 characters, whose first one is not a dash.
+    """A new random cluster id of 22 characters that does not begin with a dash.
 
-    Kafka's formatting tool would take an id with a dash at its beginning for a command-line option.
+    Kafka's formatting tool would mistake an id that begins with a dash for a command-line option.
     """
     while True:
         made = base64.urlsafe_b64encode(uuid.uuid4().bytes).rstrip(b"=").decode()
@@ -164,10 +167,10 @@ def new_cluster_id() -> str:
 
 
 def format_storage(home: Path, java: Java, properties: Path, environment: dict[str, str]) -> None:
-    """Format the broker's data folder with Kafka's own tool, which gives it a new random cluster id.
+    """Format the broker's data folder with Kafka's own tool, which writes a new random cluster id into the folder.
 
     Args:
-        home: folder of the system, whose broker it is.
+        home: folder of the system that the broker belongs to.
         java: Java installation that runs the tool.
         properties: path of the broker's settings file, which names the data folder.
         environment: environment variables for the tool, among them `CLASSPATH`.
@@ -195,7 +198,7 @@ def wait_until_it_answers(home: Path, broker: RunningBroker, server: subprocess.
     """Return once `broker` serves clients with the cluster id of its data folder; on any failure its process is killed.
 
     Args:
-        home: folder of the system, whose broker it is.
+        home: folder of the system that the broker belongs to.
         broker: the broker that was started.
         server: its process.
 

@@ -15,13 +15,13 @@ from agents.process.waiting import waiting_for
 def start(home: Path, port: int | None = None, say: Callable[[str], None] = print) -> tuple[RunningBroker, bool]:
     """Start the local broker of the folder `home`, unless it runs already.
 
-    If several processes call this at once, only one broker is started.
+    If several processes call this function at once, only one broker is started.
 
     Args:
         home: folder of the system; the broker's files are in its subfolder `broker`.
         port: port for clients; None takes the port of the last run, else 9092, else any free port.
-        say: called with each message for the user. Messages say that the mock cluster is used instead of Kafka and
-            what it cannot do, that the usual port is taken, or what a long wait is for.
+        say: called with each message for the user: that the mock cluster is used instead of Kafka and what it cannot
+            do, that the usual port is taken, or why it takes long.
 
     Returns:
         The broker, and True if this call started it or False if it ran already.

@@ -1,7 +1,8 @@
 """Reads and writes `jars.lock`, the list of the jars that the broker is made of, each with its SHA-256.
 
-To take another Kafka, change `COORDINATES`, run `python -m agents.broker.lock`, and commit the new `jars.lock` after
-reading what changed. Nothing else resolves Maven dependencies: the broker starts with exactly the jars in the file.
+To change to another version of Kafka, change `COORDINATES`, run `python -m agents.broker.lock`, read what changed in
+`jars.lock`, and commit the file. Maven dependencies are resolved only by that command: the broker starts with exactly
+the jars in the file.
 """
 
 import hashlib
@@ -19,7 +20,7 @@ class Jar(Struct, frozen=True):
     """One jar as a line of `jars.lock` describes it.
 
     Attributes:
-        group, artifact, version: its Maven coordinates.
+        group, artifact, version: Maven coordinates of the jar.
         size: length of the file in bytes.
         sha256: SHA-256 of the file, hexadecimal.
     """
@@ -40,7 +41,7 @@ class Jar(Struct, frozen=True):
 
 
 def parse(text: str) -> tuple[Jar, ...]:
-    r"""The jars that `text`, the content of a `jars.lock` file, lists; lines that begin with `#` are comments.
+    r"""The jars listed in `text`, the content of a `jars.lock` file; lines that begin with `#` are comments.
 
     >>> parse("# comment\norg.slf4j slf4j-api 1.7.36 41125 d3ef\n")[0].name
     'slf4j-api-1.7.36.jar'
@@ -55,7 +56,7 @@ def locked() -> tuple[Jar, ...]:
 
 
 def resolve() -> list[Jar]:
-    """Ask Maven Central which jars `COORDINATES` need, dependencies of dependencies included; download and hash each.
+    """Ask Maven Central which jars `COORDINATES` need, with all indirect dependencies; download and hash each jar.
 
     Returns:
         The jars, sorted by group and artifact.

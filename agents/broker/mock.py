@@ -24,12 +24,12 @@ LIMITS = (
 
 
 def is_installed() -> bool:
-    """Whether the mock cluster is installed: the Python package `confluent_kafka`, of the extra `mock`."""
+    """Whether the mock cluster is installed, as the Python package `confluent_kafka`; the extra `mock` installs it."""
     return find_spec("confluent_kafka") is not None
 
 
 def start(home: Path) -> RunningBroker:
-    """Start the mock cluster for the folder `home`, and return once it is ready and recorded there.
+    """Start the mock cluster for the folder `home`; return when the cluster is ready and recorded in the folder.
 
     Raises:
         EnvironmentProblem: its process ended, or was not ready within 15 s; the message has the last lines of its log.
@@ -50,7 +50,7 @@ def start(home: Path) -> RunningBroker:
 def serve(home: Path) -> None:
     """Run the mock cluster for the folder `home` in this process until SIGTERM or SIGINT.
 
-    Its address is recorded in `home`, where clients find it.
+    The address of the cluster is recorded in `home`, where clients find it.
     """
     from confluent_kafka import Producer, libversion
 

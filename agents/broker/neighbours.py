@@ -1,6 +1,6 @@
-"""Finds local brokers of other home folders on this machine, to name them in error messages.
+"""Finds local brokers of other home folders on this machine, so that error messages can name them.
 
-A user who runs a command in the wrong folder finds no broker there; the message then says where one runs.
+A user who runs a command in the wrong folder finds no broker there; the message then says where a broker runs.
 """
 
 from pathlib import Path
@@ -22,7 +22,7 @@ class Neighbour(Struct, frozen=True, order=True):
 
     Attributes:
         home: the home folder that the broker belongs to.
-        address: where clients reach it, `host:port`.
+        address: address at which clients reach it, `host:port`.
     """
 
     home: str
@@ -40,7 +40,7 @@ def neighbours(home: Path) -> list[Neighbour]:
 
 
 def home_of(words: list[str]) -> Path | None:
-    """Home folder of the broker whose process has the command line `words`; None if the process is no such broker.
+    """Home folder of the local broker whose process has the command line `words`; None for a process of another kind.
 
     >>> home_of(["java", "-Xmx512m", "kafka.Kafka", "/srv/loop/broker/server.properties"]).as_posix()
     '/srv/loop'
@@ -58,7 +58,7 @@ def home_of(words: list[str]) -> Path | None:
 
 
 def no_broker(home: Path) -> EnvironmentProblem:
-    """The error to raise when no local broker runs for the folder `home`; it is returned, not raised.
+    """Return (do not raise) the error to raise when no local broker runs for the folder `home`.
 
     Its message names the brokers that run for other home folders, and how to reach or start one.
     """
@@ -74,7 +74,7 @@ def no_broker(home: Path) -> EnvironmentProblem:
 def holder(home: Path, port: int) -> str:
     """Description, for an error message, of the program that uses or has reserved `port`.
 
-    It names another home folder's broker if that is the one, else `another program` or a Tickloop that is starting.
+    The description names the broker of another home folder, a Tickloop that is starting, or else `another program`.
 
     Args:
         home: home folder of the broker that wants the port.

@@ -44,8 +44,8 @@ def row_of_free(count: int) -> int:
 
 
 def first_free(preferred: Iterable[int]) -> int:
-    """Reserve the first port of `preferred` that is free, and return it; else return any free port, unreserved.
+    """Reserve and return the first free port of `preferred`. If none of them is free, return any free port, unreserved.
 
-    A reservation holds among Tickloop processes, until this one ends.
+    A reservation counts among Tickloop processes only, and ends with this process.
     """
     return next((port for port in preferred if is_free(port) and reserve(port)), None) or any_free()

@@ -1,4 +1,7 @@
-"""The process of a local broker: starts it so that it outlives the command, finds it by its home folder, stops it."""
+"""Starts, finds and stops the process of a local broker.
+
+The process goes on running when the command that started it ends. It is found by its home folder.
+"""
 
 import os
 import subprocess
@@ -21,7 +24,7 @@ class RunningBroker(Struct, frozen=True):
 
     Attributes:
         kind: `kafka`, or `mock` for librdkafka's mock cluster.
-        address: where clients reach it, `host:port`.
+        address: address at which clients reach it, `host:port`.
         pid: process id.
         argument: last word of its command line. A process with the same pid but another last word is not this broker.
         version: version of Apache Kafka or of librdkafka.
@@ -62,7 +65,7 @@ def last_recorded(home: Path) -> RunningBroker | None:
     """The broker that was last started for the folder `home`, whether or not it still runs; None if there was none.
 
     Raises:
-        EnvironmentProblem: the file that records it, `broker.json`, is damaged.
+        EnvironmentProblem: `broker.json`, the file that records the broker, is damaged.
     """
     path = broker_folder(home) / "broker.json"
     try:
@@ -80,7 +83,7 @@ def running(home: Path) -> RunningBroker | None:
     """The local broker of the folder `home` if its process runs, else None.
 
     Raises:
-        EnvironmentProblem: the file that records the broker, `broker.json`, is damaged.
+        EnvironmentProblem: `broker.json`, the file that records the broker, is damaged.
     """
     recorded = last_recorded(home)
     return recorded if recorded is not None and recorded.process is not None else None
@@ -102,7 +105,7 @@ def spawn(home: Path, command: Sequence[str | Path], environment: Mapping[str, s
     Args:
         home: home folder that the broker belongs to.
         command: program and arguments.
-        environment: variables to set beside those of this process.
+        environment: variables to set in addition to those of this process.
     """
     log = log_file(home)
     if log.exists():
@@ -129,7 +132,7 @@ def log_tail(home: Path, lines: int = 15) -> str:
 def disk_bytes(home: Path) -> int:
     """Disk space that the local broker of `home` occupies, bytes.
 
-    Only blocks that the file system has allocated count: Kafka creates its index files longer than it fills them.
+    Only blocks that the file system has allocated count, because Kafka makes its index files longer than their content.
     """
     blocks = (file.lstat().st_blocks for file in broker_folder(home).rglob("*"))
     return 512 * sum(blocks)

@@ -1,4 +1,4 @@
-"""Reserves ports among Tickloop processes, so that two that start at the same time do not choose the same free port.
+"""Reserves ports among Tickloop processes, so that two of them that start at once do not choose the same free port.
 
 A reservation is a locked file in the temporary folder. The kernel frees it when the process ends, however it ends.
 """
@@ -13,9 +13,9 @@ _HELD: dict[int, BinaryIO] = {}
 
 
 def reserve(port: int) -> bool:
-    """Reserve `port` until this process ends or releases it; returns False if another process has reserved it.
+    """Reserve `port` until this process ends or releases it; return False if another process has reserved it.
 
-    Where the reservation cannot be written, for example on a full disk, nothing is reserved and the answer is True.
+    If the reservation cannot be written, for example on a full disk, nothing is reserved and the answer is True.
     """
     if port in _HELD:
         return True
@@ -46,7 +46,8 @@ def release(port: int) -> None:
 def reserved_by(port: int) -> str:
     """Description, for an error message, of the process that reserved `port` last.
 
-    It is `a tickloop that is starting` with its process id, or `another program` where no reservation was written.
+    The description is `a tickloop that is starting` with its process id, or `another program` if nobody has reserved
+    the port.
     """
     try:
         pid = _path(port).read_text()

@@ -6,6 +6,6 @@ from schemas.errors import EnvironmentProblem
 class Unobtainable(EnvironmentProblem):
     """Java or Kafka's jars are neither installed nor downloadable, so that the mock cluster may be used instead.
 
-    It is the only error that leads to the mock cluster. A jar with a wrong SHA-256, for example, raises
-    `EnvironmentProblem`, and no broker is started.
+    No other error leads to the mock cluster. A jar with a wrong SHA-256, for example, raises `EnvironmentProblem`, and
+    no broker is started.
     """
