@@ -1,4 +1,4 @@
-"""Record of an alert: something happened to a symbol that an operator should know of at once.
+"""Record of an alert: an event on a symbol that an operator should know of at once.
 
 Examples are a degraded model, a failed retrain, a promotion, a refused command, or event time that went backwards.
 """
@@ -30,9 +30,9 @@ AlertKind = Literal[
 
 
 class Alert(Struct, frozen=True):
-    """One event that an operator should know of.
+    """One event on a symbol that an operator should know of.
 
-    Details are in the record that `id` names, on the topic that `node` names.
+    The record that reports the event in detail has the id `id` and is on the topic `node`.
     """
 
     id: Annotated[Id, Meta(description="id of the record that reports the event")]

@@ -1,8 +1,8 @@
 """Writes the machine-readable contract: one AsyncAPI document, and one JSON Schema for each topic.
 
 Both are generated from the record types and the list of topics. `python -m schemas.asyncapi write` writes them to
-`schemas/contract/`; `check` prints how the committed files differ from what the record types give.
-The examples are the golden records in `schemas/contract/golden/`: real encoded records, kept by hand, never generated.
+`schemas/contract/`; `check` prints how the committed files differ from freshly generated ones. The examples in them are
+the golden records in `schemas/contract/golden/`: real encoded records, kept by hand, never generated.
 
 References:
     AsyncAPI Initiative (2023): AsyncAPI Specification 3.0.0; Kafka bindings 0.5.0.
@@ -31,7 +31,7 @@ Json = dict[str, Any]
 
 
 def kebab(name: str) -> str:
-    """The name of a record type in lower case with hyphens, as in the name of the file of its golden records.
+    """A record type's name in lower case with hyphens; the file of its golden (example) records has this name.
 
     >>> kebab("OutcomeMatured")
     'outcome-matured'
@@ -40,9 +40,10 @@ def kebab(name: str) -> str:
 
 
 def golden(record: type[msgspec.Struct]) -> list[bytes]:
-    """Encoded example records of one type, one JSON object each, read from its file in `schemas/contract/golden/`.
+    """Encoded example records of one type, one JSON object each.
 
-    The oldest are first: records that earlier releases wrote, then those that the present release writes.
+    They are read from the type's file in `schemas/contract/golden/`. Records that earlier releases wrote come first,
+    those of the present release last.
     """
     return (GOLDEN / f"{kebab(record.__name__)}.jsonl").read_bytes().splitlines()
 
@@ -103,7 +104,7 @@ def files() -> dict[str, str]:
 def wanted() -> committed.Files:
     """The text that every file in the contract's folder should have, by path.
 
-    The text is empty for a file whose topic no longer exists: that file should be deleted.
+    An empty text means that the file should be deleted, because its topic no longer exists.
     """
     expected = files()
     names = [*expected, *sorted({path.name for path in CONTRACT.glob("*.json")} - expected.keys())]

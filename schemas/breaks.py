@@ -10,12 +10,14 @@ BreakReason = Literal["set_back", "ahead", "scale", "price"]
 
 
 class ClockBroken(Struct, frozen=True):
-    """Ticks that contradicted a symbol's earlier event time or price were accepted, since enough of them agreed.
+    """A break on a symbol: enough ticks agreed on a new event time or price that contradicted the earlier one.
 
-    A break of event time or of the price's unit begins a new *generation*: a period within which event times can be
-    compared. Predictions from before the break that still wait for their outcome are never scored. A jump of the price
-    is taken as a real market event and begins no generation. Predictions that wait for their outcome are then scored at
-    the prices of the ticks that were refused before the jump was accepted.
+    A break of event time, or of the unit in which the price is quoted, begins a new *generation*: a period within which
+    event times can be compared. Predictions from before such a break that still wait for their outcome are never
+    scored.
+
+    A jump of the price, in contrast, is taken as a real market event and begins no generation. Predictions that wait
+    for their outcome are then scored at the prices of the ticks that were refused before the jump was accepted.
     """
 
     id: Annotated[Id, Meta(description="`ticks:partition:offset:index` of the tick at which the change was accepted")]

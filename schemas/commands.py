@@ -1,8 +1,8 @@
-"""Records by which people and nodes ask for a change of what runs on a symbol.
+"""Commands: records by which people and nodes ask for a change of the models that run on a symbol.
 
-A variant is one pipeline with parameters or a model of its own; several run side by side on a symbol's ticks. Commands
-start, stop or promote a variant, roll back the live version, pin it (so that only a person may replace it), or ask
-for a retrain.
+A variant is one pipeline with parameters or a model of its own; several variants run side by side on a symbol. Commands
+start, stop or promote a variant, roll back the live version, pin it (so that only a person may replace it), or ask for
+a retrain. The live version is the one whose predictions are published.
 """
 
 from typing import Annotated
@@ -30,7 +30,7 @@ MODEL_SCHEMA = 1
 
 
 class StartVariant(Struct, frozen=True, tag_field="kind", tag="start_variant"):
-    """Command to run a variant of the pipeline in shadow: it predicts on the symbol's ticks, but is not published."""
+    """Command to run a variant of the pipeline in shadow: it predicts, but its predictions are not published."""
 
     id: CommandId
     symbol: Symbol
@@ -53,7 +53,7 @@ class StartVariant(Struct, frozen=True, tag_field="kind", tag="start_variant"):
 
 
 class StopVariant(Struct, frozen=True, tag_field="kind", tag="stop_variant"):
-    """Command to end a variant that runs in shadow, that is, whose predictions are not published."""
+    """Command to stop a variant of the pipeline that runs in shadow, that is, whose predictions are not published."""
 
     id: CommandId
     symbol: Symbol
@@ -65,9 +65,10 @@ class StopVariant(Struct, frozen=True, tag_field="kind", tag="stop_variant"):
 
 
 class PromoteVariant(Struct, frozen=True, tag_field="kind", tag="promote_variant"):
-    """Command to make a variant live, so that its predictions are published; before, it runs in shadow (unpublished).
+    """Command to make a variant of the pipeline live, so that its predictions are published.
 
-    The variant that was live goes on in shadow, under the name of its version.
+    Until then it runs in shadow, that is, unpublished. The variant that was live goes on in shadow, under the name of
+    its version.
     """
 
     id: CommandId
@@ -81,9 +82,9 @@ class PromoteVariant(Struct, frozen=True, tag_field="kind", tag="promote_variant
 
 
 class RollBack(Struct, frozen=True, tag_field="kind", tag="roll_back"):
-    """Command to make the version that was live before the present one live again.
+    """Command to return from the live version to the one that was live before.
 
-    The present version goes on in shadow, that is, unpublished; or it stops, if `stop` is true.
+    The version that is live now goes on in shadow, that is, unpublished; or it stops, if `stop` is true.
     """
 
     id: CommandId
@@ -128,7 +129,7 @@ class Retrain(Struct, frozen=True, tag_field="kind", tag="retrain"):
 
 
 class PinVersion(Struct, frozen=True, tag_field="kind", tag="pin_version"):
-    """Command to pin the live version, or to release it: while it is pinned, only a person may replace it."""
+    """Command to pin the live version, so that only a person may replace it; or to release a pinned version."""
 
     id: CommandId
     symbol: Symbol

@@ -59,7 +59,7 @@ class Refused(TickloopError):
         self.detail = detail
 
     def __reduce__(self) -> tuple[type["Refused"], tuple[str, str]]:
-        """Make the error picklable from its reason and detail, so that it can pass between processes."""
+        """Pickle the error as its reason and detail, so that it can pass between processes."""
         return type(self), (self.reason, self.detail)
 
 
@@ -78,5 +78,5 @@ class StateError(TickloopError):
 class ModelRefused(TickloopError):
     """A model record is malformed, corrupt, of an unknown kind or schema, or does not fit the present state.
 
-    Nothing has been changed when this is raised.
+    When this error is raised, nothing has been changed.
     """

@@ -64,8 +64,8 @@ class ExperimentMoved(Struct, frozen=True, kw_only=True):
     """Progress of an experiment on one symbol, written when a batch of predictions is complete or the status changes.
 
     The experiment compares the challenger with the champion (the live version). A pair is the result of both on the
-    same prediction. Its score is the challenger's metric less the champion's; scores in money are divided by their
-    standard deviation in the warm-up.
+    same prediction. Its score is the challenger's metric less the champion's. A score in money is divided by the
+    standard deviation of the scores in the warm-up, the first part of the experiment.
     """
 
     id: Annotated[Id, Meta(description="id of the outcome that changed it, a slash, the experiment")]
@@ -117,7 +117,10 @@ class ExperimentMoved(Struct, frozen=True, kw_only=True):
 
 
 class ExperimentDecided(Struct, frozen=True, kw_only=True):
-    """Decision of an experiment, or of the monitoring of its winner after the promotion; each is written only once."""
+    """Decision of an experiment; or decision, after the winner's promotion, of the monitoring of that winner.
+
+    Each of the two decisions is written only once.
+    """
 
     id: Annotated[Id, Meta(description="id of the outcome that decided it, a slash, the experiment")]
     symbol: Symbol
@@ -133,12 +136,11 @@ class ExperimentDecided(Struct, frozen=True, kw_only=True):
 
 
 class ExperimentPartial(Struct, frozen=True):
-    """What one symbol contributes to an experiment that several symbols decide together: sums over its pairs so far.
+    """Sums over the pairs of one symbol so far, for an experiment that several symbols decide together.
 
     A pair is the result of challenger and champion (the live version) on the same prediction. Each record replaces the
-    earlier one of the same symbol, so reading a record twice changes nothing. Event time is cut into windows of
-    `clock_ns` nanoseconds: window `w` holds the times from `w * clock_ns` up to, but not including, `(w + 1) *
-    clock_ns`.
+    symbol's earlier one, so reading a record twice changes nothing. Event time is cut into windows of `clock_ns`
+    nanoseconds: window `w` holds the times from `w * clock_ns` up to, but not including, `(w + 1) * clock_ns`.
     """
 
     id: Annotated[TickId, Meta(description="id of the outcome that showed that the window is over, with an index")]
@@ -173,7 +175,10 @@ class ExperimentPartial(Struct, frozen=True):
 
 
 class PooledMoved(ExperimentMoved, frozen=True, kw_only=True, tag_field="kind", tag="pooled_moved"):
-    """Progress of an experiment that several symbols decide together, written when a batch over all of them closes."""
+    """Progress of an experiment that several symbols decide together, written when a batch is complete.
+
+    A batch holds pairs of all these symbols. A pair is the result of challenger and champion on the same prediction.
+    """
 
     symbols: Annotated[
         tuple[Symbol, ...], Meta(max_length=MOST_FIELDS, description="symbols of the pairs; `symbol` is `*`")

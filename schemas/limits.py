@@ -1,10 +1,11 @@
-"""Bounds of the fields of all records, and the annotated types that records are built of.
+"""Bounds of the fields of all records, and the annotated types that the fields are declared with.
 
-The bounds are part of the types: the contract states them, and every reader checks them when it decodes. Bounds of
-quotes and trades are only stated here; `streams.market.tick_checks` checks them and gives each its own reason code.
+The bounds are part of these types: the contract states them, and decoding checks them. Bounds of quotes and trades are
+an exception: decoding does not check them. `streams.market.tick_checks` does so later, and gives each bound its own
+reason code.
 
-A record that a node writes always keeps its bounds. Names and numbers are checked when they are read, and sentences
-that are made of several texts are shortened with `cut` when they are written.
+Records that nodes write keep their bounds, too. Their names and numbers come from input that was checked, and sentences
+that are put together from several texts are shortened with `cut`.
 """
 
 from collections.abc import Mapping, Sequence

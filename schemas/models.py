@@ -1,4 +1,4 @@
-"""State of a model version as a record: plain numbers of a known kind of model, never a pickle."""
+"""State of a model version as a record: plain numbers of a model whose kind is known, never a pickle."""
 
 from hashlib import sha256
 from typing import Annotated
@@ -10,9 +10,9 @@ from schemas.limits import Count, Figures, Name, NameOrNone, Names
 
 
 class SignedLogisticState(Struct, frozen=True, tag_field="kind", tag="signed_logistic"):
-    """State of a logistic regression that is antisymmetric: with all features negated, the log-odds are negated.
+    """State of a logistic regression that is antisymmetric: if all features are negated, so are the log-odds.
 
-    So it has no intercept, and its features are scaled by their root mean square, but not centred.
+    So the regression has no intercept, and its features are scaled by their root mean square, but not centred.
     """
 
     features: Annotated[Names, Meta(description="names of the features, in the order of the numbers below")]

@@ -1,7 +1,7 @@
-"""Reserved names of arms, models and versions.
+"""Reserved names of arms, models and versions, with functions that make and recognise such names.
 
-An arm is one of the pipelines that run side by side on a symbol's ticks. The log of ticks knows an arm by its name
-only, so reserved names and prefixes say what kind of arm it is. The functions here make and recognise such names.
+An arm is one of the variants of the pipeline that run side by side on a symbol. Records in the log of ticks give no
+more than the name of an arm. So reserved names and prefixes tell what kind of arm it is.
 """
 
 import re
@@ -24,7 +24,7 @@ _BUILTIN_VERSION = re.compile(f"{BUILTIN}-[0-9a-f]{{8}}")
 
 
 def candidate_arm(job: str, state: str) -> str:
-    """Name of the arm (running pipeline) in which a retrained model is tested.
+    """Name of the arm (running variant of the pipeline) in which a retrained model is tested.
 
     The same model from another job gets another name.
 
@@ -39,7 +39,7 @@ def candidate_arm(job: str, state: str) -> str:
 
 
 def is_candidate(arm: str) -> bool:
-    """Whether an arm (running pipeline) tests a model that a retrain made: its name begins with `candidate-`.
+    """Whether an arm (running variant of the pipeline) tests a retrained model: its name begins with `candidate-`.
 
     >>> is_candidate("candidate-3b3025f2095d"), is_candidate("bold")
     (True, False)
@@ -48,7 +48,7 @@ def is_candidate(arm: str) -> bool:
 
 
 def builtin_version(made_with: str) -> str:
-    """Name of the version that a symbol begins with.
+    """Name of the model version with which a symbol begins.
 
     Args:
         made_with: digest of the symbol's parameters, hex; the first 8 digits become part of the name.
@@ -60,9 +60,9 @@ def builtin_version(made_with: str) -> str:
 
 
 def is_builtin(version: str) -> bool:
-    """Whether a version is one that a symbol begins with, whatever its parameters.
+    """Whether a name is that of a model version with which a symbol begins.
 
-    Such a version is called `builtin`, or `builtin-` and 8 hex digits.
+    Such a version is called `builtin`, or `builtin-` and 8 hex digits, which depend on the symbol's parameters.
 
     >>> [is_builtin(each) for each in ("builtin-1f2e3d4c", "builtin", "builtin-mine-2", "BTCUSDT-4f04804a6dcc")]
     [True, True, False, False]
@@ -71,10 +71,10 @@ def is_builtin(version: str) -> bool:
 
 
 def arms_version(arm: str, number: int) -> str:
-    """Name of the version of an arm (running pipeline) that was started without a model and without a version name.
+    """Name of an arm's model version, if the arm was started without a model and without a version name.
 
     Args:
-        arm: name of the arm.
+        arm: name of the arm (running variant of the pipeline).
         number: number that tells versions of this arm apart.
 
     >>> arms_version("bold", number=3)
@@ -84,7 +84,7 @@ def arms_version(arm: str, number: int) -> str:
 
 
 def is_arms_version(version: str, arm: str) -> bool:
-    """Whether a version's name is `arm`, a hyphen and a number, which is the form that `arms_version` gives.
+    """Whether a version's name has the form that `arms_version` gives: `arm`, a hyphen and a number.
 
     >>> [is_arms_version(each, "bold") for each in ("bold-3", "bold-er-3", "bold-", "bolder-3")]
     [True, False, False, False]

@@ -1,4 +1,7 @@
-"""Record of an outcome: how the market moved after a prediction, and what each pipeline predicted and earned."""
+"""Record of an outcome: how the market moved after a prediction, and what each arm predicted and earned.
+
+An arm is one of the variants of the pipeline that run side by side on a symbol.
+"""
 
 from typing import Annotated, Literal
 
@@ -25,7 +28,7 @@ from schemas.limits import (
 class ArmOutcome(Struct, frozen=True):
     """One arm's prediction, as it was stored at prediction time, and what it earned.
 
-    An arm is one of the pipelines that run side by side on a symbol's ticks.
+    An arm is one of the variants of the pipeline that run side by side on a symbol.
     """
 
     arm: Annotated[Name, Meta(description="name of the arm")]
@@ -40,7 +43,7 @@ class ArmOutcome(Struct, frozen=True):
 class OutcomeMatured(Struct, frozen=True):
     """Outcome of a prediction once its horizon has passed: the realised move, and what each arm predicted and earned.
 
-    An arm is one of the pipelines that run side by side on a symbol's ticks.
+    An arm is one of the variants of the pipeline that run side by side on a symbol.
     """
 
     id: Annotated[Id, Meta(description="`ticks:partition:offset:index` of the tick at which it matured")]

@@ -1,11 +1,12 @@
-"""Functions that make and take apart record ids, which say from which input record a record was computed.
+"""Functions that make and take apart record ids. An id tells from which input record a record was computed.
 
-An id is `topic:partition:offset`, followed by an index for each step in which one record led to several. The numbers
-after the partition are the id's *position*. Within one partition, positions only grow. So a reader that drops records
-at or before the last position it has seen takes every record exactly once.
+An id is `topic:partition:offset` of that input record. Each step that makes several records of one adds an index to the
+id. The offset and the indices are the id's *position*. Within one partition, positions only grow. So a reader that
+drops records at or before the last position it has seen takes every record exactly once.
 
-The sender of a command chooses the command's id freely, with three exceptions that tell their origin. These are the
-ids of automatic retrains, of the commands that start a retrained model, and of the decisions of pooled experiments.
+The sender of a command chooses the command's id freely. Three kinds of ids, however, are made here, so that they tell
+where they come from: those of automatic retrains, of the commands that start a retrained model, and of the decisions of
+experiments over several symbols.
 """
 
 import re
@@ -32,7 +33,7 @@ def root_id(topic: str, partition: int, offset: int) -> str:
 
 
 def position_of(record_id: str) -> Position:
-    """Offset and indices of an id, as a tuple that grows along a partition.
+    """Offset and indices of an id, as a tuple; later records of a partition have greater tuples.
 
     Positions of different partitions cannot be compared.
 
@@ -66,7 +67,7 @@ def along(record_id: str) -> str:
 
 
 def root_of(record_id: str) -> str:
-    """Id of the input record that a record comes from: the first three parts of the record's id.
+    """Id of the input record that a record was computed from: the first three parts of the record's id.
 
     An id of fewer parts is returned as it is.
 
@@ -77,9 +78,9 @@ def root_of(record_id: str) -> str:
 
 
 def parent_of(record_id: str) -> str:
-    """The id without its last part: the id of the record from which this record and others were made.
+    """Id of the record from which a record was made, given the latter's id: the id without its last part.
 
-    It is meant for ids that end with an index. For an id without a colon the result is empty.
+    This holds for ids that end with an index. For an id without a colon the result is empty.
 
     >>> parent_of("ticks:3:1042:0:2"), parent_of("mine")
     ('ticks:3:1042:0', '')
@@ -131,7 +132,7 @@ def as_of(record_id: str) -> AsOf:
 
 
 def pooled_id(partition: int, window: int, experiment: str, symbol: str) -> str:
-    """Id of the command that an experiment over several symbols sends to one of them.
+    """Id of the command that an experiment over several symbols sends to one of these symbols.
 
     Args:
         partition: partition that the symbol is on.
@@ -180,7 +181,7 @@ _BREACH: Final = "retrain-"
 
 
 def breach_id(outcome_id: str) -> str:
-    """Id of the breach (reason for a retrain) that was found at an outcome, and of the retrain job that follows.
+    """Id of a breach (a reason for a retrain) that was found at an outcome. The retrain job gets the same id.
 
     Args:
         outcome_id: id of the outcome record.
@@ -192,9 +193,9 @@ def breach_id(outcome_id: str) -> str:
 
 
 def outcome_of_breach(job: str) -> str:
-    """Id of the outcome at which an automatic retrain was called for, taken from the id of the retrain job.
+    """Id of the outcome at which an automatic retrain was called for, given the id of the retrain job.
 
-    It is empty for a job that somebody asked for, whose id does not begin with `retrain-`.
+    The result is empty for a job that a person asked for, as its id does not begin with `retrain-`.
 
     >>> outcome_of_breach("retrain-ticks:3:1097:0"), outcome_of_breach("cli-3f")
     ('ticks:3:1097:0', '')
@@ -206,7 +207,7 @@ _START: Final = ":start"
 
 
 def start_id(job: str) -> str:
-    """Id of the command that starts the model made by a retrain job, given the id of the job.
+    """Id of the command that starts the model which a retrain job made, given the id of the job.
 
     >>> start_id("retrain-ticks:3:1097:0")
     'retrain-ticks:3:1097:0:start'
@@ -215,7 +216,9 @@ def start_id(job: str) -> str:
 
 
 def job_of_start(command_id: str) -> str:
-    """Id of the retrain job whose model a command starts; empty for a command whose id does not end with `:start`.
+    """Id of the retrain job that made the model which a command starts, given the id of the command.
+
+    The result is empty for a command whose id does not end with `:start`.
 
     >>> job_of_start("retrain-ticks:3:1097:0:start"), job_of_start("cli-3f")
     ('retrain-ticks:3:1097:0', '')
@@ -224,7 +227,7 @@ def job_of_start(command_id: str) -> str:
 
 
 def offset_behind(name: str) -> int | None:
-    """The offset in an id, or in the id of a retrain job; None for an id without an offset.
+    """The offset in the id of a record or of a retrain job; None for an id without an offset.
 
     >>> [offset_behind(each) for each in ("retrain-ticks:3:1097:0", "ticks:3:1097:0:1", "page-3f", "page:3:f")]
     [1097, 1097, None, None]

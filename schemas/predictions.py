@@ -27,7 +27,8 @@ Direction = Literal["up", "down", "flat"]
 class Prediction(Struct, frozen=True):
     """Probability that the mid moves up within `horizon_ns`, if it moves, and the position that follows from it.
 
-    It comes from the live arm: of the pipelines that run side by side on the symbol, the one that is published.
+    The prediction comes from the live arm. An arm is one of the variants of the pipeline that run side by side on a
+    symbol; the live arm is the one whose predictions are published.
     """
 
     id: Annotated[Id, Meta(description="`ticks:partition:offset` of the tick that it answers")]

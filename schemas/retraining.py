@@ -32,9 +32,9 @@ Status = Literal["candidate", "rejected", "too_few_samples", "failed", "supersed
 
 
 class RetrainJob(Struct, frozen=True):
-    """One retrain that is to be done, or that is withheld for the reason in `withheld`.
+    """One retrain that is to be done; or one that is not done, for the reason in `withheld`.
 
-    A job is done once, however often its record is read; `job` identifies it.
+    A job is done only once, however often its record is read; `job` identifies it.
     """
 
     id: Annotated[Id, Meta(description="`commands:partition:offset:index` of the command that asked for it")]
@@ -58,7 +58,7 @@ class RetrainJob(Struct, frozen=True):
 
 
 class GateRow(Struct, frozen=True):
-    """One condition that a retrained model must meet on held-out outcomes before it may run, and how it came out."""
+    """One condition that a retrained model must meet on held-out outcomes before it may run, with the result."""
 
     name: Annotated[Name, Meta(description="name of the gate")]
     estimate: Annotated[Figure, Meta(description="value measured on the hold-out")]
@@ -129,7 +129,7 @@ class RetrainFinished(Struct, frozen=True):
 
     @property
     def key(self) -> bytes:
-        """Kafka key of the record, symbol and job id: the compacted topic keeps one record of each job.
+        """Kafka key of the record: symbol and job id. So the compacted topic keeps one record of each job.
 
         >>> RetrainFinished("commands:0:7:0:0", "X", 1, RetrainingResult("b1", "X", "failed", "timed out")).key
         b'X|b1'

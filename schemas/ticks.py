@@ -1,6 +1,7 @@
 """Records on the topic `ticks`: quotes, trades and, rarely, directives.
 
-A directive starts, promotes or stops one of a symbol's pipelines. All records of a symbol are in one ordered log.
+A directive starts, promotes or stops an arm. An arm is one of the variants of the pipeline that run side by side on a
+symbol. All records of a symbol are in one ordered log.
 """
 
 from typing import Annotated, Literal
@@ -68,13 +69,13 @@ Action = Literal["start_arm", "promote_arm", "stop_arm"]
 class Directive(Struct, frozen=True, tag_field="kind", tag="directive"):
     """Instruction in the log of ticks to start, promote or stop an arm.
 
-    An arm is one of a symbol's pipelines that run side by side. While the market node runs, its arms change by
-    directives only. Since a directive is a record of the log, it takes effect at the same tick after a crash, after a
-    rebalance and in a replay.
+    An arm is one of the variants of the pipeline that run side by side on a symbol. While the market node runs, only
+    directives change which arms run. Since a directive is a record of the log, it takes effect at the same tick after a
+    crash, after a rebalance and in a replay.
 
-    `start_arm` starts an arm in shadow: it predicts and learns, but is not published. `promote_arm` makes a running arm
-    live; the former live one goes on in shadow, so a roll-back is another `promote_arm`. `stop_arm` stops an arm that
-    runs in shadow.
+    `start_arm` starts an arm in shadow: it predicts and learns, but its predictions are not published. `promote_arm`
+    makes a running arm live, so that its predictions are published. The arm that was live goes on in shadow, so a
+    roll-back is another `promote_arm`. `stop_arm` stops an arm that runs in shadow.
 
     With `from_live`, a new arm starts from a copy of the live arm's learned state, else from nothing. If `model` is
     given, it is used as the arm's model. `overrides` are the arm's own parameters for as long as it runs, in shadow or

@@ -87,7 +87,9 @@ class Topic(Struct, frozen=True):
         return self.cleanup != "delete"
 
     def key_of(self, record: Any) -> bytes | None:
-        """The Kafka key under which a record of the topic is written; None for a dead letter of a record without a key.
+        """Kafka key under which a record of the topic is written.
+
+        It is None for a dead letter whose refused record had no key.
 
         >>> from schemas.dead_letters import DeadLetter
         >>> DEAD_LETTERS.key_of(DeadLetter("ticks:3:7", "market", "empty", "a null value", b"no symbol", None))

@@ -60,7 +60,7 @@ class ModelVersion(Struct, frozen=True):
 
     @property
     def key(self) -> bytes:
-        """Kafka key of the record, symbol and version: the compacted topic keeps the newest record of each.
+        """Kafka key of the record: symbol and version. So the compacted topic keeps the newest record of each version.
 
         >>> ModelVersion("commands:0:7:0", "BTCUSDT", "bold-1", "", "shadow", "a person", 1, "c1").key
         b'BTCUSDT|bold-1'

@@ -1,6 +1,7 @@
 """Records of monitoring: scores of a model version and of simple baselines over a window of outcomes.
 
-An outcome is a scored prediction with the realised move. A window may also report a breach, a reason for a retrain.
+An outcome is a prediction together with the move that followed. A window may also report a breach, which is a reason
+for a retrain.
 """
 
 from typing import Annotated, Literal
@@ -72,7 +73,7 @@ class Breach(Struct, frozen=True):
 
 
 class DetectorFigures(Struct, frozen=True):
-    """State of one CUSUM change detector, which adds up standardised means of blocks of outcomes."""
+    """State of one change detector (CUSUM), which adds up the standardised means of blocks of outcomes."""
 
     name: Annotated[Name, Meta(description="`surprise`: log-loss over its expectation; `baseline`: over a baseline")]
     blocks: Annotated[Count, Meta(description="blocks of outcomes taken so far")]

@@ -1,8 +1,9 @@
-"""Functions with which a plug-in registers its own features, strategies, calibrators and other components.
+"""Functions by which a plug-in registers its own features, strategies, calibrators and other components.
 
 There is one function for each kind of component: feature, strategy, regime detector (`detector`), calibrator, sizing
-rule and cost. A plug-in is a module that `[plugins] modules` of the configuration names. It calls these functions once,
-when it is imported; parameters can then name the registered component. docs/extending.md has an example of each kind.
+rule and cost. A plug-in is a module that is named in `[plugins] modules` of the configuration. It calls these functions
+once, when it is imported. After that, parameters can refer to the registered components by name. docs/extending.md has
+an example of each kind.
 """
 
 from streams.market.confidence import register as calibrator

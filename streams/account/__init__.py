@@ -1,1 +1,1 @@
-"""The paper account, which simulates trades to the predicted positions: of each symbol, and summed over symbols."""
+"""The paper (simulated) account of each symbol, which trades to the predicted positions, and the sum over symbols."""

@@ -20,13 +20,13 @@ class AccountBook:
         deepest: deepest drawdown in any record written so far.
         turnover: sum of the sizes of all trades, as a multiple of capital.
         trades: number of round trips that were closed.
-        wins: number of these that gained after cost.
+        wins: number of closed round trips that gained after cost.
         began: net when the open round trip began.
         due: event time at which the holding time of the position ends, ns.
         marked: event time of the last record, ns; 0 before the first.
         round_trip_bps: last known cost of a round trip, bps of the mid.
         seen: reference price of the last prediction, quote currency; 0 before the first.
-        generation: number of abrupt changes of the symbol's event time or price unit before that prediction.
+        generation: number of abrupt changes of the symbol's event time or price unit before the last prediction.
 
     >>> book = AccountBook("")
     >>> book.trade(target=0.5, mid=100.0, round_trip_bps=2.0), book.net(100.0)
@@ -66,7 +66,8 @@ class AccountBook:
     def trade(self, target: float, mid: float, round_trip_bps: float) -> tuple[float, float]:
         """Trade from the present position to another one, and pay half of a round trip's cost on what is traded.
 
-        A trade through zero closes one round trip and opens another; each pays its own part of the cost.
+        A trade from a long to a short position, or the reverse, closes one round trip and opens another; each of the
+        two pays its own part of the cost.
 
         Args:
             target: position afterwards, signed fraction of capital.
@@ -74,7 +75,7 @@ class AccountBook:
             round_trip_bps: cost of a round trip, bps of the mid.
 
         Returns:
-            The signed fraction of capital traded, and what that cost, bps of capital.
+            The signed fraction of capital traded, and the cost of that, bps of capital.
         """
         held = self.units * mid
         self.gross = self.earned(mid)

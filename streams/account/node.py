@@ -103,7 +103,7 @@ class AccountNode(Node[AccountBook]):
         return AccountBook(self.made_with)
 
     def step(self, state: AccountBook, event: Prediction, record_id: str) -> Sequence[Struct]:
-        """Process one prediction: trade if it asks for it, and return a record of the account if one is due.
+        """Process one prediction: trade if the prediction calls for it, and return a record of the account if due.
 
         A record is due at the first prediction, at a trade, at a new deepest drawdown, and after `mark_every_ns`.
         """

@@ -48,7 +48,8 @@ def total(
 
     Args:
         symbols, ts_event, gross_bps, cost_bps, turnover, position: columns of the account records. Records of one
-            symbol are in their order; those of different symbols may be interleaved in any way.
+            symbol are in the order in which they were written; those of different symbols may be interleaved in any
+            way.
 
     >>> summed = total(["A", "B", "A"], np.array([1, 2, 2]), *(np.array([1.0, 4.0, 2.0]) for _ in range(4)))
     >>> summed.ts_event.tolist(), summed.gross_bps.tolist(), summed.net_bps.tolist(), summed.exposure.tolist()

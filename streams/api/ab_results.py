@@ -68,10 +68,11 @@ class ABTestResults(Struct, frozen=True):
         a, b: performance of the two strategies.
         metrics: comparison in each metric; the first one decides on the winner.
         winner: name of the better strategy; None if neither was shown to be better.
-        confidence: 1 - two-sided p-value of the sequential test of the first metric, valid whenever it is looked at.
-        sample_size: number of predictions that both strategies scored.
-        independent: effective sample size: the largest number of these predictions of which no two of one symbol
-            overlap in time.
+        confidence: 1 - two-sided p-value of the sequential test of the first metric. It is valid however often one
+            looks at the data before the end.
+        sample_size: number of predictions that were scored for both strategies.
+        independent: effective sample size: the largest number of these predictions that can be chosen so that no two of
+            one symbol overlap in time.
         batch: number of predictions whose mean is one observation of the sequential test.
         why: the decision and its reason, one or two sentences.
     """

@@ -47,7 +47,7 @@ class ABTestingFramework:
     Args:
         parameters: parameters, such as horizon, costs and sizing, for a strategy that is given by its name; None:
             defaults.
-        seed: seed of the bootstrap.
+        seed: seed of the bootstrap, which tests `sharpe` and `drawdown`.
         resamples: number of samples that the bootstrap draws.
     """
 
@@ -69,24 +69,24 @@ class ABTestingFramework:
     ) -> ABTestResults:
         """Run both strategies on the same ticks and compare them.
 
-        Only the sequential test of the first metric names a winner; its result is valid whenever it is looked at.
-        Beside it are reported the usual tests, which look at the data once; their standard errors account for
-        overlapping predictions.
+        Only the sequential test of the first metric names a winner; its result is valid however often one looks at the
+        data before the end. The usual tests, which are valid for one look at the end, are reported beside it. Their
+        standard errors account for overlapping predictions.
 
         Args:
             strategy_a, strategy_b: parameters of a whole pipeline, or the name of a single strategy that runs alone.
-            test_data: a file of ticks, a table, or tick records in order.
+            test_data: a file of ticks, a table, or tick records in order of event time.
             metrics: names of metrics among `sharpe`, `returns`, `drawdown` and `win_rate`; the first decides.
             confidence_level: two-sided confidence needed to name a winner or to call a difference significant, 0.5 to
                 1.
-            min_samples: number of predictions that both strategies must have scored before a winner is named.
-            duration_days: length of the part that is used, from the first tick on, days of event time; None:
-                everything.
+            min_samples: number of predictions that must have been scored for both strategies before a winner is named.
+            duration_days: length of the part of the ticks that is used, from the first tick on, days of event time;
+                None: all ticks.
             progress: function that is called from time to time with the number of ticks done.
 
         Raises:
             ConfigurationError: a metric is unknown or given twice, `confidence_level` is out of range, or the
-                strategies cannot be compared since they do not score the same predictions.
+                strategies cannot be compared, because their parameters do not lead to the same scored predictions.
         """
         unknown = [metric for metric in metrics if metric not in SEQUENTIAL]
         if unknown or not metrics or len(set(metrics)) < len(metrics):
@@ -180,17 +180,19 @@ def ab_test(
 ) -> ABTestResults:
     """Compare two strategies on the same recorded ticks.
 
-    Only the sequential test of the first metric names a winner; its result is valid whenever it is looked at.
+    Only the sequential test of the first metric names a winner; its result is valid however often one looks at the data
+    before the end.
 
     Args:
         strategy_a, strategy_b: parameters of a whole pipeline, or the name of a single strategy that runs alone.
-        ticks: a file or several, a DataFrame or arrays, or tick records in order.
+        ticks: a file or several, a DataFrame or arrays, or tick records in order of event time.
         parameters: parameters, such as horizon, costs and sizing, for a strategy that is given by its name; None:
             defaults.
         metrics: names of metrics among `sharpe`, `returns`, `drawdown` and `win_rate`; the first decides.
         confidence_level: two-sided confidence needed to name a winner or to call a difference significant, 0.5 to 1.
-        min_samples: number of predictions that both strategies must have scored before a winner is named.
-        duration_days: length of the part that is used, from the first tick on, days of event time; None: everything.
+        min_samples: number of predictions that must have been scored for both strategies before a winner is named.
+        duration_days: length of the part of the ticks that is used, from the first tick on, days of event time; None:
+            all ticks.
 
     >>> from streams.sources.synthetic import synthetic_market
     >>> found = ab_test("imbalance", "flat", synthetic_market(seed=1, ticks=4_000))
@@ -199,7 +201,7 @@ def ab_test(
 
     Raises:
         ConfigurationError: a metric is unknown or given twice, `confidence_level` is out of range, or the strategies
-            cannot be compared since they do not score the same predictions.
+            cannot be compared, because their parameters do not lead to the same scored predictions.
     """
     framework = ABTestingFramework(parameters)
     return framework.run_test(strategy_a, strategy_b, ticks, metrics, confidence_level, min_samples, duration_days)

@@ -17,7 +17,7 @@ from streams.topology import nodes
 
 
 class Due(Struct):
-    """A training that is in progress, or waits until another one of its symbol is done.
+    """A training that is in progress, or that waits until another training of the same symbol is done.
 
     Attributes:
         job: the retrain job.
@@ -33,9 +33,9 @@ class Due(Struct):
 class ClosedLoop:
     """Runs all nodes on the ticks and commands of one partition, and carries out the retrains that they ask for.
 
-    New models are started, and promotions and roll-backs take effect. Training takes a fixed span of event time,
-    `latency_ns`. A job that comes while another one of its symbol is being trained waits until that is done. If a newer
-    job comes while it waits, it is dropped and reported as `superseded`.
+    New models are started, and promotions and roll-backs take effect. A training takes a fixed span of event time,
+    `latency_ns`. A job waits while another job of the same symbol is being trained. If a newer job of the symbol comes
+    meanwhile, the waiting job is dropped and reported as `superseded`.
 
     Args:
         parameters: parameters of all nodes and of the retrain jobs.
@@ -60,7 +60,7 @@ class ClosedLoop:
     def receive(self, event: Any) -> list[Struct]:
         """Process one tick or command and return all records that are written.
 
-        First come the records of trainings that were done by the event's time, then those that follow from the event.
+        First come the records of trainings that end by the time of this event, then those that follow from the event.
         """
         written: list[Struct] = []
         for symbol in [symbol for symbol, due in self._due.items() if due.at <= event.ts_event]:

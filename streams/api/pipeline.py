@@ -51,10 +51,10 @@ class PipelinePrediction(Struct, frozen=True):
 
 
 class UnifiedMLPipeline:
-    """The whole prediction pipeline behind one call: from features to position size, learning as outcomes become known.
+    """The whole prediction pipeline behind one call, from features to position size.
 
-    It runs one partition of the market node in memory. Given the ticks of a topic, `predict` returns exactly the
-    records that the workers publish.
+    It learns as outcomes become known. It runs one partition of the market node in memory. Given the ticks of a topic,
+    `predict` returns exactly the records that the workers publish.
 
     Args:
         parameters: parameters of the market node, for all symbols; or `Parameters`, which may differ between symbols.

@@ -28,7 +28,8 @@ class SideBySide(Struct, frozen=True):
     """Paired outcomes of two strategies, A and B, on the same ticks.
 
     Attributes:
-        pairs: results of A and B for each prediction that both scored, in the order in which outcomes became known.
+        pairs: results of A and B for each prediction that was scored for both, in the order in which outcomes became
+            known.
         symbols: symbol of each pair.
         made: event time of the prediction of each pair, ns since 1970, UTC.
         horizons_ns: horizon of the prediction of each pair, ns.
@@ -53,9 +54,9 @@ def parameters_of(strategy: Strategy, base: Parameters) -> Parameters:
     """Parameters of the pipeline that runs a strategy.
 
     Args:
-        strategy: parameters, which are returned as they are; or the name of a rule, which then runs alone, calibrated
-            and without a learning model.
-        base: parameters for all else, where `strategy` is a name.
+        strategy: parameters, which are returned as they are; or the name of a strategy, which then runs alone,
+            calibrated and without a learning model.
+        base: if `strategy` is a name, the parameters for everything else.
 
     >>> parameters_of("momentum", Parameters()).market.strategies.enabled
     ('momentum',)
@@ -80,12 +81,13 @@ def side_by_side(
 
     Args:
         a, b: parameters of each strategy; fields that determine which predictions are scored must be equal.
-        ticks: a file or several, a table, or tick records in order, of one symbol or several.
-        duration_days: length of the part that is used, from the first tick on, days of event time; None: everything.
+        ticks: a file or several, a table, or tick records in order of event time, of one symbol or several.
+        duration_days: length of the part of the ticks that is used, from the first tick on, days of event time; None:
+            all ticks.
         progress: function that is called from time to time with the number of ticks done.
 
     Raises:
-        ConfigurationError: the two strategies would not score the same predictions.
+        ConfigurationError: with these parameters the two strategies would be scored on different predictions.
     """
     _expect_comparable(a, b)
     one, other = Partition(MarketNode(a), 0), Partition(MarketNode(b), 0)

@@ -166,7 +166,7 @@ class ModelVersionManager:
         return encode(self.get(symbol, name))
 
     def get(self, symbol: str, name: str) -> Version:
-        """The version of a symbol with that name.
+        """The version that has a given name among the versions of a symbol.
 
         Raises:
             ModelRefused: the symbol has no version of that name.
@@ -186,19 +186,20 @@ class ModelVersionManager:
         return next((each for each in self.versions(symbol) if each.status == "champion"), None)
 
     def pool(self, symbol: str, most: int = 6) -> list[ModelState]:
-        """Model states of the frozen versions of a symbol, which compete with new models in later retrains.
+        """Model states of a symbol's frozen versions. In later retrains, new models have to compete with these.
 
         A frozen version was live until another one was promoted in its place.
 
         Args:
             symbol: symbol that the models predict.
-            most: largest number of states; the versions that were live last are taken, the latest last.
+            most: largest number of states. If there are more, those that were live most recently are taken. The latest
+                is last.
         """
         frozen = [each for each in self.versions(symbol) if each.status == "frozen"]
         return [each.state for each in sorted(frozen, key=lambda each: each.changes[-1].ts_event)[-most:]]
 
     def lineage(self, symbol: str, name: str) -> list[str]:
-        """Names from a version back to its first known ancestor: itself, its parent, that one's parent, and so on."""
+        """Names of a version and of its known ancestors, from the version itself back to the first ancestor."""
         names: list[str] = []
         while (symbol, name) in self._versions and name not in names:
             names.append(name)
@@ -210,7 +211,7 @@ class ModelVersionManager:
     ) -> Version:
         """Change the status of a version and return the changed version.
 
-        Nothing is changed if the version has had the same status for the same `cause` before.
+        Nothing is changed if the same `cause` has given the version the same status before.
 
         Args:
             symbol, name: symbol and name of the version.
@@ -244,8 +245,8 @@ class ModelVersionManager:
             cause: id of the job or record that caused the change; empty: none.
 
         Raises:
-            ModelRefused: there is no such version, `reason` is empty, or it may not become live from its present
-                status; nothing has changed.
+            ModelRefused: there is no such version, its present status does not allow it to become live, or `reason` is
+                empty; nothing has changed.
         """
         before = self.champion(symbol)
         promoted = self.change(symbol, name, "champion", ts_event, reason, cause)
@@ -254,7 +255,7 @@ class ModelVersionManager:
         return promoted
 
     def roll_back(self, symbol: str, ts_event: int, reason: str, cause: str = "") -> Version:
-        """Withdraw the live version for good, and make the one that was live before it live again; return the latter.
+        """Withdraw the live version for good, make the version that was live before live again, and return the latter.
 
         Args:
             symbol: symbol of the versions.
@@ -302,9 +303,10 @@ class ModelVersionManager:
         return {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}
 
     def keep(self, version: Version) -> Version:
-        """Add a complete version, or replace a known version by one whose history of changes continues it; return it.
+        """Add a complete version, or replace a known version by a later state of it; return the version that is kept.
 
-        If the registry already has the version with further changes, that version stays and is returned.
+        A later state has all changes of status that the known version has, and further ones. If it is the known version
+        that has further changes, the known one is kept.
 
         Raises:
             ModelRefused: the version does not fit its SHA-256, is no valid model, has changes of status that are not

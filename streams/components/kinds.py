@@ -36,7 +36,7 @@ class Component(ABC):
 
     Attributes:
         kind: kind of the component, for example `strategy`.
-        lowest, highest: bounds of the numbers that it may answer.
+        lowest, highest: bounds of the numbers that its answers may contain.
     """
 
     kind: str
@@ -49,7 +49,7 @@ class Component(ABC):
 
     @abstractmethod
     def build(self, parameters: MarketParameters) -> None:
-        """Build the component itself; called by the constructor, after `name` is set."""
+        """Build the component behind this interface; the constructor calls this method after setting `name`."""
 
     @abstractmethod
     def start(self) -> Any:

@@ -45,7 +45,9 @@ def goes_on_after_a_restart(component: Registered) -> str:
 
 
 def does_not_look_ahead(component: Registered) -> str:
-    """Test that answers do not depend on later events, even if the same object has seen other events before.
+    """Test that answers do not depend on later events: other later events must not change the answers before them.
+
+    The same object processes both sequences of events, each from a fresh state.
 
     Returns:
         The first event with different answers, and both of them; empty if there is none.
@@ -67,7 +69,7 @@ def answers_finite_numbers(component: Registered) -> str:
     """Test that all answers are finite floats within the bounds of the component's kind.
 
     Returns:
-        The first event with another answer, and that answer; empty if there is none.
+        The first event whose answer is not, and that answer; empty if there is none.
     """
     one = component.build()
     for seed in range(3):
@@ -84,7 +86,7 @@ def stays_small(component: Registered) -> str:
     """Test that the size of the stored state stays bounded, however many events the component has seen.
 
     Returns:
-        The sizes and numbers of events that show growth; empty if the size is bounded.
+        Sizes after numbers of events, if they show that the state grows; empty if the size is bounded.
     """
     one = component.build()
     state = one.start()
@@ -180,7 +182,7 @@ def expect_no_look_ahead(parameters: Parameters) -> None:
 def fingerprint(component: Registered, before: int = 0) -> str:
     """Digest (SHA-256, hex) of a component's answers to fixed test events and of its last state.
 
-    It is the same in every process.
+    The digest of a component is the same in every process.
 
     Args:
         component: the component to run.

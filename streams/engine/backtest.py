@@ -1,7 +1,7 @@
 """A backtest: all nodes (functions over one topic each) run over a sequence of ticks in one process, without Kafka.
 
-The results are those that publishing the ticks to empty topics would give. Ticks are read one by one, so that memory
-does not grow with their number, and the state of a run can be stored and resumed.
+The results are the same as if the ticks were published to empty topics. Ticks are read one by one, so that memory does
+not grow with their number, and the state of a run can be stored and resumed.
 """
 
 from collections.abc import Sequence
@@ -32,18 +32,18 @@ AGAIN = "fix: remove the folder of the run, and begin it again"
 class Decision(Struct, frozen=True):
     """A directive that a backtest met, as a row of its table of decisions.
 
-    A directive is a record among the ticks that starts, promotes or stops one of the model versions that run side by
-    side for a symbol.
+    A directive is a record among the ticks that starts, promotes or stops an arm. An arm is one of the variants of the
+    pipeline that run side by side on a symbol.
 
     Attributes:
         id: id of the directive's record: topic, partition and offset.
         symbol: symbol that the directive is about.
         ts_event: event time of the directive, ns since 1970, UTC.
         action: `start_arm`, `promote_arm` or `stop_arm`.
-        arm: name under which the model version runs.
+        arm: name of the arm.
         cause: why the directive was given, in words.
         directive: id that the author of the directive gave it.
-        version: model version that the directive brings along; empty if it brings none.
+        version: name of the model version that the directive carries; empty if it carries none.
         refused: reason code if the directive was refused, otherwise empty.
     """
 
@@ -62,12 +62,13 @@ class Facts(Struct):
     """Counts and digests of a backtest.
 
     Attributes:
-        ticks: number of input records, with directives and refused records.
+        ticks: number of input records, including directives and refused records.
         first: event time of the first prediction, ns since 1970; 0 if there is none.
         last: event time of the last prediction, ns since 1970; 0 if there is none.
         counts: number of output records by topic.
         refused: number of refused records by reason code.
-        digests: by topic and partition number, a digest of all records in order; empty if none were asked for.
+        digests: by topic and partition number, a digest of the output records in the order of writing; empty if digests
+            were not asked for.
     """
 
     ticks: int = 0
@@ -95,12 +96,13 @@ class Engine:
     Each tick gets the partition and the offset that it would have if it were published to an empty topic.
 
     Args:
-        nodes: the nodes to run. The first one reads the ticks; nodes that need other input are left out.
+        nodes: the nodes to run. The first one reads the ticks; nodes whose input does not follow from ticks, such as
+            readers of commands, are left out.
         partitions: number of partitions of every topic.
         with_digests: whether to compute digests of the output topics. Every output record is then encoded, which is
             slower.
-        share: number of this engine, 0 to `shares` - 1, where several engines divide the work. It takes the partitions
-            whose number modulo `shares` is `share`, and skips the ticks of all others.
+        share: number of this engine, 0 to `shares` - 1, where several engines divide the work. The engine takes the
+            partitions whose number modulo `shares` is `share`, and skips the ticks of all others.
         shares: number of engines among which the partitions are divided.
 
     Attributes:
@@ -130,9 +132,10 @@ class Engine:
         self._digests = {kind: dict[int, bytes]() for kind in self._topics} if with_digests else {}
 
     def take(self, item: Feed) -> Sequence[Struct]:
-        """Process the next input, a tick or a directive; return all records that the nodes write in answer, in order.
+        """Process the next input, a tick or a directive; return the records that all nodes write in answer.
 
-        Nothing is returned for an input of a partition that another engine processes.
+        The records are in the order in which they are written. Nothing is returned for an input of a partition that
+        another engine processes.
         """
         partition = self._partitions[partition_of(item.symbol, self._count)]
         if partition is None:
@@ -181,10 +184,10 @@ class Engine:
         )
 
     def restore(self, snapshot: bytes) -> None:
-        """Replace the state of this engine by that in a snapshot, taken by an engine built with the same arguments.
+        """Replace the state of this engine by that in a snapshot of an engine built with the same arguments.
 
         Raises:
-            StateError: the bytes are no snapshot, or one made with other nodes, partitions or parameters.
+            StateError: the bytes are not a snapshot, or are one made with other nodes, partitions or parameters.
         """
         try:
             stored = msgpack.decode(snapshot, type=_Snapshot)

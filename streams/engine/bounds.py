@@ -1,4 +1,4 @@
-"""Types of numbers with bounds, shared by many parameters; NaN and infinity lie outside all of them."""
+"""Types of numbers with bounds, shared by many parameters; NaN and infinity are outside the bounds of every type."""
 
 from typing import Annotated
 

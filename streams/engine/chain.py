@@ -1,7 +1,8 @@
 """A chain: a node and the nodes that read its outputs, run as if they were one node, with one snapshot per key.
 
-A node is a pure function over one topic. Each output is handed at once, in memory, to the nodes that read its topic, in
-the order in which the topic holds it. It is written to Kafka as well, for other readers.
+A node is a pure function over one topic. Each output is handed at once, in memory, to the nodes that read its topic. So
+these nodes get the outputs in the same order as they would from the topic. Each output is written to Kafka as well, for
+other readers.
 """
 
 from collections.abc import Sequence
@@ -22,8 +23,8 @@ States = list[Any]
 class Chain(Node[States]):
     """A node (a pure function over one topic) and its followers, the nodes that read its outputs, run as one node.
 
-    The chain keeps one state for each key of the first node: a list with the state of every node. Name, source topic,
-    decoding and the largest number of keys are those of the first node.
+    The chain keeps one state for each key of the first node: a list with the state of every node. Its name, source
+    topic, decoding and largest number of keys are those of the first node.
 
     Args:
         nodes: the first node, then its followers, each after the nodes whose outputs it reads.
@@ -59,7 +60,7 @@ class Chain(Node[States]):
         return self._head.decode(value)
 
     def receive(self, record: Struct) -> Any:
-        """The event that the first node of the chain makes of a record from this process; see `Node.receive`."""
+        """The event that the chain's first node makes of a record written in this process; see `Node.receive`."""
         return self._head.receive(record)
 
     def key(self, event: Any) -> str:
@@ -75,21 +76,21 @@ class Chain(Node[States]):
         self._head.admit(event, record_id)
 
     def may_leave(self, state: States) -> bool:
-        """Whether the first node of the chain lets a key be dropped (no other is asked); see `Node.may_leave`."""
+        """Whether a key may be dropped; the first node of the chain alone decides. See `Node.may_leave`."""
         return self._head.may_leave(state[0])
 
     def open(self, key: str) -> States:
         """States of all nodes for a new key: a fresh one for the first node, None for each follower.
 
-        A follower gets a state with its first record.
+        A follower's state is opened when its first record comes.
         """
         return [self._head.open(key), *[None] * (len(self._nodes) - 1)]
 
     def step(self, state: States, event: Any, record_id: str) -> Sequence[Struct]:
         """Let all nodes process one event: change their states in `state` and return everything that they write.
 
-        Each output is followed directly by what the nodes that read its topic make of it. An output that such a node
-        refuses gives a dead letter, and the chain goes on.
+        After each output come the records that other nodes of the chain write in answer to it. If such a node refuses
+        the output, a dead letter is written and the chain goes on.
 
         Raises:
             Refused: the first node refuses the event.
@@ -143,12 +144,12 @@ def _followed(states: States, place: int, node: Node[Any], record: Any) -> Seque
 def chained(nodes: Sequence[Node[Any]]) -> list[Node[Any]]:
     """Group nodes (functions over one topic each) into as few parts as possible that can run independently.
 
-    Each part begins with the reader of a root topic, one that people or several partitions write to, such as `ticks`.
-    The nodes that read its outputs, directly or indirectly, follow in the same part. A part of several nodes is a
-    `Chain`.
+    A root topic is a topic that people or nodes of several partitions write to, such as `ticks`. Each part begins with
+    a node that reads a root topic. The nodes that read its outputs, directly or indirectly, follow in the same part. A
+    part of several nodes is a `Chain`.
 
     Raises:
-        ValueError: a node reads a topic that no part, or more than one, writes.
+        ValueError: a node reads a topic that is written by no part, or by more than one.
 
     >>> from streams.topology import nodes
     >>> from streams.parameters import Parameters

@@ -1,8 +1,8 @@
-"""Finds and loads machine code of the hot modules, those that run at every tick.
+"""Finds and loads machine code of the hot modules, which are the modules that run at every tick.
 
-`tickloop compile` translates these modules with mypyc; the machine code computes the same bits. The folder of a build
-is named by a digest of the modules' sources. After an edit the folder has another name, so no build is found and the
-modules run as plain Python.
+`tickloop compile` translates these modules with mypyc; the results of the machine code are equal bit by bit. The folder
+of a build is named by a digest of the modules' sources. After an edit the folder has another name, so no build is found
+and the modules run as plain Python.
 """
 
 import sys
@@ -91,7 +91,7 @@ SUFFIX = EXTENSION_SUFFIXES[0]
 
 
 def files(folder: Path) -> dict[str, Path]:
-    """Paths of the extension files of a build: one for each compiled module, by module name, and their common library.
+    """Paths of the extension files of a build: one by the name of each compiled module, and their common library.
 
     Args:
         folder: folder of the build.
@@ -114,7 +114,7 @@ def source(module: str) -> Path:
 
 
 def build() -> Path:
-    """Folder in which machine code compiled from the present sources lies, or would lie: it need not exist."""
+    """Folder for machine code that is compiled from the present sources; it need not exist yet."""
     digest = sha256(SUFFIX.encode() + Path(__file__).read_bytes())
     for module in MODULES:
         text = source(module).read_bytes()
@@ -184,7 +184,7 @@ def running() -> bool:
 
 
 def described() -> str:
-    """Words for a log line: whether the modules that run at every tick are machine code here or plain Python."""
+    """Words for a log line: whether the hot modules, which run at every tick, are machine code or Python here."""
     return "hot modules as machine code" if running() else "all in plain Python"
 
 

@@ -60,11 +60,13 @@ docs/configuration.md has the bounds of each
 
 
 def unknown_field(table: Any, kind: Any, where: str) -> str:
-    """Error sentence for the first field of a table, at any depth, that its struct lacks; empty if there is none.
+    """Error sentence for the first unknown field of a table, at any depth; empty if there is none.
+
+    A field is unknown if the struct that the table is to be converted to does not have it.
 
     Args:
         table: as parsed from TOML; anything but a table has no unknown fields.
-        kind: type that the table is to be converted to, without bounds: a struct, or a dictionary of structs.
+        kind: type that the table is to be converted to: a struct, or a dictionary of structs, not in `Annotated`.
         where: name of the table in the sentence, for example `market.costs`.
     """
     if not isinstance(table, Mapping):
@@ -86,7 +88,7 @@ def unknown_field(table: Any, kind: Any, where: str) -> str:
 
 
 def nearest(name: str, known: Iterable[str], otherwise: str = "") -> str:
-    """The best correction of a misspelt name: the most similar known name, or one that begins with it.
+    """The best correction of a misspelt name: the most similar known name, else a known name that begins with it.
 
     Args:
         name: name that is not known.
@@ -100,10 +102,10 @@ def nearest(name: str, known: Iterable[str], otherwise: str = "") -> str:
 
 
 def near(name: str, known: Iterable[str], most: int = MOST_NEAR) -> list[str]:
-    """At most `most` known names that a misspelt name may stand for, the most similar one first, whatever their case.
+    """At most `most` known names that a misspelt name may stand for, the most similar one first.
 
-    If no known name is similar, those that begin with `name` are returned, provided that `name` has at least 3
-    characters.
+    Upper and lower case count as equal. If no known name is similar, those that begin with `name` are returned,
+    provided that `name` has at least 3 characters.
 
     >>> near("BTCUSD", ["ETHUSDT", "BTCUSDT", "BTCUSDC"]), near("zzz", ["flat"])
     (['BTCUSDT', 'BTCUSDC'], [])
@@ -187,18 +189,18 @@ def _names(kind: Any) -> tuple[str, ...]:
 
 
 def bare(kind: Any) -> Any:
-    """The type inside `Annotated[...]`, without its bounds; any other type as it is."""
+    """The type inside `Annotated[...]`, without the bounds; any other type is returned as it is."""
     while get_origin(kind) is Annotated:
         kind = get_args(kind)[0]
     return kind
 
 
 def expect_numbers(table: Any, where: str = "") -> None:
-    """Raise an error at the first `nan` or `inf` in a table, at any depth; TOML allows both.
+    """Raise an error at the first `nan` or `inf` in a table, at any depth, because TOML allows both.
 
     Args:
         table: as parsed from TOML; a single value is checked, too.
-        where: path of the table, which the path in the error begins with.
+        where: path of the table, for the error: the path of the wrong value begins with it.
 
     >>> expect_numbers({"market": {"strategies": {"own": {"fade": {"slope": float("nan")}}}}})
     Traceback (most recent call last):

@@ -21,7 +21,8 @@ def dead_letter(record_id: str, node: str, refused: Refused, key: bytes | None, 
     """The dead letter of a refused record: reason, sentence, and the key and value as they came.
 
     A key above 1 KiB is cut to that length; of a value above 1 MiB the first 64 KiB are kept. The length and the digest
-    (SHA-256) of the whole are then added. Input can be that large, since a consumer gets messages uncompressed.
+    (SHA-256) of the whole are then added. Values can be that large although the broker limits batches, because the
+    limit applies to compressed batches.
 
     Args:
         record_id: id that the dead letter gets: that of the refused record.
@@ -82,12 +83,12 @@ class Fitted:
         self._most = {record: topic.largest_value for record, topic in self._topics.items()}
 
     def encode(self, record: Struct, root_id: Callable[[], str]) -> tuple[Any, bytes]:
-        """The record and its JSON; if that is too large for the topic, a dead letter in its place and the JSON of that.
+        """The record and its JSON; or, if its JSON is too large for the topic, a dead letter and the letter's JSON.
 
         Args:
             record: record that a node wrote.
-            root_id: called only for a record that is too large; returns the id of the input that the record follows
-                from.
+            root_id: called only for a record that is too large; returns the id of the input record from which the
+                record was computed.
         """
         value = encode(record)
         if len(value) <= self._most[type(record)]:

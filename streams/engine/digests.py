@@ -8,10 +8,10 @@ START = bytes(32)
 
 
 def extended(digest: bytes, value: bytes) -> bytes:
-    """Digest of a partition after one more record, computed from the digest before it (a SHA-256 hash chain).
+    """Digest of a partition after one more record (a SHA-256 hash chain).
 
     Args:
-        digest: digest of the records so far; `START` for none.
+        digest: digest of the records before that one; `START` if there are none.
         value: value of the new record.
 
     >>> extended(START, b'{"id":"ticks:0:0"}').hex()[:16]

@@ -1,4 +1,4 @@
-"""Counts failures of components (strategies, features, sizing rules); a harmless fallback takes the place of each."""
+"""Counts failures of components (strategies, features, sizing rules). After each, a harmless fallback is used."""
 
 from dataclasses import dataclass, field
 
@@ -7,8 +7,10 @@ from dataclasses import dataclass, field
 class Faults:
     """Failures of the components (strategies, features, sizing rules ...) of one symbol.
 
+    Each time that a component fails, a harmless fallback is used in place of its result.
+
     Attributes:
-        counts: for each component that ever failed, the number of its failures; at each a fallback was used instead.
+        counts: number of failures of each component that ever failed.
         latest: failures at the present tick, each as one line: component, problem and fallback.
 
     >>> faults = Faults()

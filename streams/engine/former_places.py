@@ -1,6 +1,6 @@
 """Keeps former module names importable after modules were moved, so that older plug-ins and notebooks go on working.
 
-An import by a former name gives the very module that has the new name, not a copy of it. It also warns
+An import by a former name gives the very module that now has another name, not a copy of it. The import also warns
 (`DeprecationWarning`) and says the new name.
 """
 
@@ -57,10 +57,10 @@ class _Alias(Loader):
 
 
 class FormerPlaces(MetaPathFinder):
-    """Import finder that leads imports by a former module name to the module of today.
+    """Import finder: for an import by a former module name it finds the module under its present name.
 
-    It must come before Python's own finders. After an upgrade a former folder may still hold bytecode, and these would
-    take it for a package.
+    It must come before Python's own finders. After an upgrade a former folder may still hold bytecode, and Python's
+    finders would take that folder for a package.
     """
 
     def find_spec(
@@ -75,5 +75,5 @@ class FormerPlaces(MetaPathFinder):
 
 
 def use() -> None:
-    """Let modules be imported by their former names from now on; it changes `sys.meta_path`."""
+    """Let modules be imported by their former names from now on, by a change of `sys.meta_path`."""
     sys.meta_path.insert(0, FormerPlaces())

@@ -1,4 +1,4 @@
-"""Memory of signed requests that were accepted or refused already, so that a copy of one takes no effect."""
+"""Memory of signed requests that were accepted or refused already, so that a copy of such a request has no effect."""
 
 from msgspec import Struct
 
@@ -12,9 +12,10 @@ MOST_JUDGED = 256
 class Judged(Struct, array_like=True):
     """Memory of the signed requests on one symbol that were accepted or refused already.
 
-    The signature of a request names the offset of a topic from which on it is valid. The ids of the last `MOST_JUDGED`
-    requests are kept; of older ones only the highest of these offsets is kept. A request whose signature names this
-    offset or an earlier one is refused as `expired`, since its id may have been forgotten.
+    The signature of a request names an offset of a topic, from which on the request is valid. The ids of the last
+    `MOST_JUDGED` requests are kept. Older ids are forgotten; of their requests only the highest offset that a signature
+    named is kept, by topic. A request whose signature names this offset or an earlier one is refused as `expired`,
+    since its id may be one of the forgotten ones.
 
     Attributes:
         ids: ids of requests, oldest first, each with the topic and the offset that its signature names.
@@ -25,7 +26,7 @@ class Judged(Struct, array_like=True):
     floors: dict[str, int] = {}
 
     def meet(self, record_id: str, signed: AsOf | None) -> bool:
-        """Remember a request; returns True if it is new, False if its id is already remembered.
+        """Remember a request; return True if the request is new, False if its id is already remembered.
 
         Args:
             record_id: id of the request.

@@ -19,8 +19,8 @@ class LoopPartition:
     Args:
         nodes: nodes to run; the topic that the first one reads is called the log.
         number: partition number.
-        closed: whether commands and directives that nodes write are handed to the nodes that read them at once. A
-            replay needs False, since the log that is replayed holds the directives already.
+        closed: whether commands and directives that nodes write are at once handed to the nodes that read commands and
+            directives. A replay needs False, since the log that is replayed holds the directives already.
 
     Attributes:
         partitions: state and position of each part that runs on its own: a node, or a node with those that read its
@@ -66,9 +66,9 @@ class LoopPartition:
 
         Args:
             keys: snapshot of each key.
-            offset: offset of the log up to which the snapshots reach together.
-            roster: which keys existed at that time, stored with the snapshots; needed only if these are of different
-                offsets.
+            offset: offset of the log that every snapshot has reached; some may have reached further.
+            roster: list of the keys that existed when the snapshots were taken, stored with them; needed only if the
+                snapshots reach to different offsets.
 
         Raises:
             StateError: the snapshots were made by other nodes or with other parameters.

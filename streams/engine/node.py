@@ -33,11 +33,12 @@ class Node(ABC, Generic[State]):
         outputs: topics that the node writes; the type of a record determines its topic.
         state: type of a state that MessagePack can hold, such as a dataclass or a struct; None for a node that
             overrides `dump` and `load`.
-        made_with: digest of the parameters that the node computes with, which must equal `made_with` of each restored
-            state; empty if `revive` compares parameters in another way, or if none matter.
+        made_with: digest of the parameters that the node computes with; the field `made_with` of every restored state
+            must equal it. Empty if `revive` compares parameters in another way, or if no parameters matter.
         keys_per_partition: largest number of keys in one partition. A further key replaces one that may be dropped; if
             there is none, records of the further key are refused.
-        quiet_records: a key may be dropped only when this many records of other keys came since its last one.
+        quiet_records: number of records of other keys that must have come since a key's last record before the key may
+            be dropped.
     """
 
     name: str
@@ -85,7 +86,7 @@ class Node(ABC, Generic[State]):
     def is_plain(self, record: Struct) -> bool:
         """Whether encoding and decoding a record would surely give an equal record; False if that is not known.
 
-        A subclass that returns True must have checked the record as `check` does.
+        A subclass that returns True must itself have made the checks of `check`, since `decode` is then not called.
 
         Raises:
             Refused: `decode` would refuse the record.
@@ -185,7 +186,7 @@ class OtherParameters(StateError):
 
     Args:
         sentence: message for a person, with the ways to go on.
-        was: digest of the parameters that the state was computed with, for callers that compare it further.
+        was: digest of the parameters that the state was computed with, for callers that compare it with other digests.
     """
 
     def __init__(self, sentence: str, was: str) -> None:
@@ -213,10 +214,10 @@ def not_a_snapshot(node: Node[Any], error: Exception, expected: str = "a snapsho
 
 
 def following(nodes: Sequence[Node[Any]], source: Topic) -> list[Node[Any]]:
-    """Those of `nodes` whose whole input follows from one topic: its readers, the readers of their outputs, and so on.
+    """Those of `nodes` that read a given topic, those that read the outputs of these, and so on.
 
-    Topics that people or several partitions write to, such as `commands`, are not followed, since their records do not
-    all come from these nodes.
+    A node that reads `commands`, or another topic that people or nodes of several partitions write to, does not count
+    as a reader of outputs: not all records of such a topic come from the given nodes.
 
     Args:
         nodes: nodes to choose from, each after the nodes whose outputs it reads.

@@ -23,8 +23,8 @@ class Keyed(Struct):
         state: state that the node keeps for the key.
         born: offset of the key's first record.
         offset: offset of the last record applied; -1 before the first.
-        position: numbers in the id of the last record applied, by which a record that was written twice is recognised:
-            one at or before this position is skipped. Empty where the node reads a topic without repeats.
+        position: numbers in the id of the last record applied. A record at or before this position is skipped, as it
+            was written twice. Empty where the node reads a topic without such repeats.
     """
 
     state: Any
@@ -37,10 +37,10 @@ class KeySnapshot(Struct, frozen=True, array_like=True):
     """Stored form of a `Keyed`, the state of one key.
 
     Attributes:
-        state: the node's state of the key as bytes.
+        state: state that the node keeps for the key, as bytes.
         born: offset of the key's first record.
         offset: offset of the last record in the state.
-        position: numbers in the id of that record, by which repeats are recognised.
+        position: numbers in the id of that record, by which records that were written twice are recognised.
     """
 
     state: bytes
@@ -52,12 +52,13 @@ class KeySnapshot(Struct, frozen=True, array_like=True):
 class PartitionRoster(Struct, frozen=True, array_like=True):
     """List of the keys that a partition held at an offset, stored beside the snapshots of these keys.
 
-    The snapshots of different keys reach to different offsets, so a restore replays the records after the earliest one.
-    Keys may have been opened and dropped in that range. A replay cannot decide again which ones, since some states are
-    already those of a later offset; it follows this list instead.
+    The snapshots of different keys reach to different offsets, so a restore replays all records after the earliest of
+    these offsets. Keys may have been opened and dropped in that range. The replay cannot decide again which ones, since
+    some restored states are already those of a later offset. So it follows this list.
 
     Attributes:
-        decided: offset up to which the list holds; no snapshot stored beside it reaches further. -1: it holds for none.
+        decided: offset up to which the list is valid; no snapshot stored beside the list reaches further. -1: the list
+            is empty and not used.
         born: keys opened in the range and still held at its end, each with the offset of its first record. Any other
             key that first appears in the range is not opened.
         gone: keys that were dropped, although their snapshots may still be stored.
@@ -88,15 +89,15 @@ class Partition:
         number: partition number.
         offset: offset of the last record applied; -1 before the first.
         keys: state of each key.
-        dirty: keys that changed since their last snapshot, each with the offset of the first change; in the order of
-            these offsets.
+        dirty: keys that changed since their last snapshot, each with the offset of its first change since; in the order
+            of these offsets.
         repeats: number of records skipped because their key's state held them already.
         left: number of keys dropped to make room for others.
 
     Args:
         node: node that processes the records.
         number: partition number.
-        offset: offset up to which all snapshots to be restored reach; -1 without snapshots.
+        offset: offset that every snapshot to be restored has reached; -1 without snapshots.
         roster: list of the keys held, stored beside these snapshots.
     """
 
@@ -126,7 +127,7 @@ class Partition:
         return self._take(event, key, value)
 
     def receive(self, offset: int, record: Any) -> Sequence[Struct]:
-        """Process a record that was made in this process, at `offset`; the results are those of `apply`.
+        """Process a record that was made in this process, at `offset`; return the same records as `apply` would.
 
         The record is encoded only if decoding might change it, which saves time.
         """
@@ -206,14 +207,14 @@ class Partition:
         """Let a stored list decide which keys are opened while records up to `roster.decided` are applied again.
 
         Args:
-            roster: list of the keys that the partition held, stored beside the snapshots that are restored.
+            roster: list of keys, stored beside the snapshots that are restored.
         """
         self._decided, self._coming = roster.decided, roster.born
 
     def covered_without(self, written: Collection[str]) -> int:
-        """Offset up to which stored snapshots reach together once those of the keys in `written` are stored as well.
+        """Offset that every key's stored snapshot has reached, once new snapshots of the keys in `written` are stored.
 
-        A restore from them has to apply the records after this offset again.
+        A restore from the stored snapshots has to apply the records after this offset again.
         """
         left = (since for name, since in self.dirty.items() if name not in written)
         return min(left, default=self.offset + 1) - 1
@@ -222,7 +223,7 @@ class Partition:
         """List of the keys opened after the offset `since` and still held; a restore from snapshots needs it.
 
         Args:
-            since: offset up to which the snapshots stored beside the list reach together.
+            since: offset that every snapshot stored beside the list has reached.
         """
         born = {name: keyed.born for name, keyed in self.keys.items() if keyed.born > since}
         born |= {name: at for name, at in self._coming.items() if at > self.offset}

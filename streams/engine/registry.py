@@ -15,9 +15,10 @@ class RegisteredPart(Generic[Part]):
 
     Args:
         part: class of the part, or a function that returns it.
-        build: makes the part from the parameters of its kind, and any further arguments that the kind takes.
-        state: type of the part's state, which snapshots hold; None takes the attribute `state` of `part`, if it has
-            one.
+        build: function that makes the part. Its arguments are the parameters of all parts of this kind, and further
+            ones if the kind needs them.
+        state: type of the part's state, which snapshots hold; if None, the attribute `state` of `part` is taken, if
+            there is one.
         own: whether a user's plug-in registered the part; False for built-in parts.
     """
 
@@ -74,10 +75,10 @@ one has; fix: choose another
         Args:
             name: name of the part, unique in this registry.
             part: class of the part, or a function that returns it. If it has an attribute `Parameters`, a
-                `msgspec.Struct`, it is called with one filled from the configuration table `own.<name>`. Otherwise a
-                class is called without arguments, and a function with the parameters of the whole table (a sizing rule
-                also gets the horizon, ns).
-            state: type of the part's state; None takes the attribute `state` of `part`, if it has one.
+                `msgspec.Struct`, it is called with an instance of that struct, filled from the configuration table
+                `own.<name>`. Otherwise a class is called without arguments, and a function with the parameters of the
+                whole table (a sizing rule also gets the horizon, ns).
+            state: type of the part's state; if None, the attribute `state` of `part` is taken, if there is one.
 
         Raises:
             ConfigurationError: the name is taken, or is not a valid name.
@@ -113,7 +114,7 @@ one has; fix: choose another
         """The part that is registered under a name.
 
         Raises:
-            ConfigurationError: there is none; the error suggests similar names.
+            ConfigurationError: no part is registered under the name; the error suggests similar names.
         """
         self.expect((name,))
         return self[name]
@@ -164,7 +165,7 @@ one has; fix: choose another
         expect_known(names, self, table or self.table, self.kind)
 
     def expect_own(self, names: Iterable[str], table: str = "") -> None:
-        """Raise an error at the first name that no plug-in registered; a configuration holds parameters under it.
+        """Raise an error at the first name that a configuration gives parameters for, but that no plug-in registered.
 
         Args:
             names: names of the tables under `own`, each with the parameters of one plug-in's part.

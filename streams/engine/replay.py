@@ -117,7 +117,7 @@ def replay_events(nodes: Nodes, events: Iterable[Struct], *, closed: bool = Fals
 
 
 def by_topic(emitted: Iterable[Emitted]) -> dict[str, list[tuple[int, str, bytes]]]:
-    """Group emitted records by topic, each as (partition, id, value), for a comparison with those on Kafka."""
+    """Group emitted records by topic, each as (partition, id, value), for a comparison with records on Kafka."""
     found: dict[str, list[tuple[int, str, bytes]]] = {}
     for topic, partition, record_id, value in emitted:
         found.setdefault(topic, []).append((partition, record_id, value))

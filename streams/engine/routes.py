@@ -20,21 +20,22 @@ def topic_of(nodes: Sequence[Node[Any]]) -> dict[type, Topic]:
 
 
 def by_record(topics: Iterable[Topic]) -> dict[type, Topic]:
-    """For each type of record, the one of these topics that holds records of that type."""
+    """For each type of record, the topic that holds records of this type, out of the given topics."""
     return {record: topic for topic in topics for record in topic.records}
 
 
 def place_of(topic: Topic, record: Any, number: int, partitions: int) -> int:
     """Number of the partition to which a node's output record is written, by the rule of its topic (`Topic.placing`).
 
-    The rule `cause` takes the partition of the input record; `key` the one that Kafka's partitioner gives to the
-    record's key. By the rule `id`, an id that begins with `pooled:3:` means partition 3, and any other id that of the
-    input record. If there is no partition of the named number, Kafka's partitioner decides by the symbol.
+    Rule `cause`: the partition of the input record. Rule `key`: the partition that Kafka's partitioner gives to the
+    record's key. Rule `id`: partition 3 for an id that begins with `pooled:3:`, and the partition of the input record
+    for an id that does not begin in this way. If there is no partition of that number, Kafka's partitioner decides by
+    the symbol.
 
     Args:
         topic: topic that the record is written to.
         record: the output record.
-        number: partition of the input record that it follows from.
+        number: partition of the input record from which the output record was computed.
         partitions: number of partitions of every topic.
 
     >>> from schemas.commands import StopVariant

@@ -1,12 +1,12 @@
 """Signatures (HMAC-SHA256) of commands, directives, retrain jobs and records of the topic `experiment-partials`.
 
 A directive is a record among the ticks that starts, promotes or stops a model version. A signature is `KEY/AS_OF/HEX`:
-the id of the key, a place (topic, partition, offset) and the HMAC. The place is that of the record that led to the
-signed one, or the one that a person's command was written for; at an earlier offset the record is refused. The HMAC
-covers the deployment's name, the topic, the key id, the place and the record, so that the signed record is worthless
-elsewhere.
+the id of the key, a place (topic, partition, offset) and the HMAC. The place is that of the input record that led to
+the signed record. For a person's command it is the place in the topic from which on the command is valid. A signed
+record that lies on the same topic at an earlier offset than its signature names is refused. The HMAC covers the
+deployment's name, the topic, the key id, the place and the record, so that the signed record is worthless elsewhere.
 
-Earlier releases signed the record alone and wrote only the hex digits; such plain signatures are accepted with a key
+Earlier releases signed the record alone and wrote only the hex digits. Such plain signatures are accepted with a key
 that is marked as `plain`.
 """
 
@@ -59,8 +59,8 @@ class Key(Struct, frozen=True):
     Attributes:
         id: name of the key in signatures.
         secret: secret of the HMAC; `repr` hides it.
-        until: for a retired key, by topic and partition number, the offset from which on it is no longer accepted; None
-            for a key that is still in use.
+        until: for a retired key, by topic, one offset for each partition number: from this offset on the key is no
+            longer accepted. None for a key that is still in use.
         plain: whether the key is for signatures of earlier releases, which cover the record alone. A plain key with an
             empty secret stands for unsigned records.
     """
@@ -74,9 +74,9 @@ class Key(Struct, frozen=True):
         return f"Key({self.id!r}, '***', {self.until!r}, {self.plain!r})"
 
     def ends(self, topic: str, partition: int) -> int | None:
-        """Offset of a partition from which on the key is no longer accepted; None if it is accepted everywhere.
+        """Offset of a partition from which on the key is no longer accepted; None for a key that is not retired.
 
-        0 for a topic or partition of which a retired key says nothing: it is accepted nowhere there.
+        The offset is 0, so that nothing is accepted, if `until` of a retired key does not have the topic or partition.
 
         >>> Key("old", "secret", {"ticks": (40, 7)}).ends("ticks", partition=1), Key("new", "secret").ends("ticks", 1)
         (7, None)
@@ -91,12 +91,12 @@ class Signing:
     """Signs the records of a deployment (one installation, by name) and checks signatures.
 
     Args:
-        deployments: name of this deployment, then of those whose topics were copied to it: their signatures are
-            accepted.
+        deployments: name of this deployment, followed by the names of other deployments whose signatures are accepted,
+            because their topics were copied to this one.
         keys: all known keys.
         signs: id of the key to sign with. If no key has this id, nothing is signed and every record is accepted.
-        partitions: number of partitions of every topic; 0 if not known. It is used to check that a record of the topic
-            `experiment-partials` lies on the partition of its experiment, which is not checked with 0.
+        partitions: number of partitions of every topic, with which `admit` finds the partition on which a record of the
+            topic `experiment-partials` must lie. 0: not known, and this partition is not checked.
 
     >>> signing = Signing(("prod",), [Key("2026a", "secret")], "2026a")
     >>> signed = signing.sign(Directive("d1", "X", 1, "stop_arm", "b", "because"), "commands:0:7:0")
@@ -123,7 +123,7 @@ class Signing:
         self._own = self._keys.get(signs)
 
     def __bool__(self) -> bool:
-        """Whether records are signed and signatures checked: there is a key to sign with."""
+        """Whether records are signed and signatures checked, which is so if there is a key to sign with."""
         return self._own is not None
 
     def sign(self, record: AnyRecord, record_id: str) -> AnyRecord:
@@ -131,8 +131,8 @@ class Signing:
 
         Args:
             record: a command, a directive, a retrain job, or a record of the topic `experiment-partials`.
-            record_id: id of the record that it follows from, or of the place that it is written to; its topic,
-                partition and offset go into the signature.
+            record_id: id whose topic, partition and offset go into the signature. It is the id of the record that led
+                to this one, or names the place from which on this one is valid.
         """
         key = self._own
         if key is None:
@@ -150,7 +150,9 @@ class Signing:
         return self.sign(replace(command, automatic=True), record_id)
 
     def check(self, record: Struct) -> None:
-        """Check that a record has a valid signature, whatever its place; without a signing key every record passes.
+        """Check that a record has a valid signature; without a signing key every record passes.
+
+        The place (topic, partition, offset) where the record lies does not matter here; `admit` checks it.
 
         Raises:
             Refused: no known key made the signature, or it was made for another deployment.
@@ -169,9 +171,10 @@ class Signing:
             The place that the signature names; None for a signature that names none, or without a signing key.
 
         Raises:
-            Refused: the key was retired before the record's place, the signature names a later offset of the topic, or
-                the record was signed for another partition. (A record of an experiment over several symbols is expected
-                on the partition of the experiment: on another one, the experiment would be decided a second time.)
+            Refused: the key was retired before the record's place, the signature names a later offset of the record's
+                topic, or the record was signed for another partition. (A record of an experiment over several symbols
+                is expected on the partition of the experiment: on another one, the experiment would be decided a second
+                time.)
         """
         if self._own is None:
             return None

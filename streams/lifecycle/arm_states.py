@@ -1,4 +1,8 @@
-"""The lifecycle node's state of one symbol: which pipelines (arms) run, which is live, and which were live before."""
+"""The lifecycle node's state of one symbol: which arms run, which is live, and which were live before.
+
+An arm is one of the variants of the pipeline that run side by side on a symbol. The live arm is the one whose
+predictions are published.
+"""
 
 from msgspec import Struct, field
 
@@ -24,22 +28,23 @@ LONGEST_LINEAGE = 16
 
 
 class RunningArm(Struct, array_like=True):
-    """An arm: one of the pipelines that run side by side on a symbol, each with one model version.
+    """An arm: one of the variants of the pipeline that run side by side on a symbol, each with one model version.
 
     Attributes:
         name: name in commands and outcomes. The live arm is called `live`; empty once the arm was stopped.
         version: name of the arm's version; `builtin` for the arm that a symbol begins with.
         number: number of the arm within its symbol; it stays when the name changes.
         since: event time from which the arm has been live, or else in shadow (unpublished), ns.
-        command: id of the command that made it live or put it in shadow; empty for the built-in arm before the first.
-        lineage: names of the versions that its version descends from, the oldest first.
+        command: id of the command that made the arm live or put it in shadow; empty for the built-in arm before the
+            first command.
+        lineage: names of the ancestors of the arm's version, the oldest first.
         experiment: name of the experiment in which the arm takes part, or empty.
         overrides: the arm's own parameters, as `ArmParameters.overrides` encodes them.
-        sha256: SHA-256 of the model state that it started from, hex; empty if it started without one.
-        manual_steps: number of its changes so far that a person asked for.
-        was_live: whether it has ever been live.
-        candidate: whether a retrain made its model.
-        taken_back: whether it was live and was rolled back.
+        sha256: SHA-256 of the model state that the arm started from, hex; empty if it started without one.
+        manual_steps: number of changes of the arm so far that a person asked for.
+        was_live: whether the arm has ever been live.
+        candidate: whether a retrain made the arm's model.
+        taken_back: whether the arm was live and was rolled back.
     """
 
     name: str
@@ -81,9 +86,10 @@ class HeldByPin(Struct, array_like=True):
     While a version is pinned, only a person may replace it.
 
     Attributes:
-        command: the promotion or roll-back; it is carried out when the pin is released if the same version is still
-            live.
-        number: number of the arm (pipeline) to be promoted, or of the live arm to be rolled back.
+        command: the promotion or roll-back. It is carried out when the pin is released, provided that `live` is still
+            the live version.
+        number: number of the arm (running variant of the pipeline) to be promoted, or of the live arm to be rolled
+            back.
         live: name of the version that was live when the command came.
     """
 
@@ -93,18 +99,20 @@ class HeldByPin(Struct, array_like=True):
 
 
 class SymbolArms(Struct, array_like=True):
-    """The lifecycle node's state of one symbol: its arms (pipelines that run side by side) and its versions.
+    """The lifecycle node's state of one symbol: its arms and its versions.
+
+    An arm is one of the variants of the pipeline that run side by side on a symbol.
 
     Attributes:
         arms: running arms, the live one first.
         next_number: number that the next arm gets.
         applied: ids of the last commands that were carried out, the oldest first.
-        before: versions that were live and still run, the latest last; a roll-back goes to the last of them.
+        before: versions that were live earlier and still run, the latest last; a roll-back makes the last of them live.
         retired: names of stopped versions, the latest last.
-        frozen: SHA-256 of the models of stopped versions that were live, by name of the version, the latest last. Later
-            retrains compare new models with them.
+        frozen: stopped versions that were live: name of the version and SHA-256 of its model, the latest last. Later
+            retrains compare new models with these models.
         pinned: whether only a person may replace the live version.
-        cools_until: event time until which no automatic retrain starts after a roll-back, ns.
+        cools_until: event time up to which no automatic retrain starts, because of a roll-back, ns.
         judged: if commands are signed, the ids of all commands that were seen, refused ones included.
         held: commands that wait while the live version is pinned, the oldest first; at most one for an arm.
     """
@@ -121,10 +129,10 @@ class SymbolArms(Struct, array_like=True):
     held: list[HeldByPin] = []
 
     def status(self, arm: RunningArm) -> Status:
-        """Status of the version of an arm (pipeline), which may run or be stopped.
+        """Status of the version of an arm (variant of the pipeline), which may be running or stopped.
 
-        A version that was rolled back has the status `rolled_back`. It has the status `shadow` if it is to be promoted
-        again and only waits because the live version is pinned.
+        A version that was rolled back has the status `rolled_back`. It has the status `shadow`, however, if it is to be
+        promoted again and only waits because the live version is pinned.
         """
         if not arm.name:
             if arm.was_live:
@@ -135,9 +143,9 @@ class SymbolArms(Struct, array_like=True):
         return "rolled_back" if arm.taken_back and not self.is_held(arm) else "shadow"
 
     def started(self, command: Command) -> RunningArm:
-        """Record that a command started the last arm (pipeline) in `arms`, and return that arm.
+        """Update this state after a command has started the last arm in `arms`, and return that arm.
 
-        If the arm runs a frozen (stored) version again, the version is no longer listed as frozen or retired.
+        If the version of the arm was frozen (stopped, but stored), it is no longer listed as frozen or retired.
         """
         arm = self.arms[-1]
         arm.changed_by(command)
@@ -147,7 +155,7 @@ class SymbolArms(Struct, array_like=True):
         return arm
 
     def went_live(self, before: RunningArm, command: PromoteVariant | RollBack) -> RunningArm:
-        """Record that a command made the first arm (pipeline) in `arms` live, and return that arm.
+        """Update this state after a command has made the first arm in `arms` live, and return that arm.
 
         Args:
             before: the arm that was live until now and goes on in shadow, that is, unpublished.
@@ -167,10 +175,11 @@ class SymbolArms(Struct, array_like=True):
         return live
 
     def stopped(self, arm: RunningArm, command: Command) -> None:
-        """Record that a command stopped an arm (pipeline).
+        """Update this state after a command has stopped an arm (running variant of the pipeline).
 
-        No roll-back goes to its version any more, and the version's name is not used again. A version that was live,
-        and was not rolled back, is stored as frozen for later retrains; at most the latest `MOST_FROZEN` (32) are.
+        No roll-back makes the arm's version live any more, and no new version may have its name. If the version was
+        live and was not rolled back, it is stored as frozen for later retrains. Only the latest `MOST_FROZEN` (32)
+        frozen versions are kept.
         """
         self.forget(arm.version)
         self.retired = [*self.retired, arm.version][-MOST_RETIRED:]
@@ -186,8 +195,8 @@ class SymbolArms(Struct, array_like=True):
         """Names of the ancestors of a new version, the oldest first, at most `LONGEST_LINEAGE` (16).
 
         Args:
-            parent: name of the version from which the new one is derived; empty: no ancestors. If it does not run now,
-                only its own name is known.
+            parent: name of the version from which the new one is derived; empty: there are no ancestors. If the parent
+                does not run now, its own ancestors are not known, and it is the only one returned.
         """
         if not parent:
             return []
@@ -195,11 +204,12 @@ class SymbolArms(Struct, array_like=True):
         return [*known, parent][-LONGEST_LINEAGE:]
 
     def dispensable(self) -> RunningArm | None:
-        """The arm (pipeline) to stop when a newly trained model needs its place; None if none can be spared.
+        """The arm (running variant of the pipeline) to stop when a newly trained model needs its place.
 
-        Rolled-back arms come first, then those that were live, the one longest ago first. Last come arms that won a
-        test, but may not go live while the live version is pinned. The arm that a roll-back would make live is never
-        chosen.
+        It is None if no arm can be spared. Arms that were rolled back are taken first, then other arms that were live.
+        Last come arms that won a test, but may not go live while the live version is pinned. Within each group, the arm
+        that has been in shadow (unpublished) for longest is taken. The arm that a roll-back would make live is never
+        taken.
         """
         kept = self.before[-1].version if self.before else ""
         held = {each.number for each in self.held}
@@ -207,7 +217,7 @@ class SymbolArms(Struct, array_like=True):
         return min(spare, key=lambda arm: (not arm.taken_back, not arm.was_live, arm.since, arm.number), default=None)
 
     def candidates(self) -> list[RunningArm]:
-        """Arms (running pipelines) whose retrained model is still being tested.
+        """Arms (running variants of the pipeline) whose retrained model is still being tested.
 
         An arm that won its test, but may not go live while the live version is pinned, is not among them.
         """
@@ -215,20 +225,21 @@ class SymbolArms(Struct, array_like=True):
         return [arm for arm in self.arms[1:] if arm.candidate and not arm.was_live and arm.number not in held]
 
     def is_held(self, arm: RunningArm) -> bool:
-        """Whether a command to promote an arm (pipeline), or to roll back the live arm, waits because of a pin.
+        """Whether a command that concerns an arm (running variant of the pipeline) waits because of a pin.
 
-        A pin lets only a person replace the live version.
+        The command is to promote the arm or, for the live arm, to roll it back. A pin lets only a person replace the
+        live version.
         """
         return any(each.number == arm.number and each.live == self.arms[0].version for each in self.held)
 
     def hold(self, command: PromoteVariant | RollBack, arm: RunningArm) -> bool:
-        """Keep a promotion or roll-back that has to wait while the live version is pinned.
+        """Keep a promotion or roll-back that has to wait while the live version is pinned, and return True.
 
-        Returns False, and keeps nothing, if a command for the same arm is kept already.
+        If a command for the same arm is kept already, keep nothing and return False.
 
         Args:
             command: the promotion or the roll-back.
-            arm: the arm (pipeline) to be promoted, or the live arm to be rolled back.
+            arm: the arm (running variant of the pipeline) to be promoted, or the live arm to be rolled back.
         """
         if any(each.number == arm.number for each in self.held):
             return False
@@ -240,7 +251,10 @@ class SymbolArms(Struct, array_like=True):
         self.before = [former for former in self.before if former.version != version]
 
     def pool(self) -> tuple[str, ...]:
-        """SHA-256 of the stored models that a retrain compares its new model with, the latest last, at most 6."""
+        """SHA-256 of the frozen (stopped, but stored) models that a retrain compares its new model with.
+
+        At most 6, the latest last.
+        """
         return tuple(self.frozen.values())[-MOST_CONTENDERS:]
 
 

@@ -1,6 +1,7 @@
 """The lifecycle node: it reads commands, and writes directives, retrain jobs, version records and dead letters.
 
-A directive is a record in the log of ticks that starts, promotes or stops one of a symbol's pipelines.
+A directive is a record in the log of ticks that starts, promotes or stops an arm. An arm is one of the variants of the
+pipeline that run side by side on a symbol.
 """
 
 from collections.abc import Sequence
@@ -41,17 +42,17 @@ Directed = StartVariant | StopVariant | PromoteVariant | RollBack
 
 
 class LifecycleNode(Node[SymbolArms]):
-    """Node that carries out commands on a symbol's arms, the pipelines that run side by side.
+    """Node that carries out commands on the arms of a symbol.
 
-    Most commands become a directive, a record in the log of ticks that starts, promotes or stops an arm. No other node
-    writes directives. The directive has the command's id and is written to the same partition number, so that the
-    market node takes it in order with the ticks. Whatever the market node would refuse is refused here, by the same
-    rules. A command whose id was carried out before changes nothing, so it may be sent twice by a client or repeated
-    after a crash.
+    An arm is one of the variants of the pipeline that run side by side on a symbol. Most commands become a directive, a
+    record in the log of ticks that starts, promotes or stops an arm. No other node writes directives. The directive has
+    the command's id and is written to the same partition number, so that the market node takes it in order with the
+    ticks. Whatever the market node would refuse is refused here, by the same rules. A command whose id was carried out
+    before changes nothing, so it may be sent twice by a client or repeated after a crash.
 
     While the live version is pinned, automatic promotions and roll-backs wait. They are carried out when the pin is
-    released, if the same version is still live. Otherwise a winner that waited is stopped, since the version that it
-    won against is not live any more.
+    released, provided that the same version is still live. If another one is live, a winner that waited is stopped,
+    because it won against a version that is not live any more.
 
     A retrain command becomes a retrain job. An automatic one is not carried out shortly after a roll-back, or while
     enough candidates (retrained models) are being tested. If there is no room for a candidate's arm, one more directive
@@ -84,10 +85,10 @@ class LifecycleNode(Node[SymbolArms]):
         self._own_variants = {symbol: ArmParameters(own) for symbol, own in parameters.symbols.items()}
 
     def check(self, event: Any) -> None:
-        """Check a command's signature, and that a retrain command has the id of the breach (reason) that it names.
+        """Check a command's signature, and that a retrain command and its breach (reason for it) have the same id.
 
         Raises:
-            Refused: the signature or the id is not right.
+            Refused: the signature is not valid, or the ids differ.
         """
         self._signing.check(event)
         if isinstance(event, Retrain) and event.breach.id != event.id:
@@ -118,8 +119,8 @@ class LifecycleNode(Node[SymbolArms]):
     def step(self, state: SymbolArms, event: Any, record_id: str) -> Sequence[Struct]:
         """Carry out one command, and return the records that follow from it.
 
-        These are a retrain job, or directives (records that start, promote or stop a pipeline) followed by records of
-        the versions that changed. A command whose id was carried out before returns nothing.
+        These are a retrain job, or directives (records that start, promote or stop a variant of the pipeline) followed
+        by records of the versions that changed. For a command whose id was carried out before, nothing is returned.
 
         Raises:
             Refused: the command cannot be carried out in this state; it becomes a dead letter.
@@ -152,10 +153,10 @@ class LifecycleNode(Node[SymbolArms]):
         return (*(self._signing.sign(each, record_id) for each in directives), *records.records)
 
     def shown(self, symbol: str, version: str) -> str:
-        """Name of a version as predictions carry it.
+        """Name that a version has in predictions.
 
-        It differs from `version` for the built-in version alone, whose name ends with a digest of the symbol's
-        parameters.
+        It differs from `version` for the built-in version alone: in predictions that name ends with a digest of the
+        symbol's parameters.
         """
         return builtin_version(self._parameters.for_symbol(symbol).digest()) if version == BUILTIN else version
 

@@ -1,7 +1,7 @@
-"""Compares the versions that run on a symbol according to the registry with those that appear in outcomes.
+"""Compares the versions that run on a symbol according to the registry with the versions that appear in outcomes.
 
-The lifecycle node writes the registry and the market node the outcomes. The two should agree; if they do not,
-`difference` says which commands make them agree.
+The lifecycle node writes the registry, and the market node writes the outcomes. If the two do not agree, `difference`
+says which commands make them agree.
 """
 
 from collections.abc import Iterable
@@ -20,7 +20,8 @@ class Runs(NamedTuple):
 
     Attributes:
         live: name of the live version; the built-in one before the first command.
-        shadow: versions that run in shadow (unpublished): name of the version, and of the arm (pipeline) that runs it.
+        shadow: versions that run in shadow (unpublished): by name of the version, the name of the arm (variant of the
+            pipeline) that runs it.
     """
 
     live: str
@@ -31,7 +32,8 @@ def valid_versions(versions: Iterable[ModelVersion]) -> list[ModelVersion]:
     """The version records of one symbol that are still valid: of the built-in version only the newest, else all.
 
     The built-in version, with which a symbol begins, is named after its parameters. With other parameters it goes on
-    under another name. No record ends the old name, so the last record of that name would say for ever that it is live.
+    under another name. No record ends the old name, so the last record under the old name would say for ever that the
+    version is live.
 
     >>> before = ModelVersion("commands:0:3:0", "X", "builtin-00000000", "", "champion", "", 3, "c0", arm="live")
     >>> after = ModelVersion("commands:0:7:1", "X", "builtin-1f2e3d4c", "", "shadow", "", 7, "c1", arm="mine")
@@ -44,7 +46,7 @@ def valid_versions(versions: Iterable[ModelVersion]) -> list[ModelVersion]:
 
 
 def newest(versions: Iterable[ModelVersion]) -> ModelVersion | None:
-    """The record that was written last among records of one symbol, by the offset in its id; None if there are none."""
+    """The record of one symbol that was written last, judging by the offset in its id; None if there are no records."""
     return max(versions, key=_place, default=None)
 
 
@@ -95,7 +97,7 @@ class Difference(NamedTuple):
 
 
 def difference(symbol: str, lifecycle: Runs, market: Runs) -> Difference | None:
-    """The difference between the versions that two nodes say run on a symbol, and how to mend it; None if they agree.
+    """How two nodes disagree on the versions that run on a symbol, and how to mend it; None if they agree.
 
     Args:
         symbol: symbol that the versions run on.

@@ -19,7 +19,7 @@ class VersionRecords:
         command: the command that is carried out.
         record_id: id of the command's record.
         state: the lifecycle node's state of the symbol.
-        shown: function that gives the name of a version as predictions carry it, from the symbol and the version.
+        shown: function of a symbol and a version, which returns the name that the version has in predictions.
 
     Attributes:
         record_id: id of the command's record.
@@ -32,14 +32,14 @@ class VersionRecords:
         self.records: list[ModelVersion] = []
 
     def now(self, command: Command) -> None:
-        """Attribute the records that follow to another command."""
+        """Name another command in the records that are added from now on."""
         self._command = command
 
     def add(self, arm: RunningArm, reason: str) -> None:
-        """Add a record of an arm's version with its present status.
+        """Add a record of the present status of an arm's version.
 
         Args:
-            arm: the arm (running pipeline).
+            arm: the arm (running variant of the pipeline).
             reason: why the status changed, a sentence.
         """
         command, symbol = self._command, self._command.symbol

@@ -1,6 +1,6 @@
 """The statuses of a model version, and which status may follow which.
 
-The running system and the registry in memory (`ModelVersionManager`) use the same table.
+The live system and the registry in memory (`ModelVersionManager`) use the same table.
 """
 
 from schemas.versions import Status
@@ -36,7 +36,8 @@ stays so.
 def without_arms() -> dict[Status, tuple[Status, ...]]:
     """For each status, the statuses that may follow if no version runs beside the live one.
 
-    It is the table `FOLLOWS` without the changes in `OF_ARMS`, and without statuses that can then not be reached.
+    The result is the table `FOLLOWS` without the changes in `OF_ARMS`. Statuses that cannot be reached without these
+    changes are left out.
 
     >>> without_arms()["champion"], without_arms()["rolled_back"], "stopped" in without_arms()
     (('frozen', 'rolled_back'), (), False)

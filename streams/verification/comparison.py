@@ -1,8 +1,8 @@
 """Compares the records on a topic with those that it should hold, one by one, in bounded memory.
 
-The records that one node writes to a partition have ids whose position, the offset and indices in the id, only grows.
-A record that is not beyond the position reached before it is a repeat. Readers drop repeats, whose bytes must be the
-same as before.
+The position of a record is made of the offset and the indices in its id. In the records that one node writes to a
+partition, positions only grow. If a position does not, the record is a repeat. Readers drop repeats; the bytes of a
+repeat must be the same as those written before.
 """
 
 from collections import Counter, deque
@@ -37,9 +37,9 @@ class RecordFinding(Struct, frozen=True):
 
     Attributes:
         kind: kind of difference. `other_bytes`: the record is not the one that the replay gives; `missing`: it is not
-            on the topic; `too_many`: no tick leads to it; `repeat_differs`: a record written again is not the same;
-            `repeat_uncompared`: one written again was first written too long ago to compare; `not_computed`: it is not
-            on the topic yet.
+            on the topic; `too_many`: no tick leads to it; `repeat_differs`: a record was written again with other
+            bytes; `repeat_uncompared`: a record was written again, too long after the first time to compare the bytes;
+            `not_computed`: it is not on the topic yet.
         topic, partition: topic, without the prefix of the deployment, and partition.
         id: id of the record.
         offset: offset of the record; -1 if it is not on the topic.
@@ -138,15 +138,16 @@ class _Lane:
 class TopicComparison:
     """Compares the records on one partition of a topic with the records that it should hold.
 
-    Pass expected records to `expect` and records of the topic to `hold`, each in their order; calls of the two may
-    alternate in any way. `end` returns the result.
+    Pass to `expect` the records that it should hold, and to `hold` those that it holds, both in the order of writing.
+    Calls of the two may alternate in any way. `end` returns the result.
 
     Args:
         topic, partition: topic, without the prefix of the deployment, and partition.
         first_offset: first offset that the partition still has; above 0, retention has deleted earlier records.
         before: offset of the tick log at which the comparison ends; records computed from this or later ticks are left
             out.
-        after: offset of the tick log after which it begins; records computed from this or earlier ticks are left out.
+        after: offset of the tick log after which the comparison begins; records computed from this or earlier ticks are
+            left out.
 
     >>> comparison = TopicComparison("predictions", 0, first_offset=0, before=2)
     >>> for offset in (0, 1):
@@ -171,7 +172,7 @@ class TopicComparison:
 
     @property
     def is_hungry(self) -> bool:
-        """Whether some expected records cannot be compared until more records of the topic are added."""
+        """Whether there are expected records that cannot be compared until more records of the topic are added."""
         return any(lane.wanted and not lane.found for lane in self._lanes.values())
 
     def expect(self, value: bytes) -> None:
@@ -207,11 +208,11 @@ class TopicComparison:
         self._match(self._lane)
 
     def end(self, settled: bool) -> Compared:
-        """Compare what is left, once both sides have ended, and return the result.
+        """Compare what is left, once all records have been added, and return the result.
 
         Args:
-            settled: whether the workers are known to have processed all these ticks. If so, an expected record that is
-                not on the topic is `missing`, else `not_computed`.
+            settled: whether the workers are known to have processed all ticks of the comparison. If so, an expected
+                record that is not on the topic is `missing`, else `not_computed`.
         """
         for lane in self._lanes.values():
             self._match(lane, over=True)

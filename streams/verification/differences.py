@@ -29,7 +29,7 @@ class FieldDifference(Struct, frozen=True):
 
 
 def differing_fields(expected: bytes, found: bytes) -> tuple[FieldDifference, ...]:
-    """Fields in which two JSON records differ, by their paths, at most `MOST_FIELDS` (12).
+    """Fields in which two JSON records differ, each with its path, at most `MOST_FIELDS` (12).
 
     If a record is not valid JSON, or all fields agree, the first byte that differs is given instead.
 

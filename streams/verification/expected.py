@@ -30,12 +30,13 @@ class Expected:
     def restore(self, keys: Mapping[str, KeySnapshot], offset: int, roster: PartitionRoster = NO_ROSTER) -> None:
         """Begin after an offset of the topic `ticks`, from stored snapshots, instead of at the first tick.
 
-        A snapshot may reach further than `offset`; ticks that it already contains are skipped for its symbol.
+        A snapshot may reach further than `offset`. Ticks that the snapshot of a symbol already contains are then
+        skipped for that symbol.
 
         Args:
             keys: snapshot of each symbol's state.
-            offset: offset that all snapshots reach.
-            roster: symbols that the partition held when the snapshots were taken; needed if they reach different
+            offset: offset that every snapshot has reached.
+            roster: symbols that the partition held when the snapshots were taken; needed if they reach to different
                 offsets.
 
         Raises:
