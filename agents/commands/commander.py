@@ -1,6 +1,6 @@
-"""Sends commands about a symbol: finds its partition, writes one record there, and waits for the answer.
+"""Sends a command about a symbol: finds the symbol's partition, writes one record there, and waits for the answer.
 
-The lifecycle node, the part of a worker that carries out commands, answers on the topics `model-versions`,
+A part of each worker, the lifecycle node, carries out commands. It answers on the topics `model-versions`,
 `retrain-jobs` and `dead-letters`.
 """
 
@@ -38,10 +38,10 @@ POLL_MS = 100
 
 
 class LogPlace(NamedTuple):
-    """The partition on which the ticks of a symbol arrive, and how far they have come.
+    """The partition of a symbol's ticks, and the time up to which records of the symbol were found there.
 
     Attributes:
-        partition: number of the partition; commands about the symbol must be written to the same one.
+        partition: number of the partition; commands about the symbol must be written to the same number.
         ts_event: event time of the symbol's latest record that was found, ns since 1970; 0: none was found.
     """
 
@@ -50,7 +50,9 @@ class LogPlace(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """What came of a command; if all fields are empty, no answer came, or the command was carried out before.
+    """What came of a command.
+
+    If all fields are empty, no answer came, or a command with the same id was carried out before.
 
     Attributes:
         versions: records about model versions that were written because of the command.
@@ -82,10 +84,12 @@ def _is_timed(value: bytes | None) -> bool:
 
 
 class Commander:
-    """Writes commands to the partitions of their symbols and waits for answers; made by `commander`.
+    """Writes commands to the partitions of their symbols and waits for answers.
+
+    The function `commander` makes the only objects of this class.
 
     Attributes:
-        seen: all symbols that were found in records while looking for some symbol's partition.
+        seen: all symbols in the records that were read while looking for the partition of some symbol.
     """
 
     def __init__(
@@ -104,9 +108,9 @@ class Commander:
     async def place_of(self, symbol: str) -> LogPlace:
         """Return the partition of a symbol, and the event time of its latest record.
 
-        It is the partition of the symbol's latest prediction or outcome, since a producer may put ticks on any
-        partition. If neither is found, it is the partition that Kafka's default partitioner chooses, with the event
-        time 0.
+        A producer may put ticks on any partition, so the partition is that of the symbol's latest prediction or
+        outcome. If there is neither, it is the partition that Kafka's default partitioner chooses, with the event time
+        0.
         """
         for topic, newest in TAILS:
             found = await self._latest(self._settings.topic(topic.name), symbol.encode(), newest)
@@ -117,7 +121,8 @@ class Commander:
     async def arms_of(self, symbol: str) -> list[str]:
         """Return the names of the symbol's variants that run in shadow, according to the topic `model-versions`.
 
-        In shadow a variant predicts without being published.
+        Variants of the pipeline run side by side on a symbol. The predictions of one are published: it is live. The
+        others run in shadow.
         """
         found = await versions(self._settings, self._bootstrap, symbol)
         return [each.arm for each in found if each.arm and each.arm != LIVE]
@@ -159,11 +164,12 @@ class Commander:
     async def put(self, command: Command, partition: int, patience_s: float = 0.0) -> tuple[int, Answer]:
         """Write one command, signed if the settings have a key, and wait for the answer.
 
-        A retrain that does not say up to which outcome it learns is given the symbol's newest outcome.
+        A command to retrain may name the outcome up to which the model learns. If it names none, the symbol's newest
+        outcome is filled in.
 
         Args:
             command: what is asked for.
-            partition: number of the partition of its symbol.
+            partition: number of the partition of the command's symbol.
             patience_s: longest wait for an answer, seconds; 0: none.
 
         Returns:
@@ -217,7 +223,7 @@ async def commander(settings: Settings, bootstrap: str) -> AsyncIterator[Command
     """Open a connected `Commander` for the duration of the block.
 
     Args:
-        settings: of the deployment, with its prefix and signing keys.
+        settings: settings of the deployment, with its prefix and signing keys.
         bootstrap: address of the cluster.
 
     Raises:

@@ -1,7 +1,6 @@
 """The signing keys of a deployment: a single one from the setting `directive_key`, or several from a file.
 
-Several are needed while one key is replaced by another, since older records carry signatures of the old
-key.
+When one key replaces another, both are needed: older records carry signatures of the old key.
 """
 
 import os
@@ -68,14 +67,14 @@ class Ring(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def deployments(name: str, prefix: str) -> tuple[str, ...]:
-    """Return the deployment names whose signatures are accepted: the own one, then those a replay copied from.
+    """Return the names of deployments whose signatures are accepted: first this one, then those it is a replay of.
 
-    A replay run copies the records of another run together with their signatures, and must accept them. Each of
-    the returned names consists of `name` and the prefix of a run's topics.
+    A replay run copies the records of another run together with their signatures, and must accept them. Each name
+    consists of `name`, a slash and the prefix of a run's topics.
 
     Args:
         name: name of the deployment from settings or key file.
-        prefix: text before each topic name; that of a replay run ends with `replay-RUN.`.
+        prefix: text before each topic name; for a replay run, that of the copied run followed by `replay-RUN.`.
 
     >>> deployments(name="prod", prefix="lab-"), deployments(name="prod", prefix="lab-replay-monday.")
     (('prod/lab-',), ('prod/lab-replay-monday.', 'prod/lab-'))
@@ -114,11 +113,11 @@ def signing(settings: Settings) -> Signing:
 def named(settings: Settings) -> str:
     """Return the setting `deployment`, the name that becomes part of every signature.
 
-    It may be empty only if the setting `prefix` already distinguishes this system from others with the same
-    key.
+    It may be empty only if the setting `prefix` tells this system from others that use the same key. The part
+    `replay-RUN.`, which a replay run adds to the prefix, does not count.
 
     Raises:
-        ConfigurationError: the name is empty and `prefix` does not make up for it.
+        ConfigurationError: the name and the rest of the prefix are empty.
     """
     if not settings.deployment and deployments("", settings.prefix)[-1] == "/":
         raise ConfigurationError(
@@ -157,7 +156,7 @@ def load(path: Path) -> Ring:
 
 
 def save(path: Path, ring: Ring) -> None:
-    """Write the signing keys to a file that only its owner may read, replacing an older one in a single step."""
+    """Write the signing keys to a file that only its owner may read; an older file is replaced in a single step."""
     new = path.with_name(path.name + ".new")
     new.unlink(missing_ok=True)
     with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:

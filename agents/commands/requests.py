@@ -1,7 +1,7 @@
-"""Builds each kind of command about a symbol's model versions, without its event time.
+"""Builds each kind of command about a symbol's model versions, complete except for its event time.
 
-The event time of a command is that of the symbol's latest record. It is known only after the symbol's
-partition is found, so each function here returns a `Request` that makes the command once it is known.
+The event time of a command is that of the symbol's latest record, which is known only after the symbol's
+partition was found. So each function here returns a `Request`, which makes the command once the time is known.
 """
 
 import secrets
@@ -24,8 +24,8 @@ class Request(NamedTuple):
         id: id of the command; of several commands with one id only the first is carried out.
         symbol: instrument whose versions the command is about.
         dated: function that returns the command, given its event time in ns since 1970, UTC.
-        shadow: name of a variant that the command requires to run in shadow, predicting without being
-            published; empty: it requires none.
+        shadow: name of a variant that must run in shadow (predict without being published) for the command to be
+            carried out; empty: there is no such condition.
     """
 
     id: str
@@ -35,7 +35,7 @@ class Request(NamedTuple):
 
 
 def new_id(asker: str) -> str:
-    """Return a new random command id that begins with the name of whoever asks."""
+    """Return a new random command id that begins with `asker`, the name of whoever gives the command."""
     return f"{asker}-{secrets.token_hex(6)}"
 
 
@@ -53,15 +53,16 @@ def start_variant(
 ) -> Request:
     """Build the command to run a variant of the symbol's pipeline in shadow.
 
-    In shadow a variant predicts, is scored and learns, but its predictions are not published.
+    In shadow a variant predicts, is scored and learns, but its predictions are not published; those of the live variant
+    are.
 
     Args:
         command_id, symbol: see `Request`.
         arm: name that the variant runs under.
-        cause: why, for people.
+        cause: why the command is given, for people.
         overrides: parameters in which the variant differs from the symbol's own, by table and name.
         from_live: whether to start from a copy of what the live variant has learned, instead of from nothing.
-        model: state of a model to start with; None: an untrained one, or the live variant's with `from_live`.
+        model: state of a model to start with; None: an untrained model, or with `from_live` the live variant's.
         version: name of the new model version; empty: one is made of `arm`.
         experiment: name of the experiment that the variant takes part in; empty: none.
 
@@ -94,7 +95,7 @@ def stop_variant(command_id: str, symbol: str, arm: str, cause: str) -> Request:
     Args:
         command_id, symbol: see `Request`.
         arm: name that the variant runs under.
-        cause: why, for people.
+        cause: why the command is given, for people.
     """
     return Request(
         command_id,
@@ -105,14 +106,14 @@ def stop_variant(command_id: str, symbol: str, arm: str, cause: str) -> Request:
 
 
 def promote_variant(command_id: str, symbol: str, arm: str, cause: str) -> Request:
-    """Build the command to make a variant live, so that its predictions are published.
+    """Build the command to make a variant live: from then on its predictions are the ones that are published.
 
-    So far the variant must run in shadow, predicting without being published.
+    The variant must run in shadow until then, predicting without being published.
 
     Args:
         command_id, symbol: see `Request`.
         arm: name that the variant runs under.
-        cause: why, for people.
+        cause: why the command is given, for people.
     """
     return Request(
         command_id,
@@ -132,15 +133,15 @@ def roll_back(
     stop: bool = False,
     automatic: bool = False,
 ) -> Request:
-    """Build the command to make the model version live again that was live before the present one.
+    """Build the command to take back the live model version: the version that was live before it goes live again.
 
     Args:
         command_id, symbol: see `Request`.
-        cause: why, for people.
-        version: version to take back; if another one is live the command is refused; empty: whichever is live.
+        cause: why the command is given, for people.
+        version: version to take back; the command is refused if another version is live. Empty: whichever is live.
         metrics: figures that the decision rests on, by name.
         stop: whether the version that is taken back ends; else it goes on predicting without being published.
-        automatic: whether the system asks by itself; else a person does.
+        automatic: True if the system gives the command by itself; False if a person does.
     """
     return Request(
         command_id,
@@ -159,11 +160,11 @@ def roll_back(
 
 
 def pin_version(command_id: str, symbol: str, cause: str, *, pinned: bool) -> Request:
-    """Build the command to pin the live version, so that only a person may replace it, or to release it.
+    """Build the command to pin the live version, or to release it; only a person may replace a pinned version.
 
     Args:
         command_id, symbol: see `Request`.
-        cause: why, for people.
+        cause: why the command is given, for people.
         pinned: True to pin, False to release.
     """
     return Request(
@@ -174,14 +175,14 @@ def pin_version(command_id: str, symbol: str, cause: str, *, pinned: bool) -> Re
 
 
 def retrain(command_id: str, symbol: str, cause: str) -> Request:
-    """Build the command to train a new model of a symbol because a person asks for it.
+    """Build the command to train a new model for a symbol because a person asks for it.
 
     The command carries the reason for the retrain as a `Breach` with the trigger `manual` and the id of the
     command.
 
     Args:
         command_id, symbol: see `Request`.
-        cause: why, for people.
+        cause: why the command is given, for people.
 
     >>> command = retrain("c1", "X", cause="a new fee").dated(5)
     >>> command.breach.id, command.breach.trigger, command.breach.retrain, command.breach.sentence

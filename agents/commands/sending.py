@@ -1,4 +1,4 @@
-"""Sends a requested command: gives it its event time, writes it, and reports what came of it."""
+"""Sends a command that was built as a `Request`: gives it its event time, writes it, and reports what came of it."""
 
 import time
 
@@ -15,12 +15,12 @@ class Sent(Struct):
     """A command that was written, and what came of it; the command line prints it with `--json`.
 
     Attributes:
-        command: the command without its signature, which it has on the topic if the deployment has a key.
-        partition, offset: where it is stored on the topic `commands`.
-        versions: records about model versions that it caused; empty while there is no answer.
-        job: the retrain that it asked for; None: it asked for none, or there is no answer yet.
-        refused: why it was refused; empty: it was not.
-        answered: whether it was carried out while the sender waited; False if it was refused.
+        command: the command without its signature. On the topic it is signed if the deployment has a key.
+        partition, offset: where the command is stored on the topic `commands`.
+        versions: records about model versions that the command caused; empty while there is no answer.
+        job: the retrain that the command asked for; None: it asked for none, or there is no answer yet.
+        refused: why the command was refused; empty: it was not.
+        answered: whether the command was carried out while the sender waited; False if it was refused.
     """
 
     command: Command
@@ -35,12 +35,12 @@ class Sent(Struct):
 async def send(client: Commander, request: Request, place: LogPlace, patience_s: float = 0.0) -> Sent:
     """Write the requested command to the partition of its symbol, and wait for the answer.
 
-    The command takes the event time of the symbol's latest record, or this machine's clock if the symbol has no
-    record.
+    The command gets the event time of the symbol's latest record, or the time of this machine's clock if the symbol
+    has no record.
 
     Args:
-        client: connected.
-        request: what is asked for.
+        client: connected client that writes the command.
+        request: the command, still without an event time.
         place: partition and latest event time of the symbol, from `Commander.place_of`.
         patience_s: longest wait for an answer, seconds; 0: none.
     """

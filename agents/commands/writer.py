@@ -1,4 +1,4 @@
-"""Writes commands to the topic `commands`; nothing else does, so that every command is signed."""
+"""Writes commands to the topic `commands`; no other module does, so every command is signed."""
 
 from agents.commands.keyring import signing
 from agents.config.settings import Settings
@@ -12,8 +12,8 @@ class CommandWriter:
     """Signs commands and writes them to the topic `commands`.
 
     Args:
-        settings: of the deployment; without a key in them commands are not signed.
-        producer: connected.
+        settings: settings of the deployment; commands are not signed if it has no signing key.
+        producer: connected producer.
 
     Raises:
         ConfigurationError: the keys in the settings are invalid.
@@ -28,9 +28,9 @@ class CommandWriter:
 
         Args:
             command: what is asked for.
-            as_of: id of the record that caused the command, or `commands:PARTITION:OFFSET`, where it is expected to
-                be written, if there is none; the signature includes it.
-            partition: number of the partition of its symbol.
+            as_of: id of the record that caused the command. If none did, `commands:PARTITION:OFFSET`, the place at
+                which the command is expected to be written. The signature includes this text.
+            partition: number of the partition of the command's symbol.
         """
         signed = self._signing.sign(command, as_of)
         written = await self._producer.send_and_wait(self._topic, encode(signed), signed.symbol.encode(), partition)

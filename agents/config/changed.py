@@ -8,12 +8,12 @@ LONGEST_VALUE = 60
 
 
 def changes(before: Mapping[str, Any], now: Mapping[str, Any], most: int = MOST_NAMED) -> str:
-    """Return which fields differ between two nested tables, in words, with both values; empty if none does.
+    """Return which fields differ between two nested tables, in words, with both values; empty if no field does.
 
     Args:
         before: earlier values.
         now: present values.
-        most: number of fields that are listed; of further ones only the number is told.
+        most: number of differing fields that are listed; if there are more, only their number is added.
 
     >>> changes({"market": {"costs": {"fee_bps": 0.5}, "warmup_ticks": 9}}, {"market": {"costs": {"fee_bps": 2.0}}})
     'market.costs.fee_bps (was 0.5, is 2.0), market.warmup_ticks (was 9, is not there)'

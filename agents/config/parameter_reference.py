@@ -114,11 +114,11 @@ def taken(hint: Any, names: str = "") -> str:
 
     Args:
         hint: type of the field.
-        names: words for the keys or values of a field that takes names of components; empty: the type says
-            enough.
+        names: for a field that takes names of components (such as strategies), words for these names; empty: the
+            type says enough.
 
     Raises:
-        TypeError: the type is of a kind that this module has no words for.
+        TypeError: this module has no words for a type of this kind.
 
     >>> taken(Annotated[float, Meta(gt=0.0, le=1.0)]), taken(bool), taken(Literal["a", "b"])
     ('above 0, up to 1', '`true` or `false`', 'one of `a`, `b`')
@@ -181,14 +181,14 @@ def _number(value: float | None) -> str:
 
 
 def wanted() -> committed.Files:
-    """Return docs/configuration.md with its generated part replaced by the present one: path and content."""
+    """Return docs/configuration.md, path and content, with its generated part brought up to date."""
     before, rest = PAGE.read_text(encoding="utf-8").split(BEGIN)
     _, after = rest.split(END)
     return {PAGE: f"{before}{BEGIN}\n\n{text()}\n\n{END}{after}"}
 
 
 def main(arguments: list[str]) -> int:
-    """Run `write` or `check`, the only argument; return the exit code: 1 if `check` finds the page outdated."""
+    """Run `write` or `check`, the only argument; return the exit code: 1 if `check` finds the page outdated, else 0."""
     return committed.main(arguments, "agents.config.parameter_reference", "docs/configuration.md", wanted)
 
 

@@ -1,7 +1,7 @@
 """Stores the parameters that workers ran with, so that an error can later list which parameters have changed.
 
-Each set of parameters is one TOML file in the folder `parameters` of the system's home folder (setting
-`home`).
+Each set of parameters is one TOML file. It lies in the subfolder `parameters` of the folder that the setting
+`home` names.
 """
 
 import logging
@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 
 
 def tables(parameters: Parameters) -> dict[str, Any]:
-    """Return parameters as nested dictionaries of plain values, in the layout of a parameter file."""
+    """Return parameters as nested dictionaries of plain values, arranged as in a parameter file."""
     plain = msgspec.json.decode(msgspec.json.encode(parameters))
     return {
         "market": plain["market"],
@@ -45,9 +45,10 @@ def keep(parameters: Parameters, home: Path, plugins: Mapping[str, Any] | None =
     """Store parameters in the home folder, unless a file there has the same content; a failure is only logged.
 
     Args:
-        parameters: of a worker.
+        parameters: parameters of a worker.
         home: home folder of the system that the worker belongs to.
-        plugins: the table `[plugins]`, with a folder relative to that of the stored file; None: no plug-ins.
+        plugins: content of the table `[plugins]`; its folder must be relative to the folder of the stored file.
+            None: no plug-ins.
     """
     text = msgspec.toml.encode(tables(parameters) | ({"plugins": plugins} if plugins else {}))
     path = folder(home) / f"{sha256(text).hexdigest()[:16]}.toml"
@@ -63,13 +64,13 @@ def keep(parameters: Parameters, home: Path, plugins: Mapping[str, Any] | None =
 
 
 def explained(error: BaseException, home: Path, now: Parameters) -> str:
-    """Return the text of an error, with the changed parameters added if they are its cause.
+    """Return the text of an error; if changed parameters are its cause, the text also lists them.
 
-    They are added when stored state was computed with other parameters, and a file in the home folder still has
-    those. If no file has them, the text says so.
+    They are its cause if stored state was computed with other parameters than the present ones. The list is made
+    from the file in the home folder that still has those other parameters. If no file has them, the text says so.
 
     Args:
-        error: that was caught.
+        error: the error that was caught.
         home: home folder of the system.
         now: present parameters.
     """

@@ -23,17 +23,17 @@ def configured_parameters(
 ) -> Parameters:
     """Import the modules in `[plugins]` of the configuration file, and return the parameters of the file.
 
-    The file is the one that the variable `TICKLOOP_CONFIG` names, else `tickloop.toml` in the current folder;
-    without one the defaults hold. Importing runs the modules, so commands that compute nothing use
-    `declared_experiments`.
+    The file is the one that the variable `TICKLOOP_CONFIG` names, else `tickloop.toml` in the current folder. If
+    there is no file, the parameters have their defaults. Importing a module runs its code; a command that needs
+    only the experiments of the file should call `declared_experiments`, which imports nothing.
 
     Args:
         environment: variables of the process.
         say: called with a sentence that names the file, if `TICKLOOP_CONFIG` does not name it.
 
     Raises:
-        ConfigurationError: a field is invalid; or a module cannot be imported; or `tickloop.toml` has modules
-            but belongs to somebody else.
+        ConfigurationError: a field is invalid; or a module cannot be imported; or `tickloop.toml` names modules
+            but belongs to another user of this machine.
     """
     table, path = config_table(environment), config_path(environment)
     found = bool(table) and not environment.get(ENVIRONMENT_PREFIX + "CONFIG", "")
@@ -61,7 +61,7 @@ def declared_experiments(environment: Mapping[str, str] = os.environ) -> dict[st
 
 
 def expect_ours(path: Path, modules: Path) -> None:
-    """Refuse to run plug-in modules of a `tickloop.toml` that somebody else may have put into the current folder.
+    """Raise an error if somebody else may have put a `tickloop.toml`, or its plug-in modules, where they are.
 
     Args:
         path: path of the TOML file.
@@ -90,10 +90,10 @@ def import_plugins(table: Mapping[str, Any], of_file: Path) -> None:
 
     Args:
         table: content of the TOML file.
-        of_file: folder of the TOML file; `[plugins] folder` is relative to it, and is the same if not given.
+        of_file: folder of the TOML file. `[plugins] folder` is relative to this folder, and defaults to it.
 
     Raises:
-        ConfigurationError: the table is invalid, or a module is missing or fails at its import.
+        ConfigurationError: the table is invalid, or a module is missing or fails while it is imported.
     """
     for name in _modules(table):
         _import(name, str(folder_of(table, of_file).resolve()))
@@ -118,10 +118,10 @@ def folder_of(table: Mapping[str, Any], of_file: Path) -> Path:
 
 
 def plugins_seen_from(folder: Path, environment: Mapping[str, str] = os.environ) -> dict[str, Any]:
-    """Return the table `[plugins]` of the configuration with its folder made relative to another folder.
+    """Return the table `[plugins]` of the configuration, with its folder written relative to another folder.
 
-    A copy of the parameters in that other folder can then find the same modules. Without plug-ins the result is
-    empty.
+    With this table, a copy of the parameters in the other folder finds the same modules. Without plug-ins the
+    result is empty.
 
     Args:
         folder: the other folder.
@@ -139,9 +139,9 @@ def plugins_seen_from(folder: Path, environment: Mapping[str, str] = os.environ)
 
 
 def import_each(environment: Mapping[str, str] = os.environ) -> dict[str, str]:
-    """Try to import every plug-in module of the configuration file; return the error of each by its name.
+    """Try to import every plug-in module of the configuration file; return an error text for each module name.
 
-    The error is empty for a module that was imported.
+    The text is empty for a module that was imported.
 
     Args:
         environment: variables of the process, which may name the configuration file as `TICKLOOP_CONFIG`.

@@ -43,29 +43,29 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         partitions: number of partitions of every topic; fixed once topics exist.
         replication: replicas of every topic; 1 on the local broker.
         workers: number of worker processes that `tickloop up` keeps running.
-        checkpoint_s: longest time between two checkpoints, in which a worker stores the state of a partition,
-            seconds.
-        checkpoint_bytes: most bytes of state that one checkpoint writes; what has waited longest is written
-            first.
-        verify_every_s: interval, in seconds of the ticks' Kafka timestamps, at which a copy of the stored state is
-            kept for `tickloop verify`; the last four copies remain.
-        accept_code: digest of this program's code, which lets it go on from state that other code computed;
-            empty: it refuses to.
+        checkpoint_s: longest time between two checkpoints of a partition, seconds. At a checkpoint a worker
+            stores the partition's state.
+        checkpoint_bytes: most bytes of state that one checkpoint writes. State that has waited longest is written
+            first, the rest at later checkpoints.
+        verify_every_s: interval at which a copy of the stored state is kept for `tickloop verify`, in seconds of
+            the ticks' Kafka timestamps; only the last four copies are kept.
+        accept_code: digest of this program's code. If it is given, workers may go on from state that other code
+            computed; empty: they refuse such state.
         session_timeout_s: time after which a silent worker loses its partitions, seconds.
-        metrics_port: port of `/metrics`, `/healthz` and `/readyz` of a worker; a worker started with `--slot N`
-            uses this port plus N; 0: not served.
-        metrics_host: address that these pages are served on; whoever reaches it may read them.
-        directive_key: secret that signs commands and other records that change what is computed; if set,
-            records without its signature are refused. Never logged.
+        metrics_port: port of the pages `/metrics`, `/healthz` and `/readyz` of a worker; 0: not served. A worker
+            started with `--slot N` uses this port plus N.
+        metrics_host: address on which these pages are served; whoever can reach this address may read them.
+        directive_key: secret that signs commands and other records that change what is computed; if set, such
+            records are refused without its signature. Never logged.
         directive_keys: path of a file with several such secrets, so that one can replace another; used instead
             of `directive_key`.
         deployment: name of this system, part of every signature. It must never change, and must differ between
             systems that share a key. Needed with a key if `prefix` is empty.
         retrain_timeout_s: time after which a training is ended and counts as failed, seconds.
         latency_limit_ms: limit on the latency of predictions of a model version that has just gone live, ms. If
-            the 95th percentile exceeds it for 15 seconds, the version before goes live again. The new one is
-            spared if the version before was as slow, or if it takes at most twice as long on the same ticks. 0:
-            no limit.
+            the 95th percentile exceeds it for 15 seconds, the version before goes live again, except in two cases:
+            the version before was as slow, or the new one takes at most twice as long on the same ticks. 0: no
+            limit.
         alert_webhook: URL that alerts are posted to as JSON; it may contain a secret. Never logged.
         dashboard_host: address that the dashboard listens on.
         dashboard_port: port that the dashboard listens on.
@@ -114,7 +114,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         return self.prefix + "tickloop"
 
     def topic(self, name: str) -> str:
-        """Return the name of a topic on the broker, the prefix put before `name`."""
+        """Return the name that a topic has on the broker: the prefix followed by `name`."""
         return self.prefix + name
 
     @classmethod
@@ -161,7 +161,7 @@ def _converted(values: dict[str, Any], kind: type[Settings]) -> Settings:
 
 
 def expect_no_misspelt(environment: Mapping[str, str]) -> None:
-    """Refuse variables that begin with `TICKLOOP_` but name no setting, since they would have no effect.
+    """Raise an error for a variable that begins with `TICKLOOP_` but names no setting, since it would have no effect.
 
     Variables that Kubernetes derives from names of services are accepted.
 

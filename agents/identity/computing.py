@@ -1,6 +1,6 @@
 """Computes the identity of the running code, from names and digests of its parts.
 
-Equal identities compute equal bytes from equal input and equal parameters.
+Code with equal identities computes equal bytes from equal input and equal parameters.
 """
 
 import os
@@ -43,9 +43,10 @@ class Identity(Struct, frozen=True):
     """Identity of the code that computes results: a digest or version of each of its parts.
 
     Attributes:
-        parts: values by name, sorted. `streams/scoring/logistic.py` and `plugin mine` have the digest of their
-            program without comments and docstrings; a TOML table has the digest of its bytes; `library numpy`
-            and `python` have a version; `snapshot layout` has its number.
+        parts: digest or version of each part, sorted by the part's name. For a source file such as
+            `streams/scoring/logistic.py`, and for `plugin mine`, it is a digest of the program without comments and
+            docstrings. For a TOML table it is a digest of the bytes. For `library numpy` and `python` it is the
+            version, for `snapshot layout` the number of the layout.
 
     >>> before, now = Identity({"streams/a.py": "11", "library numpy": "2.3"}), Identity({"streams/a.py": "12"})
     >>> now.changes_since(before.parts)
@@ -60,12 +61,12 @@ class Identity(Struct, frozen=True):
         return _digest("".join(f"{name}\0{value}\0" for name, value in sorted(self.parts.items())).encode())
 
     def changes_since(self, before: Mapping[str, str]) -> str:
-        """Return which parts differ from earlier ones, with both values, as part of a sentence; empty if none does.
+        """Return which parts differ from earlier ones, with both values, as part of a sentence; empty if no part does.
 
-        Five parts are listed; of further ones only the number is told.
+        At most five parts are listed; if more differ, only their number is added.
 
         Args:
-            before: the earlier parts by name.
+            before: digest or version of each earlier part, by its name.
         """
         names = [name for name in sorted({*before, *self.parts}) if before.get(name) != self.parts.get(name)]
         told = [_change(name, before.get(name), self.parts.get(name)) for name in names[:MOST_NAMED]]
@@ -81,11 +82,12 @@ def _change(name: str, before: str | None, now: str | None) -> str:
 def configured_identity(environment: Mapping[str, str] = os.environ, modules: Sequence[str] = LOOP) -> Identity:
     """Return the identity of the code of this process, including the plug-ins that the configuration names.
 
-    The plug-ins must have been imported.
+    The plug-ins must have been imported already.
 
     Args:
         environment: variables of the process, which may name the configuration file as `TICKLOOP_CONFIG`.
-        modules: names of modules to cover, with all modules of `streams` and `schemas` that they import.
+        modules: names of modules whose code counts; all modules of `streams` and `schemas` that they import count,
+            too.
     """
     plugins = config_table(environment).get("plugins", {})
     return Identity(dict(sorted((_own(tuple(modules)) | _plugins(plugins.get("modules", ())) | _versions()).items())))

@@ -29,7 +29,7 @@ def file_of(module: str) -> Path | None:
 
 
 def imported_modules(modules: Sequence[str]) -> list[str]:
-    """Return these modules and all of `streams` and `schemas` that they import, directly or through others.
+    """Return the given modules and all modules of `streams` and `schemas` that they import, directly or not.
 
     The names are sorted, and include the packages that the modules lie in. Unknown modules are left out.
 

@@ -1,7 +1,8 @@
 """Removes from Python source what cannot change a result: comments, docstrings, blank lines, trailing blanks.
 
-A syntax tree would give the same result, but takes a second for the whole program, twenty times as long. In
-doubt text is kept, so equal results always mean equal programs; tests check this against syntax trees.
+A syntax tree would serve as well, but takes a second for the whole program, twenty times as long. Where this
+module is in doubt, it keeps the text, so equal results always mean equal programs. Tests check this against
+syntax trees.
 """
 
 import re

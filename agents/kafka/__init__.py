@@ -2,8 +2,10 @@
 
 Importing this package changes aiokafka for the whole process, in three ways. Compressed batches are
 unpacked within bounds, so that no message can exhaust the memory of its reader (`agents.kafka.unpacking`).
-Lists of records know which offsets they cover (`agents.kafka.fetches`). Stopping a consumer does not cancel
-the task that stops it (`agents.kafka.closing`). Clients are made by `agents.kafka.clients`.
+The lists of records that a consumer returns know which offsets they cover (`agents.kafka.fetches`). Stopping
+a consumer does not cancel the task that stops it (`agents.kafka.closing`).
+
+The module `agents.kafka.clients` makes the clients.
 """
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition

@@ -1,6 +1,6 @@
-"""Makes every Kafka client, so that all share an address, security settings, a client id and common options.
+"""Makes every Kafka client, so that all clients are connected and secured alike and have the same common options.
 
-Nothing outside this package creates a client of aiokafka, or gives Faust the address of a broker.
+Code outside this package neither creates a client of aiokafka nor gives Faust the address of a broker.
 """
 
 from collections.abc import AsyncIterator
@@ -61,10 +61,11 @@ def faust_connection(bootstrap: str) -> dict[str, Any]:
 def consumer(bootstrap: str, **options: Any) -> AIOKafkaConsumer:
     """Return a consumer that is not started and never commits offsets by itself.
 
+    By default it begins at the end of a partition, and also reads records of aborted transactions.
+
     Args:
         bootstrap: address of the cluster.
-        options: further options of aiokafka; by default it begins at the end of a partition, and also reads
-            records of aborted transactions.
+        options: further options of aiokafka, which may change these defaults.
     """
     return AIOKafkaConsumer(**connection(bootstrap), enable_auto_commit=False, **options)
 
@@ -72,7 +73,7 @@ def consumer(bootstrap: str, **options: Any) -> AIOKafkaConsumer:
 def log_reader(bootstrap: str, **options: Any) -> AIOKafkaConsumer:
     """Return a consumer that is not started and reads only committed records.
 
-    If the next offset to read was deleted, it goes on with the oldest record.
+    If the record at its position was deleted, the consumer goes on with the oldest record there is.
 
     Args:
         bootstrap: address of the cluster.
@@ -92,7 +93,7 @@ def producer(bootstrap: str, **options: Any) -> AIOKafkaProducer:
 
 
 def administrator(bootstrap: str, request_s: float = REQUEST_S) -> AIOKafkaAdminClient:
-    """Return a client that manages topics, consumer groups and the cluster; it is not started.
+    """Return a client that can change topics, consumer groups and the cluster; it is not started.
 
     Args:
         bootstrap: address of the cluster.
@@ -103,7 +104,7 @@ def administrator(bootstrap: str, request_s: float = REQUEST_S) -> AIOKafkaAdmin
 
 @asynccontextmanager
 async def started(client: OneClient) -> AsyncIterator[OneClient]:
-    """Start a consumer or producer for the duration of the block; stop it afterwards, also if starting fails.
+    """Start a consumer or producer for the duration of the block; stop it afterwards, even if starting fails.
 
     Raises:
         KafkaError: the cluster does not answer.

@@ -1,9 +1,9 @@
 """Changes aiokafka so that stopping a consumer does not cancel the task that stops it.
 
 After a failed fetch, aiokafka's fetching task sleeps before it tries again. If the consumer is stopped
-meanwhile, the sleep is cancelled, and the cancellation is passed on to the caller of `stop()`. The caller's
-own task would then end silently as cancelled, although nobody cancelled it. With this change the fetching
-task ends normally.
+meanwhile, aiokafka cancels that sleep, and passes the cancellation on to the task that called `stop()`. This
+task would then end silently as cancelled, although nobody cancelled it. With this change the fetching task
+ends normally, and no cancellation is passed on.
 """
 
 import asyncio

@@ -1,8 +1,8 @@
 """Changes aiokafka so that each list of records knows the range of offsets that it was read from.
 
-An offset without a record has two causes. Either the log has no record there, for example because a
-transaction was aborted; or records that were fetched got lost inside the client. The offsets of the records
-alone do not tell the two apart, but the range that a fetch covered does.
+An offset without a record has two possible causes. Either the log has no record there, for example because
+a transaction was aborted, or a fetched record got lost inside the client. The offsets of the records alone do
+not tell which it is; the range of offsets that a fetch covered does.
 """
 
 from typing import Any, Self
@@ -15,9 +15,11 @@ _getall = fetcher.FetchResult.getall
 class Fetched(list[Any]):
     """A list of records of one partition, in the order of the log, with the range of offsets that it covers.
 
+    Within this range the log has no other records that can be read.
+
     Attributes:
         begins: first offset of the range.
-        ends: offset after the last one of the range; the log has no other readable records within the range.
+        ends: first offset after the range.
 
     >>> fetched = Fetched.of(["a record"], begins=4, ends=6)
     >>> len(fetched), fetched.begins, fetched.ends
@@ -36,7 +38,7 @@ class Fetched(list[Any]):
 
 
 def without_records(state: Any) -> tuple[int, int]:
-    """Return the last range of offsets that the client read without finding a record: its first offset and its end.
+    """Return the last range of offsets in which the client found no record: its first offset, and the offset after it.
 
     The range is (0, 0) if there was none.
 

@@ -1,4 +1,4 @@
-"""Which security protocol each cluster is reached with, stored by the cluster's address.
+"""Stores, for the address of each cluster, the security protocol that clients use there.
 
 Most code that reads or writes knows only an address. So `speak` stores the protocol for an address once,
 and `agents.kafka.clients` looks it up for each client that it makes.
@@ -13,7 +13,7 @@ class Security(Struct, frozen=True):
     """How clients authenticate themselves to a cluster, and whether the connection is encrypted.
 
     Attributes:
-        protocol: Kafka's `security_protocol`; PLAINTEXT, the only one so far, does neither.
+        protocol: Kafka's `security_protocol`. Only PLAINTEXT is supported so far: no authentication, no encryption.
     """
 
     protocol: Literal["PLAINTEXT"] = "PLAINTEXT"
@@ -33,13 +33,18 @@ _by_address: dict[str, Security] = {}
 
 
 def speak(bootstrap: str, security: Security) -> str:
-    """Set how all clients that this process makes from now on connect to this address; return the address."""
+    """Set how all clients that this process makes from now on connect to an address; return the address.
+
+    Args:
+        bootstrap: address of the cluster.
+        security: the settings for this address.
+    """
     _by_address[bootstrap] = security
     return bootstrap
 
 
 def spoken(bootstrap: str) -> Security:
-    """Return how clients connect to this address: as set with `speak`, else PLAINTEXT.
+    """Return how clients connect to an address: as set with `speak`, else with PLAINTEXT.
 
     >>> spoken("127.0.0.1:9092").protocol
     'PLAINTEXT'

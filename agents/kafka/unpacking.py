@@ -2,9 +2,9 @@
 
 A message of 1 MB may unpack to a gigabyte; a damaged one, or one of an unknown codec, cannot be unpacked at
 all. Either would end the worker that reads it, and every later worker, since the message stays in the log.
-So each fetched batch is rewritten first. A batch that unpacks within bounds becomes an uncompressed batch.
-Any other becomes a single record at its last offset, which every reader refuses as `too_large`. The batch
-alone decides which of the two happens, so a replay sees the same records as the live run.
+So each fetched batch is rewritten first. A batch that unpacks within bounds becomes an uncompressed batch. Any
+other batch becomes a single record at its last offset, which every reader refuses as `too_large`. What a
+batch becomes depends on nothing but its bytes, so a replay sees the same records as the live run.
 
 References:
     Apache Kafka documentation, section Message Format: record batch of magic 2.
@@ -47,7 +47,7 @@ XERIAL = b"\x82SNAPPY\x00"
 
 
 class Unreadable(Exception):
-    """Raised when a batch cannot be unpacked, or would exceed the bound of 8 MiB."""
+    """Error: a batch cannot be unpacked, or would exceed the bound of 8 MiB."""
 
 
 def unpacked(fetched: bytes) -> bytes:

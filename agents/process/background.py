@@ -19,15 +19,15 @@ log = logging.getLogger(__name__)
 
 
 async def owned(name: str, work: Awaitable[object]) -> None:
-    """Await work that should never end, and raise an error when it ends, whether it failed or just finished.
+    """Await work that should never end; if it ends all the same, raise an error, even if it did not fail.
 
     Args:
         name: what the work is, for the message, such as `the retrainer`.
         work: runs until it is cancelled.
 
     Raises:
-        TickloopError: the work ended. Its own error is raised again if it is a `TickloopError`; of any other
-            error the message has a line, and the log has the traceback.
+        TickloopError: the work ended. If the work raised a `TickloopError`, the same error is raised again. Any
+            other error is quoted in one line of the message, and its traceback is logged.
         EnvironmentProblem: the work failed with an error of Kafka.
         CancelledError: the task that awaits `owned` was cancelled from outside.
     """
@@ -55,7 +55,7 @@ async def first_end(tasks: Iterable[asyncio.Task[Any]]) -> None:
     """Wait until one of the tasks ends, and raise its error if it has one.
 
     Raises:
-        TickloopError: if the tasks were wrapped in `owned`; any other task raises its own error.
+        TickloopError: a task that was wrapped in `owned` ended. A task that was not raises its own error.
     """
     done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     for task in done:
@@ -64,9 +64,9 @@ async def first_end(tasks: Iterable[asyncio.Task[Any]]) -> None:
 
 @asynccontextmanager
 async def ungrouped(*kinds: type[Exception]) -> AsyncIterator[None]:
-    """Raise the first error of these kinds by itself, if the block raises an exception group that contains one.
+    """If the block raises an exception group, raise the first error of these kinds in the group by itself.
 
-    The block usually holds a task group. `except*` cannot do this: before Python 3.11.4 an error raised there
+    The block usually holds a task group. `except*` would not do: before Python 3.11.4, an error raised in its body
     is put into a group again.
 
     Args:
@@ -82,7 +82,7 @@ async def ungrouped(*kinds: type[Exception]) -> AsyncIterator[None]:
 
 
 def first_error(error: BaseException) -> BaseException:
-    """Return the first error in nested exception groups that is not a group itself; any other error as it is.
+    """Return the first error inside an exception group, which may hold further groups; any other error as it is.
 
     >>> first_error(ExceptionGroup("", [ExceptionGroup("", [ValueError("why")])]))
     ValueError('why')

@@ -1,7 +1,7 @@
 """Limits the size of the log files that processes write their output to, and reads their ends.
 
-A process of this project moves on to a new file by itself and loses nothing (`reopen`). The local broker
-cannot be made to, so its file is copied and emptied while it is open (`rotate`).
+A process of this project begins a new file by itself and loses no line (`reopen`). The local broker cannot do
+so; its file is copied and emptied while the broker keeps it open (`rotate`).
 """
 
 import logging
@@ -39,11 +39,11 @@ def keep_own_log_small(
 ) -> None:
     """Start a thread that moves this process's output to a new log file whenever the file has become too large.
 
-    Nothing happens if the variable `TICKLOOP_LOG_FILE` names no file.
+    The variable `TICKLOOP_LOG_FILE` names the log file; without it nothing happens.
 
     Args:
         environment: variables of the process.
-        every_s: interval between two looks at the file, seconds.
+        every_s: interval at which the size of the file is checked, seconds.
         most_bytes: size above which a new file is begun, bytes.
         kept: number of older files that are kept.
     """
@@ -62,10 +62,10 @@ def _keep_small(file: Path, every_s: float, most_bytes: int, kept: int) -> None:
 
 
 def reopen(file: Path, most_bytes: int = MOST_BYTES, kept: int = KEPT) -> bool:
-    """Move this process's output to a new log file if the present one is too large; return whether it moved.
+    """Move this process's output to a new log file if the present one is too large; return whether it was moved.
 
-    The present file is renamed to `FILE.1` while output still goes to it, and then output goes to the new one,
-    so no line is lost. Nothing changes if this process's output goes elsewhere, for example to a pipe.
+    The present file is first renamed to `FILE.1`, while output still goes to it. Then a new file is opened, so no
+    line is lost. Nothing changes if this process's output goes elsewhere, for example to a pipe.
 
     Args:
         file: log file that standard output and standard error of this process go to.
@@ -104,14 +104,14 @@ def _is_same(file: Path, as_this: os.stat_result) -> bool:
 
 
 def rotate(file: Path, most_bytes: int = MOST_BYTES, kept: int = KEPT) -> bool:
-    """Copy the end of a log file to `FILE.1` and empty the file, if it is too large; return whether it was.
+    """Copy the end of a log file to `FILE.1` and empty the file, if it is too large; return whether it was too large.
 
-    The file is emptied in place, because its writer keeps it open; that writer must open it for appending.
-    Lines that are written between copying and emptying are lost, so this is only used for the local broker.
+    The file is emptied in place, because the process that writes to it keeps it open; that process must have opened
+    it for appending. Lines written between copying and emptying are lost. So this is only used for the local broker.
 
     Args:
         file: log file of another process.
-        most_bytes: size above which the file is emptied, and largest part of its end that is copied, bytes.
+        most_bytes: size above which the file is emptied, and most bytes of its end that are copied.
         kept: number of older files that are kept.
 
     Raises:
@@ -134,13 +134,11 @@ def rotate(file: Path, most_bytes: int = MOST_BYTES, kept: int = KEPT) -> bool:
 
 
 def make_room(file: Path, kept: int = KEPT) -> None:
-    """Rename older log files `FILE.1`, `FILE.2` and so on to the next number, so that `FILE.1` is free.
-
-    The oldest, `FILE.KEPT`, is overwritten.
+    """Rename each older log file `FILE.N` to the next number, so that `FILE.1` is free; the last one is overwritten.
 
     Args:
         file: the log file, without a number.
-        kept: number of older files that are kept.
+        kept: number of older files that are kept, and so the number of the last one.
     """
     for number in range(kept - 1, 0, -1):
         if (older := aside(file, number)).exists():
@@ -148,7 +146,7 @@ def make_room(file: Path, kept: int = KEPT) -> None:
 
 
 def aside(file: Path, number: int) -> Path:
-    """Return the path of the older log file with this number; 1 is the newest of the older ones.
+    """Return the path that a log file gets as an older one with this number; 1 is the newest.
 
     >>> aside(Path("logs/worker-1.log"), number=2).as_posix()
     'logs/worker-1.log.2'

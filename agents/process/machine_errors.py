@@ -11,12 +11,12 @@ IN_THE_WAY = (errno.ENOTDIR, errno.EEXIST, errno.EISDIR)
 
 
 def of_the_machine(error: OSError, where: str | Path = "", then: str = "") -> EnvironmentProblem:
-    """Return a readable error, with advice, to raise instead of an error of the operating system.
+    """Return a readable error, with advice, for an error of the operating system; the caller raises it instead.
 
     Args:
         error: raised by the operating system.
         where: file or folder to name if the error itself names none.
-        then: what to do after the advice was followed, in words that fit after "then".
+        then: what to do after following the advice, as words that the message puts after "then".
 
     >>> str(of_the_machine(OSError(28, "No space left on device"), where="run", then="the same command goes on"))
     'run: expected room for what is written, the disk is full; fix: free space, then the same command goes on'

@@ -22,8 +22,8 @@ def pool(
 ) -> Iterator[ProcessPoolExecutor]:
     """Open a pool of processes for the duration of the block, and wait for its work at the end.
 
-    If the block ends with an error or Ctrl-C, the processes are killed. A process that was only terminated
-    could hold the lock of a queue, and the others would wait for ever.
+    If the block ends with an error or Ctrl-C, the processes are killed with SIGKILL. With SIGTERM, a process could
+    end while it holds the lock of a queue, and the others would wait for ever.
 
     Args:
         processes: largest number of processes.
@@ -55,7 +55,8 @@ def pool(
 def picklable_errors(work: Callable[..., Result], *arguments: Any) -> Result:
     """Call `work` in a process of a pool, and raise only errors that can be sent to another process.
 
-    An error of a user's plug-in may be impossible to unpickle, and such an error would break the whole pool.
+    An error of a user's plug-in may be impossible to unpickle. Sent to another process, it would break the whole
+    pool.
 
     Args:
         work: what to call.
@@ -63,7 +64,7 @@ def picklable_errors(work: Callable[..., Result], *arguments: Any) -> Result:
 
     Raises:
         TickloopError, OSError: raised by `work`, unchanged.
-        RuntimeError: replaces any other error, with its class and message.
+        RuntimeError: `work` raised any other error; the message has the class and message of that error.
     """
     try:
         return work(*arguments)

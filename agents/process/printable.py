@@ -27,5 +27,5 @@ class OneLine(logging.LogRecord):
 
 
 def use_in_logs() -> None:
-    """Make every message that this process logs from now on one printable line, by the class `OneLine`."""
+    """Make every message that this process logs from now on one printable line, by means of the class `OneLine`."""
     logging.setLogRecordFactory(OneLine)

@@ -17,11 +17,11 @@ class Wait:
 
     Args:
         what: what is awaited, in words that fit after "waiting for".
-        fix: where to look if it takes long; added from the second report on; empty: nothing is added.
+        fix: where to look if the wait is long; added from the second report on; empty: nothing is added.
 
     Attributes:
-        stands: present state of what is awaited, in a few words that the waiting code keeps up to date; empty:
-            unknown.
+        stands: present state of what is awaited, in a few words; empty: unknown. The code that waits keeps it up to
+            date.
     """
 
     def __init__(self, what: str, fix: str = "") -> None:
@@ -45,14 +45,14 @@ class Wait:
 
 @contextmanager
 def waiting_for(what: str, say: Callable[[str], None], fix: str = "") -> Iterator[Wait]:
-    """Report what the block is waiting for, after 2, 10, 30 and 60 seconds and then every minute, until it ends.
+    """Report what the block is waiting for, after 2, 10, 30 and 60 seconds and then every minute, until the block ends.
 
     The reports come from a separate thread, since the block may keep its own thread busy.
 
     Args:
         what: what is awaited, in words that fit after "waiting for".
         say: called with each report, in the separate thread.
-        fix: where to look if it takes long; added from the second report on.
+        fix: where to look if the wait is long; added from the second report on; empty: nothing is added.
     """
     waiting, over = Wait(what, fix), Event()
     teller = Thread(target=_tell, args=(waiting, say, over), name="waiting", daemon=True)
@@ -73,7 +73,7 @@ def _tell(waiting: Wait, say: Callable[[str], None], over: Event) -> None:
 
 
 def moments() -> Iterator[float]:
-    """Yield, without end, the seconds after which a wait is reported.
+    """Yield, without end, the times at which a wait is reported, in seconds from its beginning.
 
     >>> from itertools import islice
     >>> [*islice(moments(), 6)]

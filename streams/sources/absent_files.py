@@ -13,7 +13,7 @@ MOST_LOOKED_AT = 10_000
 
 
 def near_names(name: str) -> list[str]:
-    """Paths of at most three existing files that may be meant by the path of a missing one.
+    """Paths of existing files that the user may have meant by the path of a missing file; at most three.
 
     They lie in the same folder and have a similar name, or the same name with another ending: `ticks.csv.gz` for
     `ticks.csv`.
@@ -36,9 +36,9 @@ def near_names(name: str) -> list[str]:
 
 
 def fix_of(name: str) -> str:
-    """Last part of an error about a missing file, `; fix: ...`: similar names, or that its folder does not exist.
+    """Last part of an error about a missing file, `; fix: ...`: similar names, or a hint that the folder is missing.
 
-    Empty if the file exists, or if its folder does and no name in the folder is similar.
+    Empty if the file exists, or if its folder exists but no name in the folder is similar.
 
     Args:
         name: path of the file.

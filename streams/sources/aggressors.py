@@ -29,9 +29,16 @@ MOST_KNOWN = 64
 
 
 def words_of(column: str) -> Mapping[str, str]:
-    """For each word (in small letters) of a column of sides, the aggressor: `buy`, `sell`, or empty for neither.
+    """What each word in a column of sides means: the aggressor is `buy`, `sell`, or empty for neither.
 
-    The name of the column decides what its words mean: in a column of makers, the aggressor is the other side.
+    The name of the column decides what its words mean: if it holds the side of the maker, the aggressor is the other
+    side.
+
+    Args:
+        column: name of the column.
+
+    Returns:
+        The aggressor for each word, with the word in small letters.
 
     >>> words_of("side")["buy"], words_of("isBuyerMaker")["true"], words_of("is_buy")["true"]
     ('buy', 'sell', 'buy')
@@ -54,9 +61,9 @@ class Sides:
     """Translates the cells of one column into aggressors of trades: call it with a cell to get `buy`, `sell` or empty.
 
     Args:
-        column: name of the column. If the name says that it tells of the maker, the aggressor is the opposite side.
-        said: the user's own words, each with its meaning: `buy`, `sell`, or empty for neither. If there are any, only
-            they are known.
+        column: name of the column. If the name says that the cells tell of the maker, the aggressor is the other side.
+        said: the user's own words, each with its meaning: `buy`, `sell`, or empty for neither. If there are any, no
+            other words are known.
 
     Attributes:
         known: aggressors of cells translated before, kept for speed; at most `MOST_KNOWN`.
@@ -73,7 +80,7 @@ class Sides:
         self.known: dict[object, str] = {}
 
     def __call__(self, cell: object) -> str:
-        """The aggressor that a cell names, `buy`, `sell` or empty for neither; an unknown word is returned unchanged.
+        """Translate a cell into the aggressor, `buy`, `sell` or empty for neither; return an unknown word unchanged.
 
         Raises:
             ValueError: an unknown word is longer than the field `side` of a trade may be.
@@ -91,14 +98,14 @@ class Sides:
         return side
 
     def expect_told(self, cells: Collection[object], name: str) -> None:
-        """Raise an error if all sides are 0 and 1 and the user has not said which of the two means the buyer.
+        """Raise an error if all cells are 0 or 1 and the user has not said which of the two means the buyer.
 
         Args:
             cells: cells of the column in the first rows.
             name: name of the file, for the error.
 
         Raises:
-            ConfigurationError: it names the option by which the user says it.
+            ConfigurationError: it names the option by which the user says so.
         """
         seen = {str(cell).strip().removesuffix(".0") for cell in cells} - {""}
         if seen == {"0", "1"} and self._words is SIDES:

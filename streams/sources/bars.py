@@ -1,6 +1,6 @@
-"""Bars as ticks: each becomes a trade at its closing price, with the time at which the bar ends.
+"""Turns bars into ticks: each bar becomes a trade at its closing price, with the time at which the bar ends.
 
-So no tick tells of a price before it was known.
+With that time, no tick tells of a price before it was known.
 """
 
 import re
@@ -22,10 +22,10 @@ NS_OF = {"s": 10**9, "m": 60 * 10**9, "h": 3_600 * 10**9, "d": 86_400 * 10**9, "
 
 
 def length_of(text: str) -> int:
-    """Length of a bar in ns, from a whole number and a unit: `s`, `m`, `h`, `d` or `w`.
+    """Length of a bar in ns, given as a whole number and a unit: `s`, `m`, `h`, `d` or `w`.
 
     Raises:
-        ConfigurationError: the text is no such length, or 0.
+        ConfigurationError: the text is not of this form, or the length is 0.
 
     >>> length_of("60s"), length_of("1d") == 86_400 * 10**9
     (60000000000, True)
@@ -39,10 +39,11 @@ def length_of(text: str) -> int:
 def bar_length(times: Iterable[int]) -> int:
     """Length of bars, judged by the distances between the times at which they begin.
 
-    It is the commonest distance, or the longest distance that is at most a fifth longer: months differ in length.
+    It is the commonest distance; but if some distances are longer than the commonest by at most a fifth, it is the
+    longest of them. Months are an example: they differ in length.
 
     Args:
-        times: times of the bars, in order.
+        times: times at which the bars begin, in order.
 
     Returns:
         The length in the unit of the times; 0 if there are fewer than two different times.
@@ -110,10 +111,10 @@ def bars_among(columns: Sequence[Sequence[float | None]]) -> BarColumns | None:
 
 
 def steady_length(times: Sequence[int]) -> int:
-    """Commonest distance between times that follow one another as regularly as those of bars do, ns; 0 if they do not.
+    """Commonest distance between successive times, in ns, if the times are as regular as those of bars; otherwise 0.
 
-    Regular means that this distance is a whole number of seconds, that at least half of the distances equal it, and
-    that four fifths are multiples of it.
+    They are regular if this distance is a whole number of seconds, if at least half of all distances equal it, and if
+    four fifths are multiples of it.
 
     Args:
         times: times in ns, in any order; 0 is returned for fewer than five.
@@ -132,7 +133,7 @@ def steady_length(times: Sequence[int]) -> int:
 
 
 def readable_times(read: Callable[[Any], int], cells: Iterable[Any]) -> list[int]:
-    """The times in those cells that can be read as one; other cells are left out.
+    """The times in cells, for those cells that can be read as a time; other cells are left out.
 
     Args:
         read: function that reads a cell as a time, or raises ValueError.

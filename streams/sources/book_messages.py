@@ -19,7 +19,7 @@ class BookMessages:
     """Rebuilds the order books of one file from JSON messages; call it with each message to get the quote after it.
 
     Args:
-        form: how the messages say changes of a book.
+        form: how a message describes the changes of a book.
         columns: which fields of a message hold symbol and time.
         read: function that reads a time as ns since 1970.
     """
@@ -34,12 +34,12 @@ class BookMessages:
     def __call__(self, row: Any) -> list[Feed]:
         """Apply a message to the book of its symbol; return the new quote if the best bid or ask changed, else nothing.
 
-        Nothing is returned either until a snapshot made the book complete.
+        As long as no snapshot has made the book complete, nothing is returned either.
 
         Raises:
-            ValueError: the levels in the message cannot be read, or a message before it is missing; the book is then
-                incomplete until the next snapshot. Also if symbol or time cannot be read; then it may be a TypeError,
-                IndexError or OverflowError, too.
+            ValueError: symbol, time or levels of the message cannot be read, or a message before it is missing. In the
+                last two cases the book is incomplete until the next snapshot.
+            TypeError, IndexError, OverflowError: symbol or time cannot be read.
         """
         form, names = self._form, self._columns.names
         symbol = self._columns.symbol or str(at_path(row, names["symbol"]))

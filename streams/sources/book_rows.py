@@ -16,37 +16,38 @@ LAST, SNAPSHOT = 128, 32
 
 
 class BookForm(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How the files of a format write changes of an order book; an empty attribute means that they have no such thing.
+    """How the files of a format write changes of an order book; an attribute stays empty for what the files lack.
 
-    Attributes whose text begins with "JSON" are for messages, all others for tables unless they say so.
+    Attributes whose text begins with "JSON" apply to JSON messages only; `snapshot` applies to messages and tables, and
+    all others to tables only.
 
     Attributes:
-        packet: column whose value is the same in all rows of one message, which follow one another. The best levels are
-            compared when the message is over.
+        packet: column whose value is the same in all rows of one message; these rows follow one another. The best
+            levels are compared when the message is over.
         flags: column of a number whose bits say that a row ends an event (`LAST`) or is part of a snapshot
             (`SNAPSHOT`).
-        snapshot: for a column (JSON: a path), the value by which rows or messages of a snapshot are known, or several
+        snapshot: for a column (in JSON: a path), the value that rows or messages of a snapshot have there, or several
             values with `|` between them. A snapshot begins a new book.
-        received: column with the time of a snapshot, if the usual time of its rows is that at which each order was
-            placed.
+        received: column with the time of the snapshot, for files in which the usual time of a snapshot's row is the
+            time at which its order was placed.
         action: column that says what a row does.
         clears: actions that empty the book.
-        clears_to: actions that remove the levels of one side, from the best one to the price of the row.
+        clears_to: actions that remove the level at the price of the row, and all better levels of its side.
         trades: actions that report a trade; the book does not change.
         cancels: actions that reduce an order by the size of the row, and remove it if nothing is left.
         deletes: actions that remove a whole order or level.
         nothing: actions that change nothing.
-        order: column of the order ids. Without one, or where the id is 0, a row sets the size of a whole level; 0
-            removes it.
+        order: column of the order ids. Without this column, or where the id is 0, a row sets the size of a whole level;
+            a size of 0 removes the level.
         venue: column of the venue. All rows of a symbol must name the same venue, since each venue has a book of its
             own.
         bids: JSON: path to the levels of bids; given together with `asks`.
         asks: JSON: path to the levels of asks.
         changes: JSON: path to a list of changed levels, each of which says its side.
-        gone: JSON: for a path, the value that marks a message whose levels are all removed.
+        gone: JSON: for a path, the value there if a message removes all levels that it lists.
         level: JSON: key of the number of a level; a change that gives no price has the price last given for this
             number.
-        shallow: JSON: whether messages cover only as many of the best levels as the snapshot had.
+        shallow: JSON: whether messages tell only of the best levels, as many of them as the snapshot had.
         number: JSON: path to the sequence number of a message, by which a missing message is noticed.
         before: JSON: path to the sequence number of the message before.
         consecutive: JSON: whether sequence numbers go up by 1.
@@ -77,23 +78,23 @@ class BookForm(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """Names of the columns of a table that are needed besides time, symbol, price, size and side."""
+        """Names of the columns that a table of this form needs besides time, symbol, price, size and side."""
         named = (self.packet, self.flags, *self.snapshot, self.received, self.action, self.order, self.venue)
         return tuple(dict.fromkeys(filter(None, named)))
 
     @property
     def words(self) -> tuple[str, ...]:
-        """Names of the columns of a table whose cells are read as words even where they look like numbers."""
+        """Names of the columns of a table whose cells are read as words even if they look like numbers."""
         return tuple(filter(None, (*self.snapshot, self.action)))
 
 
 class BookRows:
-    """Rebuilds the order books of one table; call it with the cells of each row to get the ticks that it completes.
+    """Rebuilds the order books of one table; call it with the cells of each row to get the ticks that they complete.
 
     A quote is complete when the rows of one message or event are over and the best bid or ask has changed.
 
     Args:
-        form: how the rows say changes of a book.
+        form: how a row describes a change of a book.
         layout: which cell holds which field: time, symbol, price, size, and a side that is `buy` for bids.
         name: name of the file, for errors.
     """
@@ -120,14 +121,16 @@ class BookRows:
         self._levels = frozenset((*form.clears, *form.trades, *form.nothing))
 
     def __call__(self, cells: Sequence[Any]) -> list[Feed]:
-        """Apply a row to the book of its symbol; return the ticks that it completes: a quote, a trade, both or none.
+        """Apply a row to the book of its symbol; return the ticks now complete: a quote, a trade, both or none.
 
         Args:
             cells: cells of the row, followed by `Layout.constants`.
 
         Raises:
-            ValueError: the cells are no change of a book; also TypeError, IndexError or OverflowError.
-            ConfigurationError: the rows of a symbol come from several venues, or there are more levels than a book has.
+            ValueError: the cells describe no change of a book. For this reason it may also raise TypeError, IndexError
+                or OverflowError.
+            ConfigurationError: the rows of a symbol come from several venues, or there are more levels than a book may
+                have.
         """
         symbol = self._layout.renamed(cells[self._symbol_at])
         key = cells[self._packet_at] if self._packet_at >= 0 else None
@@ -167,10 +170,10 @@ class BookRows:
         return out
 
     def rest(self) -> list[Feed]:
-        """The quote that is still to come when the file has ended, if the best bid or ask changed in its last message.
+        """The quote after the last message, to be taken when the file has ended; none if the best levels are the same.
 
         Raises:
-            ConfigurationError: the file held no snapshot, so that no book was ever complete, and no trades.
+            ConfigurationError: the file held no trades, and no snapshot by which a book could become complete.
         """
         out = self._closed()
         if self._books and not self._traded and not any(book.known for book in self._books.values()):

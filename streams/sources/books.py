@@ -127,8 +127,8 @@ class OrderBook:
     """The order book of one symbol.
 
     Attributes:
-        known: whether the book is complete, so that its best levels are right. It is False until `clear` is called, as
-            a snapshot begins or a message says that the book is empty.
+        known: whether the book is complete, so that its best levels are right. It is False until `clear` is called,
+            which is done when a snapshot begins or a message says that the book is empty.
 
     >>> book = OrderBook()
     >>> book.clear()
@@ -145,7 +145,7 @@ class OrderBook:
         self._last: Top | None = None
 
     def clear(self) -> None:
-        """Empty the book and mark it as complete: whatever is added from now on is all that it holds."""
+        """Empty the book and mark it as complete: from now on it holds all that the market holds."""
         self.known = True
         self._bids.clear()
         self._asks.clear()
@@ -196,22 +196,22 @@ class OrderBook:
 
     @property
     def depth(self) -> tuple[int, int]:
-        """Number of levels of bids, and of asks."""
+        """Number of levels of bids, and number of levels of asks."""
         return len(self._bids), len(self._asks)
 
     def keep(self, depth: tuple[int, int]) -> None:
-        """Remove the worst levels beyond a number of bids and a number of asks.
+        """Remove the worst levels of each side, so that at most a given number of levels remains.
 
-        It is for feeds that report no changes of levels further away from the best one.
+        For feeds that report changes of the best levels only: levels further away would become stale.
 
         Args:
-            depth: most levels of bids, and of asks, that remain.
+            depth: number of levels of bids, and of asks, that remain at most.
         """
         self._bids.keep(depth[0])
         self._asks.keep(depth[1])
 
     def changed(self) -> Top | None:
-        """Best bid, its size, best ask and its size; None if they are the same as at the last call that returned them.
+        """Best bid, its size, best ask and its size; None if they equal those that this method returned last.
 
         None also while the book is incomplete or one of its sides is empty. The method remembers what it returns.
         """

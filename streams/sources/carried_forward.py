@@ -19,13 +19,13 @@ class NotKnownYet(ValueError):
 
 
 class CarriedForwardRows:
-    """Fills empty cells from earlier rows; call it with the cells of each row to get the quote that they make together.
+    """Fills empty cells of a row from earlier rows; call it with the cells of each row to get the quote of the row.
 
-    An empty cell keeps the value of the previous row of the same symbol. A row in which all of `fields` are empty is
+    An empty cell gets the value of the previous row of the same symbol. A row in which all of `fields` are empty is
     left out and counted.
 
     Args:
-        fields: fields of a quote whose cells may be empty because they did not change.
+        fields: fields of a quote whose cells are empty when they did not change.
         layout: which cell holds which field.
 
     Attributes:
@@ -41,14 +41,14 @@ class CarriedForwardRows:
         self.left_out = 0
 
     def __call__(self, cells: Sequence[Any]) -> list[Feed]:
-        """The quote of a row and the values carried forward, or the trade in the row; nothing for a row left out.
+        """The quote that a row and the values carried forward make, or the trade in the row; none for a row left out.
 
         Args:
             cells: cells of the row, followed by `Layout.constants`.
 
         Raises:
-            NotKnownYet: bid or ask is empty, and has been in all rows of the symbol.
-            ValueError: the cells are no tick; also TypeError, IndexError or OverflowError.
+            NotKnownYet: bid or ask is empty, and was empty in all earlier rows of the symbol.
+            ValueError: the cells are no tick. For this reason it may also raise TypeError, IndexError or OverflowError.
         """
         if kind_from(cells[self._kind_at]) == "trade":
             return [self._build(cells)]
@@ -68,5 +68,5 @@ class CarriedForwardRows:
         return [self._build(filled)]
 
     def rest(self) -> list[Feed]:
-        """The quotes still to come when the file has ended: always none, since every row gives its quote at once."""
+        """No ticks, when the file has ended: every row has given its quote at once, so none is still to come."""
         return []

@@ -40,14 +40,14 @@ def shown(cell: object) -> str:
 
 
 def shortened(text: str, longest: int = LONGEST_SENTENCE) -> str:
-    """A text, cut to `longest` characters if it has more; the last three are then points."""
+    """A text, cut to `longest` characters if it has more; the last three of these are then points."""
     return text if len(text) <= longest else text[: longest - 3] + "..."
 
 
 def short(cell: Any) -> Any:
-    """The cell itself; but a text of more than `LONGEST_CELL` characters is cut, and its length added.
+    """The cell itself; but a text of more than `LONGEST_CELL` characters is cut, and its original length is appended.
 
-    The addition makes sure that a cut number or name is not taken for a whole one.
+    With the appended length, a cut number or name is not taken for a whole one.
 
     >>> len(short("1" * 2_000)), short("1" * 2_000)[-21:], short(7)
     (1045, '... (2000 characters)', 7)
@@ -58,7 +58,7 @@ def short(cell: Any) -> Any:
 
 
 def kept(cell: Any) -> Any:
-    """What is sent on of a cell that could not be used: the value if JSON can hold it, else a text, cut if it is long.
+    """What a record holds of a cell that could not be used: its value if JSON can hold it, else a text, cut if long.
 
     >>> kept(1.5), kept(float("nan")), kept("x" * 2_000)[-22:], kept(Decimal("1e9999"))
     (1.5, 'nan', 'x... (2000 characters)', '1E+9999')

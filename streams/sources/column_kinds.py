@@ -22,13 +22,13 @@ _NOTHING = frozenset({"", "nan", "none", "null", "na", "n/a", "nat", "-", "-inf"
 
 
 class ClassifiedColumn(NamedTuple):
-    """A column of some rows, with the kind of its cells.
+    """A column of a sample of rows, with the kind of its cells.
 
     Attributes:
         name: name of the column.
         kind: kind of nearly all cells; empty if all cells are empty or their kinds differ.
         texts: cells as text, row by row.
-        words: different cells that are not empty, in the order of their first rows.
+        words: the distinct texts of cells that are not empty, in the order in which they first occur.
     """
 
     name: str
@@ -49,12 +49,12 @@ class ClassifiedColumn(NamedTuple):
 
     @property
     def may_number_something(self) -> bool:
-        """Whether the column holds whole numbers of which so few are different that they may be ids of products."""
+        """Whether the column may hold numeric ids of products: all are whole numbers, and few of them are distinct."""
         return self.kind == "number" and len(self.words) <= MOST_WORDS and all(map(str.isdigit, self.words))
 
 
 def column_kinds(header: Sequence[str], rows: Sequence[Sequence[Any]]) -> list[ClassifiedColumn]:
-    """The columns of some rows, each with the kind of its cells.
+    """The columns of a sample of rows, each with the kind of its cells.
 
     Args:
         header: names of the columns.
@@ -103,9 +103,9 @@ def is_number(text: str) -> bool:
 
 
 def marks(looked: Sequence[ClassifiedColumn]) -> tuple[str, str]:
-    """The decimal mark and the thousands mark of the numbers in some columns; the latter is empty if there is none.
+    """The decimal mark and the thousands mark that the numbers in some columns have; the latter is empty for none.
 
-    A point and no thousands mark are assumed, unless a number can be read only with other marks.
+    The marks are a point and none, unless a number can be read only with other marks.
 
     >>> marks(column_kinds(["px"], [["1.234,50"], ["12,5"]])), marks(column_kinds(["px"], [["12.5"]]))
     ((',', '.'), ('.', ''))
@@ -122,7 +122,7 @@ def marks(looked: Sequence[ClassifiedColumn]) -> tuple[str, str]:
 
 
 def number(text: str, decimal: str, thousands: str) -> float | None:
-    """A text as a finite number; None if it is not one.
+    """A text as a finite number; None if it is no such number.
 
     Args:
         text: the text.

@@ -34,23 +34,23 @@ class Columns(msgspec.Struct, frozen=True):
     Attributes:
         names: for a field of a tick, the name of its column, if the two differ. `#3` means the third column, an empty
             name the column without a name, and `-` that the file lacks the field. Columns joined by `+` are read as
-            one, with a space between (a date and a time of day). In JSON a name with points is a path (`data.price`). A
-            field that only the other kind of tick has is ignored, so that one setting serves files of quotes and of
-            trades.
+            one, with a space between (a date and a time of day). In JSON a name with points is a path (`data.price`).
+            One setting may serve files of quotes and of trades: a field that a file's kind of tick lacks is ignored.
         symbol: symbol of all rows; empty: a column holds it.
-        symbols: for several files, the symbol of the rows of each, by path or by name of the file.
+        symbols: for several files, the symbol of all rows of a file, by the file's path or name.
         kind: `quote` or `trade`, if all rows are of one kind; empty: a column says it, or the other columns show it.
         time_unit: unit of times that are numbers; `auto`: recognised from the first rows.
-        zone: IANA time zone of days and times as text that name none; empty: that of the file format, or UTC.
+        zone: IANA time zone of days and times as text that name no zone; empty: that of the file format, or UTC.
         dates: order of day, month and year, for dates such as 08/09/2024; `auto`: recognised from the first rows.
         date: day as `YYYY-MM-DD`, for times that are only times of day or count from midnight; empty: not given.
         header: names of the columns, for a file whose first line is already a row; empty: the first line names them.
         rows: path to the list of rows in each JSON object (`data`); empty: the object is a row itself.
         decimal: decimal mark of numbers as text; empty: that of the file format, or a point.
         thousands: mark between thousands; empty: there is none.
-        sides: for each word for a side, its meaning: `buy`, `sell`, or empty for neither. Without any, the usual words.
-        where: for a column, the value of the rows to be read, or several with `|` between them; other rows are left
-            out.
+        sides: for each word that a column of sides holds, its meaning: `buy`, `sell`, or empty for neither. Without any
+            entry, the usual words are known.
+        where: for a column, the value that a row must have there to be read, or several with `|` between them; other
+            rows are left out.
         price_scale: factor for prices that are whole numbers: 1e-9 if 190250000000 means 190.25. 0: that of the file
             format, or 1.
         sort: whether the ticks of each file are sorted by time, which takes memory for all of them.
@@ -58,12 +58,12 @@ class Columns(msgspec.Struct, frozen=True):
         format: name of a file format, or path of the TOML file that describes it; empty: recognised from the file;
             `none`: none is used.
         bars: for a file of bars, whether the time of a row is the `open` or the `close` of its bar; empty: that of the
-            file format, if it is one of bars.
+            file format, if it is a format of bars.
         encoding: encoding of text that is not Unicode, by its Python name (`cp1252`, `cp932`); empty: the text is
             Unicode.
-        length: length of a bar, such as `60s`, needed if its time is its open; empty: the commonest distance of the
-            first rows.
-        kinds: for further words for a kind of tick, their meaning: `quote` or `trade`.
+        length: length of a bar, such as `60s`, needed if its time is its open; empty: the commonest distance between
+            the times of the first rows.
+        kinds: for further words that name a kind of tick, their meaning: `quote` or `trade`.
         renamed: for a symbol as the file writes it, the symbol that its ticks get.
     """
 
@@ -123,7 +123,7 @@ class Columns(msgspec.Struct, frozen=True):
 
     @property
     def plain(self) -> bool:
-        """Whether all settings are at their defaults, so that rows are records of the topic `ticks` as they stand."""
+        """Whether all settings are at their defaults, so that rows are taken as records of the topic `ticks`."""
         return self == Columns()
 
     def of(self, file: str) -> "Columns":
@@ -158,7 +158,7 @@ class Columns(msgspec.Struct, frozen=True):
         return number_of(self.decimal or ".", self.thousands)
 
     def constants(self) -> dict[str, str]:
-        """The values of `kind` and `symbol`, as far as they are set: they are the same in every row."""
+        """The fields that are the same in every row, with their values: `kind` and `symbol`, if the user set them."""
         return {name: value for name, value in (("kind", self.kind), ("symbol", self.symbol)) if value}
 
 
@@ -185,7 +185,7 @@ class BookColumns(Columns, frozen=True):
 
 
 def of_book(columns: Columns, levels: tuple[str, ...]) -> BookColumns:
-    """The same settings for a file whose rows are changes of an order book.
+    """A copy of the settings, with the further columns that changes of an order book need.
 
     Args:
         columns: settings for the file.
@@ -196,10 +196,10 @@ def of_book(columns: Columns, levels: tuple[str, ...]) -> BookColumns:
 
 
 def kind_of(present: Any) -> str:
-    """Kind of tick, `quote` or `trade`, to which the present fields belong; empty if they fit both kinds or neither.
+    """Kind of tick, `quote` or `trade`, that has the given fields; empty if they fit both kinds or neither.
 
     Args:
-        present: names of fields of ticks.
+        present: names of the fields that a file has.
 
     >>> kind_of({"ts_event", "bid", "ask"}), kind_of({"price", "size", "side"}), kind_of({"bid", "ask", "price"})
     ('quote', 'trade', '')

@@ -16,7 +16,7 @@ class BrokenFile(ConfigurationError):
 
 
 def broken(name: str, error: Exception, row: int, at: int | None = None, size: int | None = None) -> BrokenFile:
-    """The error, for the caller to raise, that a file is damaged or ends too early.
+    """The error that a file is damaged or ends too early; the caller raises it.
 
     Args:
         name: name of the file.

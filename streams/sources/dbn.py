@@ -26,7 +26,7 @@ class _Written(BytesIO):
 def as_csv(name: str, stream: BufferedReader) -> Iterator[bytes]:
     """Convert a DBN file to blocks of CSV with a header.
 
-    Prices have a decimal point, times are ns since 1970, and symbols are named if the file names them.
+    Prices have a decimal point, times are ns since 1970, and a column holds the symbols if the file tells them.
 
     Args:
         name: name of the file, for errors.

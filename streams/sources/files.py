@@ -87,23 +87,24 @@ class TickFile:
 
     @property
     def understood(self) -> list[str]:
-        """How the file is read, as one sentence for each kind of rows in it; known after the first block of a table.
+        """How the file is read, as one sentence for each kind of rows in it.
 
-        Empty before the first block, and for a file that holds records of the topic `ticks` as they stand.
+        Empty until the first block was read, and for a file that holds records of the topic `ticks` without any
+        translation.
         """
         taken = self._reading.taken
         return list(dict.fromkeys(f"{self.name}: {sentence}" for each in taken if (sentence := each.said())))
 
     @property
     def left_out(self) -> str:
-        """A sentence on how many rows so far were left out, having neither a bid nor an ask; empty if none were."""
+        """A sentence on how many rows so far were left out because they had neither bid nor ask; empty if none were."""
         count = self._reading.left_out
         return f"{self.name}: {count:,} rows left out: {NEITHER}" if count else ""
 
     def explained(self) -> list[tuple[dict[str, str], str]]:
-        """The first rows: for each, its cells by column, and the tick that it gave or the reason why it gave none.
+        """What became of the first rows: for each, its cells by column, and its tick or the reason why there is none.
 
-        Empty before the first block was read.
+        Empty until the first block was read.
         """
         return [pair for taken in self._reading.taken for pair in taken.explained()]
 
@@ -116,9 +117,9 @@ class TickFile:
         return self
 
     def blocks(self) -> Iterator[list[Feed]]:
-        """Yield the ticks in lists, each list as soon as its part of the file was read.
+        """Yield the ticks in lists, one list for each part of the file, as soon as that part was read.
 
-        It raises the errors that the class lists.
+        The class names the errors that may be raised.
         """
         if self._stream is not None:
             yield from self._checked(self._of_bytes(self._stream, None))
@@ -216,9 +217,12 @@ def _sorted(blocks: Iterable[list[Feed]]) -> Iterator[list[Feed]]:
 
 
 def merged(files: Iterable[Iterable[Feed]]) -> Iterator[Feed]:
-    """Merge several files into one sequence by event time; ticks of the same time come in the order of the files.
+    """Merge several files into one sequence by event time; ticks of equal times come in the order of `files`.
 
-    Each file must be in the order of time. An item without a time follows the item before it in its file.
+    An item without a time follows the item before it in its file.
+
+    Args:
+        files: ticks of each file, sorted by time.
     """
     return map(itemgetter(1), merge(*map(_timed, files), key=itemgetter(0)))
 

@@ -19,7 +19,7 @@ SHARE_OF_WORDS = 0.1
 
 
 def expect_kinds(column: str, cells: Sequence[Any], said: Mapping[str, str], name: str) -> None:
-    """Raise an error if more than a few rows name a kind of tick that is not known.
+    """Raise an error if more than a few rows name an unknown kind of tick.
 
     Args:
         column: name of the column that holds the kinds, for the error.
@@ -41,7 +41,7 @@ def expect_kinds(column: str, cells: Sequence[Any], said: Mapping[str, str], nam
 
 
 def expect_no_orders(header: Sequence[str], rows: Sequence[Sequence[Any]], but: Sequence[int], name: str) -> None:
-    """Raise an error if a table that would be read as trades has a column of actions on orders or levels of a book.
+    """Raise an error if a table that would be read as trades has a column that says what happened to an order or level.
 
     Args:
         header: names of the columns.
@@ -89,7 +89,9 @@ def expect_symbols(column: str, symbols: Iterable[str], name: str) -> None:
 
 
 def expect_numbers(field: str, cells: Sequence[Any], name: str, number: Number, decimal: str) -> None:
-    """Raise an error if all numbers of a field, or more than a few, have unexpected decimal or thousands marks.
+    """Raise an error if no cell of a field can be read as a number, or more than a few have unexpected marks.
+
+    A number has unexpected marks if it is written with other decimal or thousands marks than `number` reads.
 
     Args:
         field: field of a tick that the cells hold, for the error.

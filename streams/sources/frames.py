@@ -28,12 +28,13 @@ PLAIN = Columns()
 def frame_ticks(frame: Frame, columns: Columns = PLAIN) -> Iterator[Feed]:
     """Yield the ticks of a table in memory, in the order of its rows; a row that cannot be read becomes a `RawTick`.
 
-    A `RawTick` holds the row as JSON and what is wrong with it.
+    A `RawTick` holds the row as JSON and what is wrong with the row.
 
     Args:
-        frame: the table, with columns as a file would have them. Times are numbers in the unit of `columns`, or dates;
-            dates without a zone are in that of `columns`, or UTC. A missing cell is NaN, NaT or None.
-        columns: settings for reading it. A known file format is recognised by the names of the columns.
+        frame: the table, with columns as a file would have them. Times are numbers in the unit that `columns` gives, or
+            dates. Dates that name no zone are in the zone that `columns` gives, or UTC. A missing cell is NaN, NaT or
+            None.
+        columns: settings for reading the table. A known file format is recognised by the names of the columns.
 
     Raises:
         ConfigurationError: a column that ticks need is missing, or times are not between 1990 and 2100 in the given

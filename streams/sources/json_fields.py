@@ -1,4 +1,4 @@
-"""Matches settings for columns with the keys that the objects of a JSON file have, and checks the size of numbers."""
+"""Matches settings for columns with the keys of the objects in a JSON file, and checks the size of a tick's numbers."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -14,7 +14,9 @@ from streams.sources.paths import at_path
 
 
 def present(columns: Columns, names: Sequence[str]) -> Columns:
-    """The settings without columns for optional fields (sizes, side, sequence number, symbol) that no object has.
+    """A copy of the settings, without the columns of optional fields that no object of a JSON file has.
+
+    Optional fields are sizes, side, sequence number and symbol.
 
     Args:
         columns: settings for reading the file.
@@ -28,7 +30,9 @@ def present(columns: Columns, names: Sequence[str]) -> Columns:
 
 
 def chosen(named: Mapping[str, str | tuple[str, ...]], columns: Columns, rows: Sequence[Any]) -> Columns:
-    """The settings with one name for each field for which the format lists several: the first that an object uses.
+    """A copy of the settings with exactly one name for each field for which the format lists several possible names.
+
+    The name is the first one under which any of the objects has a value, or the first in the list if none has.
 
     Args:
         named: for each field, its name, or its possible names, in the file format.
@@ -45,10 +49,10 @@ def chosen(named: Mapping[str, str | tuple[str, ...]], columns: Columns, rows: S
 
 
 def bounded(tick: Quote | Trade | Directive) -> Feed:
-    """The same tick, once its time and sequence number are known to fit signed 64-bit numbers.
+    """The same tick, after a check that its time and its sequence number fit signed 64-bit numbers.
 
     Raises:
-        ValueError: one of them does not fit.
+        ValueError: the time or the sequence number does not fit.
     """
     if tick.ts_event.bit_length() > MOST_BITS:
         raise ValueError(f"expected a time from 1677 to 2262, was {shown(tick.ts_event)}")

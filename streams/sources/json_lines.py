@@ -1,4 +1,4 @@
-"""Reads ticks from JSON, one object a line or one array: records of the topic `ticks`, or objects with like fields."""
+"""Reads ticks from JSON, one object a line or one array: records of the topic `ticks`, or objects of known formats."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
@@ -46,14 +46,14 @@ Build = Callable[[Sequence[Any]], Quote | Trade]
 def json_ticks(blocks: Iterable[bytes], reading: FileReading) -> Iterator[list[Feed]]:
     """Yield the ticks of a file with one JSON object a line, in lists; an unreadable object becomes a `RawTick`.
 
-    A `RawTick` holds the object and what is wrong with it. An object that spans the whole file is read, too.
+    A `RawTick` holds the object and what is wrong with it. One object may also span the whole file.
 
     Args:
         blocks: content of the file in blocks of whole lines.
         reading: settings and progress of reading the file.
 
     Raises:
-        ConfigurationError: no object has the fields of a tick, or its times can be read in two ways.
+        ConfigurationError: no object has the fields of a tick, or times can be read in two ways.
         Refused: an object cannot be read, and `reading` is strict.
     """
     rows: JsonRows | None = None
@@ -137,13 +137,13 @@ def _rows_of(lines: list[bytes], blocks: Iterable[bytes], reading: FileReading) 
 
 
 class Kind(NamedTuple):
-    """How the objects of one file format among those of a JSON file are read.
+    """How the objects of one kind are read; a JSON file may hold objects of several kinds, one for each file format.
 
     Attributes:
         found: the file format and the settings.
         names: keys and paths whose values are the cells of a row.
-        layout: which cell holds which field; None if such objects are left out.
-        build: function from cells to a tick; None if such objects are left out.
+        layout: which cell holds which field; None if objects of this kind are left out.
+        build: function from cells to a tick; None if objects of this kind are left out.
         messages: rebuilds order books, if the objects change order books; None otherwise.
     """
 
@@ -155,7 +155,7 @@ class Kind(NamedTuple):
 
 
 class JsonRows:
-    """Turns the JSON objects of one file into ticks; how they are read is found out from the first objects.
+    """Turns the JSON objects of one file into ticks, in the way that their first objects show.
 
     Args:
         first: first objects of the file, decoded.
@@ -270,7 +270,7 @@ class JsonRows:
         return built
 
     def ticks(self, row: int, line: bytes) -> Iterator[Feed]:
-        """Yield the ticks of one object, which may be none or several; a `RawTick` with its bytes if it cannot be read.
+        """Yield the ticks of one object, none or several; if the object cannot be read, a `RawTick` with its bytes.
 
         Args:
             row: number of the object in the file, for errors.

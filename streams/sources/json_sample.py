@@ -1,4 +1,4 @@
-"""Errors that the first objects of a JSON file show: no object makes a tick, or one symbol covers several markets."""
+"""Errors about the first objects of a JSON file: no object makes a tick, or one symbol covers several markets."""
 
 from collections.abc import Sequence
 from itertools import islice
@@ -21,7 +21,7 @@ from streams.sources.sampled import OneMarket
 def why_none(
     first: Sequence[Any], rows: Sequence[Any], name: str, columns: Columns, problem: ConfigurationError | None
 ) -> ConfigurationError:
-    """The error, for the caller to raise, that no object of a file makes a tick; it suggests options that may help.
+    """The error that no object of a file makes a tick; it suggests options that may help. The caller raises it.
 
     Args:
         first: first objects of the file.
@@ -63,10 +63,10 @@ def why_none(
 
 
 def expect_one_market_of(rows: Sequence[Any], names: Sequence[str], layout: Layout, name: str) -> None:
-    """Raise an error if objects that shall all get one symbol belong to several markets.
+    """Raise an error if the objects belong to several markets although all of them would get the same symbol.
 
-    They do if prices jump where the value of some key changes, and hardly elsewhere. Values in nested objects are
-    compared, too. Nothing is checked if the objects name their symbols.
+    They belong to several if prices jump where the value of some key changes, and hardly elsewhere. Values in nested
+    objects are compared, too. Nothing is checked if the objects name their symbols.
 
     Args:
         rows: first objects of the file.

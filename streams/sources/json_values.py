@@ -33,9 +33,10 @@ _decoder = msgspec.json.Decoder()
 def decoded(text: bytes) -> Any:
     """Parse JSON of any length; only the nesting is limited.
 
+    The limit is counted here, because the parser's own limit depends on how deep in the call stack it is called.
+
     Raises:
-        Refused: the text is not JSON, or more than `MOST_BRACKETS` brackets are open at once. (The limit of the parser
-            itself would depend on how deep its caller is.)
+        Refused: the text is not JSON, or more than `MOST_BRACKETS` brackets are open at once.
 
     >>> len(decoded(b"[" + b"[1,2]," * 1_000 + b"[1,2]]"))
     1001
@@ -75,7 +76,7 @@ def whole(block: bytes, rest: Iterable[bytes], reading: FileReading) -> bytes:
 
 
 def goes_on(line: bytes) -> bool:
-    """Whether a line is only the beginning of a JSON value: it ends with an opening bracket, comma or colon.
+    """Whether a line is only the beginning of a JSON value, since it ends with an opening bracket, comma or colon.
 
     >>> goes_on(b"{"), goes_on(b'{"results": ['), goes_on(b'{"price": 1}')
     (True, True, False)
@@ -89,7 +90,7 @@ def is_value(line: bytes) -> bool:
 
 
 def expect_single_names(lines: Sequence[bytes], reading: FileReading) -> None:
-    """Raise an error if one of the first objects has a key twice: parsers differ in which of the two values they take.
+    """Raise an error if one of the first objects has a key twice: parsers differ in which of its two values they take.
 
     Args:
         lines: first lines of the file, each with an object.
@@ -113,7 +114,7 @@ def _expect_single(pairs: list[tuple[str, Any]], name: str) -> None:
 
 
 def some_of(lines: Sequence[bytes]) -> list[Any]:
-    """A sample of the objects in some lines: the first ones, then one of each kind that does not occur among them.
+    """A sample of the JSON objects in some lines: the first objects, then one of each kind that is not yet among them.
 
     Lines that are not JSON are skipped.
     """
@@ -128,12 +129,12 @@ def some_of(lines: Sequence[bytes]) -> list[Any]:
 
 
 def signature_of(item: Any, depth: int = 3) -> Any:
-    """A value by which kinds of JSON objects are told apart; objects of one kind have equal values.
+    """A value that tells kinds of JSON objects apart: it is equal for objects of one kind.
 
-    It holds the keys of the object, and the values of a few keys such as `type` and `channel`.
+    It consists of the keys of the object, and the values of a few keys such as `type` and `channel`.
 
     Args:
-        item: object, or list whose first element counts.
+        item: an object; of a list, the first element is taken.
         depth: how many levels of nested objects are considered.
     """
     if isinstance(item, list):
@@ -190,7 +191,7 @@ def paths(item: dict[Any, Any], begun: str = "", depth: int = 4) -> Iterator[str
 
 
 def within(item: Any, path: str) -> list[Any]:
-    """The rows at a path in an object: the list there, or a list of the one value there.
+    """The rows at a path in an object: the list at the path, or a list of the one value there.
 
     Args:
         item: the object.
@@ -201,7 +202,7 @@ def within(item: Any, path: str) -> list[Any]:
 
 
 def cell_of(value: Any) -> Any:
-    """A JSON value as a cell: a text, a whole number or a float; empty for null, a shortened text for all else."""
+    """A JSON value as a cell: texts, whole numbers and floats as they are, null as empty, others as shortened text."""
     if value is None:
         return ""
     if isinstance(value, bool):

@@ -38,7 +38,9 @@ def kind_from(word: object, said: Mapping[str, str] = NOTHING) -> str:
 
 
 def spelt_as_symbol(text: str) -> str:
-    """A valid symbol that resembles a text, with `_` for spaces and no accents; empty if that gives none.
+    """A valid symbol that resembles a text, with `_` for spaces and without accents.
+
+    Empty if the text has letters for which a symbol has none, or if nothing remains.
 
     >>> spelt_as_symbol("FDAX SEP24"), spelt_as_symbol("München"), spelt_as_symbol("沪深300")
     ('FDAX_SEP24', 'Munchen', '')
@@ -119,7 +121,7 @@ def unreadable(cell: object, number: Number) -> bool:
 def expect_readable_number(field: str, cell: str, name: str, decimal: str = ".") -> None:
     """Raise the error about a cell that could not be read as a number, with the options by which it can be read.
 
-    Nothing is raised for a cell that stands for a missing value, such as `n/a`.
+    Nothing is raised if the cell stands for a missing value, such as `n/a`.
 
     Args:
         field: field of a tick that the cell holds.
@@ -128,7 +130,7 @@ def expect_readable_number(field: str, cell: str, name: str, decimal: str = ".")
         decimal: decimal mark that was expected.
 
     Raises:
-        ConfigurationError: always, except for a missing value.
+        ConfigurationError: the cell does not stand for a missing value.
     """
     text = cell.strip()
     if text.lower() in _MISSING:

@@ -30,7 +30,7 @@ BARS = (
 
 
 class Layout:
-    """Which cells of a file's rows hold which fields of a tick, and how they are read.
+    """Which cells of a file's rows hold which fields of a tick, and how the cells are read.
 
     Args:
         header: names of the file's columns, in the order of the cells.
@@ -42,8 +42,9 @@ class Layout:
 
     Attributes:
         place: for each field that a column holds, the index of its cell.
-        fixed: for each other field, the value that it has in every row.
-        joined: indices of the cells that make up the time together (a date and a time of day); empty if it is one cell.
+        fixed: for each field that is the same in every row, its value.
+        joined: indices of the cells that make up the time together (a date and a time of day); empty if one cell holds
+            the time.
         width: number of cells in a row.
         times: sentence for people on how times are read; empty before `settle`.
         warned: warning about the columns; empty if there is none.
@@ -154,7 +155,7 @@ class Layout:
         return tuple(self.fixed.values())
 
     def settle(self, rows: Sequence[Sequence[Any]], name: str) -> None:
-        """Check the first rows, and find out from them how times and numbers are written, if the user has not said it.
+        """Check the first rows, and find out from them how times and numbers are written, unless the user has said how.
 
         It is called once, before `builder`.
 
@@ -163,7 +164,8 @@ class Layout:
             name: name of the file, for errors.
 
         Raises:
-            ConfigurationError: times or numbers can be read in two ways or in none, or words and symbols are not valid.
+            ConfigurationError: times or numbers can be read in two ways or in none, or words for the kind of tick or
+                for the side are unknown, or symbols are invalid.
         """
         times = [self.time_of(row) for row in rows if len(row) >= self.width]
         kinds = dict.fromkeys(map(type, times))
@@ -216,7 +218,7 @@ class Layout:
         return row[self.place["ts_event"]]
 
     def builder(self) -> Callable[[Sequence[Any]], Quote | Trade]:
-        """A function that makes a tick of a row; its argument is the cells of the row followed by `constants`.
+        """A function that makes a tick of a row, given the cells of the row followed by `constants`.
 
         The cells of `kind`, `symbol` and `side` must be text. For cells that make no tick, the function raises one of
         the errors `reading.NO_TICK` (ValueError, TypeError, IndexError, OverflowError).
@@ -284,9 +286,9 @@ class Layout:
         return build_renamed if (self._padded or self._renamed) and "symbol" in self.place else build
 
     def renamed(self, symbol: str) -> str:
-        """The symbol of a tick whose row has this symbol: without spaces around it.
+        """The symbol that a tick gets, given the symbol in its row: the user's new name for it, or else the same.
 
-        If the user renamed it (`Columns.renamed`), the new name is returned.
+        The user gives new names in `Columns.renamed`. Spaces around the symbol in the row are dropped.
         """
         plain = symbol.strip() if isinstance(symbol, str) else symbol
         return self._renamed.get(plain, plain)
@@ -299,7 +301,7 @@ class Layout:
         return self.clock.read(cell) + self.shift
 
     def named(self, cells: Sequence[Any]) -> dict[str, Any]:
-        """The fields of a row that makes no tick, by name, as far as they can be told; empty cells are left out.
+        """Those fields of a row without a valid tick that can be told, by name; empty cells are left out.
 
         Times and numbers that can be read become numbers (a time: ns since 1970); other cells are kept as they are.
         """
@@ -327,7 +329,7 @@ class Layout:
             return kept(cell)
 
     def unreadable(self, cells: Sequence[Any]) -> str:
-        """Sentence on the first price (bid, ask or price) of a row that is not a number; empty if all are numbers."""
+        """Sentence on the first price in a row (bid, ask or price) that is not a number; empty if all are numbers."""
         at = self.place.get("kind", -1)
         kind = self.fixed.get("kind") or (kind_from(cells[at], self._kinds) if 0 <= at < len(cells) else "")
         for field in NEEDED.get(kind, ()):
@@ -342,14 +344,14 @@ class Layout:
         return ""
 
     def is_wanted(self, cells: Sequence[Any]) -> bool:
-        """Whether a row has the values by which the user chose rows (`Columns.where`); True if there are none."""
+        """Whether a row has the values that the user asked for in `Columns.where`; True if the user asked for none."""
         return all(str(cells[at]) in values for at, values in self.where)
 
     def narrowed(self, used: Sequence[int]) -> "Layout":
-        """A copy of the layout for rows that hold only some of the cells.
+        """A copy of the layout, for rows that hold only some of the cells.
 
         Args:
-            used: indices of these cells, in their order.
+            used: indices of the cells that the rows hold, in the order in which they hold them.
         """
         at = {place: index for index, place in enumerate(used)}
         layout = copy(self)

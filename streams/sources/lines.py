@@ -64,13 +64,16 @@ def _cut(begun: list[bytes]) -> CutLine:
 
 
 def newline_of(head: bytes) -> bytes:
-    """The byte that ends the lines of a file, as its first bytes show: a line feed or a carriage return.
+    r"""The byte that ends the lines of a file, as its first bytes show: a line feed or a carriage return.
 
-    It is a carriage return only if there is one and no line feed. A carriage return as the last of these bytes does not
-    count, since a line feed may follow.
+    It is a carriage return only if the bytes hold a carriage return and no line feed. A carriage return at their very
+    end does not count, since a line feed may follow.
 
-    >>> newline_of(b"a,b\\r\\n1,2"), newline_of(b"a,b\\r1,2\\r"), newline_of(b"a,b\\r")
-    (b'\\n', b'\\r', b'\\n')
+    Args:
+        head: first bytes of the file.
+
+    >>> newline_of(b"a,b\r\n1,2"), newline_of(b"a,b\r1,2\r"), newline_of(b"a,b\r")
+    (b'\n', b'\r', b'\n')
     """
     # A carriage return as the last byte may be the first half of a line end.
     return b"\r" if b"\r" in head[:-1] and b"\n" not in head else b"\n"

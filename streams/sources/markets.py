@@ -1,4 +1,4 @@
-"""Recognises columns that name markets: rows with the same word in such a column have similar prices."""
+"""Recognises columns that name markets, such as BTC and ETH: prices are similar in rows with the same word."""
 
 from collections.abc import Sequence
 from itertools import pairwise
@@ -20,8 +20,8 @@ QUIETER, QUIETER_OF_MANY = 10.0, 3.0
 def are_apart(words: Sequence[str], prices: Sequence[float]) -> bool:
     """Whether the words of a column name different markets: prices jump where the word changes, and hardly elsewhere.
 
-    Where a column holds sides, venues or conditions, the price goes on steadily as the word changes. Rows without a
-    word, or without a price above 0, are left out.
+    In a column of sides, venues or conditions, prices do not jump where the word changes. Rows without a word, or
+    without a price above 0, are left out.
 
     Args:
         words: cells of the column, row by row.

@@ -12,7 +12,7 @@ class MissingColumns(ConfigurationError):
     """Error: a table lacks columns that ticks need.
 
     Attributes:
-        sentence: which columns are missing, and which there are; without advice.
+        sentence: which columns are missing, and which columns the table has; without advice.
 
     Args:
         begins: beginning of the message: the name of the file with a colon, or nothing.
@@ -30,12 +30,13 @@ class MissingColumns(ConfigurationError):
 
 
 def wanted(missing: Sequence[str], present: Collection[str], columns: Columns, header: Sequence[str]) -> Iterator[str]:
-    """Yield words for the fields that a table lacks, for the error; the time and the prices come first.
+    """Yield words for each field that a table lacks, for the error; the time and the prices come first.
 
     Args:
         missing: fields of a tick that have no column.
-        present: fields that have one.
-        columns: the user's settings for reading the table; a column that they name wrongly is pointed out.
+        present: fields that have a column.
+        columns: the user's settings for reading the table. If they name a column that the table lacks, the words say
+            so, with a similar name.
         header: names of the table's columns.
     """
     order = ("ts_event", "price", "bid", "ask", "kind", "symbol")

@@ -34,8 +34,8 @@ EXCHANGE, BUY, SELL = 1 << 31, 1 << 29, 1 << 28
 def as_csv(name: str, stream: BufferedReader) -> Iterator[bytes]:
     """Convert an array of rows with named fields to blocks of CSV with a header; numbers keep their exact values.
 
-    Arrays of hftbacktest, a library for backtests, say of each event whether it is one at the exchange, or its arrival
-    at a client. Only the former are kept, with action and side as words.
+    In arrays of hftbacktest, a library for backtests, a row says whether it is an event at the exchange, or the arrival
+    of an event at a client. Only rows of the first kind are kept, with action and side as words.
 
     Args:
         name: name of the file, for errors.

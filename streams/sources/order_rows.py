@@ -1,4 +1,4 @@
-"""Recognises rows that are orders or levels of an order book; they have a price and a size, as trades do."""
+"""Recognises rows that are orders or levels of an order book; they might be taken for trades, having price and size."""
 
 from collections.abc import Sequence
 from typing import Any

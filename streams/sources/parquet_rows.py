@@ -1,4 +1,4 @@
-"""Reads ticks from Parquet and Feather files, by the names of the columns, a batch of rows at a time."""
+"""Reads ticks from Parquet and Feather files, a batch of rows at a time."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import repeat
@@ -41,7 +41,7 @@ class ParquetRows:
         self._rows = 0
 
     def share(self) -> float:
-        """Part of the rows that were read so far, 0 to 1; 1 for a file without rows, and before reading begins."""
+        """Part of the rows that were read so far, 0 to 1; also 1 before reading begins, and for a file without rows."""
         return self._reading.row / self._rows if self._rows else 1.0
 
     def ticks(self) -> Iterator[list[Feed]]:

@@ -4,12 +4,12 @@ from typing import Any
 
 
 def at_path(item: Any, path: str) -> Any:
-    """The value at a path in nested objects and lists; None if there is none.
+    """The value at a path in nested objects and lists; None if there is no value.
 
     Args:
         item: object or list.
-        path: names of keys and indices of lists with points between them, such as `data.0.price`. A key that is called
-            like the whole path is found first.
+        path: names of keys and indices of lists with points between them, such as `data.0.price`. If the object has a
+            key that equals the whole path, with its points, the value of that key is taken.
     """
     if isinstance(item, dict) and path in item:
         return item[path]

@@ -19,8 +19,8 @@ START_NS = 1_704_067_200_000_000_000
 class PlantedMarket(Iterator[Quote]):
     """An endless series of quotes, 10 ms apart, in which the side with the larger size predicts the moves of the price.
 
-    A larger bid predicts a rise, a larger ask a fall; 7 of 10 moves follow. The larger side is drawn anew every 10
-    quotes.
+    A larger bid predicts a rise, a larger ask a fall; 7 of 10 moves agree with the prediction. Which side is the larger
+    one is drawn anew every 10 quotes.
 
     Attributes:
         inverted: whether the price moves in the opposite direction; may be changed between quotes.
@@ -58,8 +58,8 @@ STEEPNESS = 3.0
 class GradedMarket(Iterator[Quote]):
     """An endless series of quotes, 10 ms apart, in which the imbalance of sizes determines the probability of a rise.
 
-    A model can do better than the sign of the imbalance, which is one of the baselines, since a larger imbalance
-    predicts more surely.
+    The larger the imbalance, the surer is its prediction. So a model can do better than a baseline that looks only at
+    the sign of the imbalance.
 
     Attributes:
         inverted: whether moves go in the opposite direction; may be changed between quotes.

@@ -1,4 +1,4 @@
-"""Checks whether the first ticks of a file can be those of a market; if not, the file was misread, and is refused."""
+"""Refuses a file as misread if its first ticks cannot be those of a market."""
 
 from collections.abc import Iterator, Sequence
 

@@ -52,7 +52,7 @@ def laid_out(header: Sequence[str], columns: Columns, name: str, rows: Rows | Ca
         header: names of the columns.
         columns: the user's settings for reading the table.
         name: name of the file; empty if there is none.
-        rows: cells of the first rows, or a function that returns them, which is called only for the proposal.
+        rows: cells of the first rows, or a function that returns them, called only if columns are missing.
 
     Raises:
         ConfigurationError: a column that ticks need is missing.
@@ -101,7 +101,7 @@ def proposed(header: Sequence[str], rows: Rows, columns: Columns | None = None) 
 
 
 def symbol_of(header: Sequence[str], rows: Rows, columns: Columns) -> str:
-    """The option for the symbol of a table whose prices are known: the column that names it, or `--symbol NAME`.
+    """The option that gives a table its symbol, by its column or as `--symbol NAME`; `columns` names the prices.
 
     >>> symbol_of(["date", "close"], [["2024-08-09", 1.5]], Columns(names={"ts_event": "date", "price": "close"}))
     '--symbol NAME'

@@ -1,4 +1,4 @@
-"""Settings and progress of reading one file of any format, and what is sent on of rows that cannot be read."""
+"""Settings and progress of reading one file of any format, and the `RawTick` in place of a row that cannot be read."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
@@ -64,7 +64,7 @@ class KindOfRows(NamedTuple):
         return f"not read: {', '.join(map(shortened, names[:NAMED]))}{more}" if names else ""
 
     def explained(self) -> Iterator[tuple[dict[str, str], str]]:
-        """Yield, for each of the first rows, its cells by column, and the tick that they make or why they make none."""
+        """Yield, for each of the first rows, its cells by column, and its tick or the reason why there is none."""
         layout, build = self.layout, self.layout.builder()
         form = self.found.format.book if self.found.format is not None and layout.of_book else None
         book: BookRows | CarriedForwardRows | None = None
@@ -120,7 +120,7 @@ class FileReading:
         self._carried: list[CarriedForwardRows] = []
 
     def carry(self, rows: CarriedForwardRows) -> CarriedForwardRows:
-        """Remember a reader of rows, so that the rows that it leaves out are counted; the same reader is returned."""
+        """Remember a reader of rows in order to count the rows that it leaves out; the reader itself is returned."""
         self._carried.append(rows)
         return rows
 
@@ -130,7 +130,7 @@ class FileReading:
         return sum(rows.left_out for rows in self._carried)
 
     def take(self, found: Understood, layout: Layout, rows: Sequence[Sequence[Any]]) -> None:
-        """Remember how a kind of rows is read, to be told to the user; only the first few kinds are kept.
+        """Remember how a kind of rows is read, so that the user can be told; only the first few kinds are kept.
 
         Args:
             found: file format and settings.
@@ -147,8 +147,8 @@ class FileReading:
             row: number of the row.
             problem: what is wrong with the row.
             value: bytes that are sent on.
-            symbol: symbol of the row, if it is a text; otherwise not known.
-            ts_event: time of the row, if it is a whole number; otherwise not known.
+            symbol: symbol of the row; anything but a text counts as not known.
+            ts_event: time of the row in ns since 1970; anything but a whole number counts as not known.
 
         Raises:
             Refused: the file is read strictly.
@@ -165,7 +165,7 @@ class FileReading:
         return RawTick(key, value, ts_event if known else None, sentence)
 
     def raw_cells(self, row: int, problem: object, layout: Layout, cells: Sequence[Any]) -> RawTick:
-        """A `RawTick` in place of a row whose cells make no tick, with as much of them as JSON can hold.
+        """A `RawTick` in place of a row whose cells make no tick; it holds the cells, as far as JSON can hold them.
 
         Args:
             row: number of the row.

@@ -1,4 +1,4 @@
-"""Checks rows of a table for mistakes that would not show: several markets under one symbol, bars read as trades."""
+"""Checks rows of a table for mistakes that nobody would see: several markets under one symbol, bars read as trades."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -25,17 +25,17 @@ NAMED = 3
 class OneMarket:
     """Checks whether all rows of a file belong to one market, if the user gave one symbol for all of them.
 
-    A column that is not read may name several markets. It does if prices jump where its word changes, and hardly
-    elsewhere. Reading then ends with an error.
+    They do not if a column from which no field is read names several markets: prices jump where its word changes, and
+    hardly elsewhere. Reading then ends with an error.
 
     Args:
         header: names of all columns of the file.
         layout: which cell holds which field, after `Layout.settle`.
         name: name of the file, for errors.
-        used: indices in `header` of the columns that fields are read from; None: those in `layout`.
+        used: indices in `header` of the columns that fields are read from; None: the columns of `layout`.
 
     Attributes:
-        places: indices in `header` of the columns that are still checked; empty if nothing is.
+        places: indices in `header` of the columns that are still checked; empty if none is.
     """
 
     def __init__(self, header: Sequence[str], layout: Layout, name: str, used: Iterable[int] | None = None) -> None:
@@ -50,7 +50,7 @@ class OneMarket:
         self._build = layout.builder()
 
     def begin(self, rows: Sequence[Sequence[Any]], whole: Sequence[Sequence[Any]] | None = None) -> None:
-        """Check that the first rows belong to one market; columns that may name markets go on being checked by `look`.
+        """Check that the first rows belong to one market, and choose the columns that `look` checks in later rows.
 
         Args:
             rows: cells of the first rows, in the columns of `layout`.
@@ -66,7 +66,7 @@ class OneMarket:
         self.look(rows, [[each[at] for at in kept] for each in cells])
 
     def look(self, rows: Sequence[Sequence[Any]], cells: Sequence[Sequence[Any]] | None = None) -> None:
-        """Check that further rows belong to the same market as the rows before them; `begin` comes first.
+        """Check that further rows belong to the same market as the rows before them; `begin` must have been called.
 
         Args:
             rows: cells of the rows, in the columns of `layout`.
@@ -116,7 +116,7 @@ def _may_name(look: ClassifiedColumn) -> bool:
 
 
 def warn_of_bars(header: Sequence[str], rows: Sequence[Sequence[Any]], layout: Layout, times: Sequence[Any]) -> None:
-    """Set `layout.warned` if rows that would be read as trades look like bars, as their times and prices show.
+    """Set `layout.warned` if the times and prices of rows that would be read as trades show that they are bars.
 
     Bars have times at equal distances, and four neighbouring columns that are ordered like open, high, low and close.
 
@@ -124,7 +124,7 @@ def warn_of_bars(header: Sequence[str], rows: Sequence[Sequence[Any]], layout: L
         header: names of all columns.
         rows: cells of the first rows, of all columns.
         layout: which cell holds which field, after `Layout.settle`.
-        times: cell of the time of each row.
+        times: for each row, the cell that holds its time.
     """
     if layout.warned or layout.shift or layout.fixed.get("kind") != "trade" or layout.of_book:
         return

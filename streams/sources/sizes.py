@@ -1,4 +1,4 @@
-"""Recognises columns that hold sizes by their names; a size under an unknown name would be read as 0."""
+"""Recognises by their names the columns that hold sizes; if one were overlooked, its sizes would be read as 0."""
 
 LIKE_SIZES = frozenset(
     {

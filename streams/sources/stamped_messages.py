@@ -10,7 +10,7 @@ _STAMPED_OBJECT = re.compile(rb"^(\d{9,19}(?:\.\d{1,9})?)(?::? +|:)\{(?= *\")", 
 
 
 def is_stamped(head: bytes, newline: bytes = b"\n") -> bool:
-    """Whether the lines of a file each hold a time followed by a JSON message, as its first bytes show.
+    """Whether each line of a file holds a time followed by a JSON message, as the first bytes of the file show.
 
     Args:
         head: first bytes of the file.

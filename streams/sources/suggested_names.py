@@ -93,7 +93,7 @@ TRADES = ("price", "size", "side")
 
 
 def plain(name: object) -> str:
-    """A column's name in small letters, with letters and digits only; of a path, its last part.
+    """A column's name in small letters, with letters and digits only; if it is a path, only its last part.
 
     >>> plain("data.Trade_Price"), plain("<BID>"), plain("約定 日時")
     ('tradeprice', 'bid', '約定日時')
@@ -129,7 +129,7 @@ def by_name(header: Sequence[str]) -> dict[str, str]:
 
 
 def is_of_a_book(header: Sequence[str]) -> bool:
-    """Whether a table has a column that only tables of changes of an order book, of orders or of bars have.
+    """Whether a table has a column that is found only in tables of order book changes, of orders or of bars.
 
     >>> is_of_a_book(["time", "update_type", "side", "price", "qty"]), is_of_a_book(["time", "price"])
     (True, False)

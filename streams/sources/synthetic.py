@@ -52,7 +52,8 @@ class SyntheticParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_on
     Attributes:
         rate: ticks of each symbol per second while the market is calm.
         trades: share of trades among the ticks, 0 to 1.
-        volatility: standard deviation of the efficient price after one second while calm, in steps of the grid.
+        volatility: standard deviation of the change of the efficient price in one second while calm, in steps of the
+            grid.
         half_life: half-life of the pressure, seconds.
         pull: drift of the efficient price per second at pressure 1, as a multiple of the volatility.
         trend: drift of the efficient price per second in a trend, as a multiple of the volatility.
@@ -80,7 +81,7 @@ class SyntheticSymbol:
     """One symbol of a synthetic market: `step` returns its next tick, the attributes hold its hidden state.
 
     Args:
-        seed: seed of the random numbers, together with the name of the symbol.
+        seed: seed of the random numbers, which also depend on the name of the symbol.
         symbol: name of the symbol.
         parameters: properties of the market; None for the default.
 
@@ -88,7 +89,7 @@ class SyntheticSymbol:
         due: event time of the next tick, ns since 1970.
         price: hidden price around which quotes are made, in steps of the price grid (0.01).
         pressure: hidden value that pulls the price up (above 0) or down; mean 0 and variance 1 in the long run.
-        volatility: standard deviation of `price` after one second, in steps of the grid.
+        volatility: standard deviation of the change of `price` in one second, in steps of the grid.
         volatile: whether the market is in a volatile phase; False while calm.
         direction: 1 or -1 in a trend upwards or downwards, 0 in a range.
 
@@ -120,9 +121,9 @@ class SyntheticSymbol:
         return 0.5 * (self._bid + self._ask)
 
     def expected_move(self, seconds: float) -> float:
-        """Expected change of the efficient price over the next `seconds`, from the hidden state, in steps of 0.01.
+        """Expected change of the efficient price over the next `seconds`, in steps of 0.01, from the hidden state.
 
-        Phases (range, trend, calm, volatile) are assumed to go on for that time.
+        The present phase (range or trend, calm or volatile) is assumed to last for that time.
         """
         parameters = self._parameters
         move = parameters.pull * self.volatility * self.pressure * (1.0 - exp(-self._decay * seconds)) / self._decay
@@ -215,8 +216,8 @@ def synthetic_market(
 ) -> Iterator[Quote | Trade]:
     """Yield quotes and trades of several synthetic symbols in the order of event time.
 
-    The same arguments give the same ticks. The ticks of a symbol depend only on the seed, its name and the parameters,
-    not on the other symbols.
+    The same arguments give the same ticks. The ticks of a symbol depend only on the seed, the symbol's name and the
+    parameters, not on the other symbols.
 
     Args:
         seed: seed of the random numbers.

@@ -38,7 +38,7 @@ def known_encoding(name: str) -> str:
 
 
 def likely_encodings(line: bytes) -> list[str]:
-    """Names of the encodings that a line may have, the likeliest first; empty if it is UTF-8.
+    """Names of the encodings that a line may have, the likeliest first; empty if the line is UTF-8.
 
     >>> likely_encodings("Währung;Stück".encode("cp1252")), likely_encodings("Währung".encode())
     (['cp1252'], [])
@@ -69,7 +69,7 @@ def likely_encodings(line: bytes) -> list[str]:
 
 
 def other_encoding(line: bytes) -> str:
-    """Error sentence for a line that is not UTF-8, with the line read in the likely encodings; empty if it is UTF-8.
+    """Error sentence for a line that is not UTF-8; it shows how the likely encodings read the line. Empty for UTF-8.
 
     >>> other_encoding("Zeit;Währung".encode("cp1252"))
     "expected text in UTF-8, was another encoding; fix: --encoding cp1252 (it reads 'Zeit;Währung')"

@@ -9,10 +9,11 @@ from streams.sources.times import EARLIEST, LATEST, TIME, TIME_OF_DAY, TimeColum
 
 
 def spelling(texts: Sequence[str]) -> Literal["time", "date", "time of day", ""]:
-    """What all of the texts are: times with a day, days, or times of day; empty if they are none of these.
+    """What the texts of a column are: times with a day, days, or times of day; empty if they are none of these.
 
     A mixture of days and of times with a day counts as `time`. Numbers count as times if they never fall or never rise,
-    and one unit puts all of them between 1990 and 2100; numbers of eight digits, such as 20240809, count as days.
+    and there is one unit in which all of them lie between 1990 and 2100. Numbers of eight digits, such as 20240809,
+    count as days.
 
     >>> spelling(["2024-08-09 12:00:01"]), spelling(["09.08.2024"]), spelling(["12:00", "9:30:00.5"])
     ('time', 'date', 'time of day')

@@ -1,8 +1,8 @@
 """Reads times as files write them, and turns them into ns since 1970 (UTC), exact to the nanosecond.
 
 A time is a text, a number of units since some epoch, or a date and time of day written as one number. The first cells
-of a column show which: between 1990 and 2100 the numbers of different units do not overlap. If two readings are
-possible, such as day and month in 08/09, an error asks the user for an option.
+of a column show which of these it is: between 1990 and 2100 the numbers of different units do not overlap. If two
+readings are possible, such as day and month in 08/09, an error asks the user for an option.
 
 References:
     ISO 8601:2004, 4.1 to 4.3; RFC 3339, section 5.6 (T and Z may be small letters); further ones: `docs/formats.md`.
@@ -92,7 +92,7 @@ class TimeColumn:
     Args:
         unit: unit of times that are numbers; None: found by `settle`.
         zone: time zone of times that name none.
-        order: order of day, month and year in dates; None: found by `settle`, or where a day is above 12.
+        order: order of day, month and year in dates; None: found by `settle`, or by a day above 12 in the date itself.
         day: day of times that are only times of day, or numbers that count from midnight; None: not given.
 
     >>> clock = TimeColumn("s")
@@ -117,7 +117,7 @@ class TimeColumn:
 
     @property
     def scale(self) -> int:
-        """Nanoseconds in one unit of a number that counts from 1970; 0 if numbers are something else or unknown."""
+        """Nanoseconds in one unit of the column's numbers; 0 if they do not count from 1970, or the unit is unknown."""
         if self.unit is None or self.unit == "digits" or self.unit in _SINCE or self.day is not None:
             return 0
         return NS_PER[self.unit]
@@ -313,7 +313,7 @@ def _has_lost_digits(text: str) -> bool:
 
 
 def number_in(text: str) -> Decimal | None:
-    """The finite number that a text spells; None if it spells none."""
+    """The finite number that a text spells; None if the text spells none."""
     if "_" in text:  # Python's own way of writing numbers; here it stands between a date and a time of day
         return None
     try:

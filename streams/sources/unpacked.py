@@ -1,4 +1,4 @@
-"""Unpacks files (gzip, bzip2, xz, zstd, lz4 and zip, also one in another), and turns their text into UTF-8."""
+"""Unpacks files (gzip, bzip2, xz, zstd, lz4, zip, and one packed inside another), and turns their text into UTF-8."""
 
 import bz2
 import codecs

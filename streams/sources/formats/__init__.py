@@ -55,34 +55,36 @@ class Format(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         title: name for people.
         origin: address of the public documentation of the format.
         means: what a row is, such as trades, quotes or bars.
-        example: name that a file of the format has.
-        note: what else a reader should know; empty for nothing.
+        example: name that a file of the format may have.
+        note: what else people should know; empty for nothing.
         json: whether a file holds JSON objects; False for a table.
         columns: names of columns, or keys of an object, that are all present in a file of the format.
-        lacks: names of columns or keys that are not present.
+        lacks: names of columns or keys that no file of the format has.
         file: regular expression that is found in the file's name; empty fits every name. Its groups `symbol`, `date`
             and `length` (of a bar) give these values; a group `contract` is appended to the symbol after an underscore.
         not_in: names of folders in which no file is of this format. Some vendors use one layout for several markets,
             with other units or zones in each, and separate them by folder.
         header: names of the columns, for files whose first line is already a row.
-        cells: for such files, what the cells of each column look like: a name from `CELLS` or a regular expression.
+        cells: for files whose first line is already a row, what the cells of each column look like: a name from `CELLS`
+            or a regular expression.
         more: whether further columns may follow those of `cells`.
         looks: for a column, or a path in an object, the regular expression that its cells in the first rows match.
-        rank: of several formats that fit a file, the one with the highest rank is used.
+        rank: number that decides between several formats that fit a file: the format with the highest rank is used.
         names: for a field of a tick, the name of its column, or several of which the first present one is used. An
             optional field is left out if its column is not present.
-        rows: paths to the rows in an object, of which the first with all `columns` is used; an empty path means the
-            object itself.
+        rows: paths to the rows in an object; the first path at which all `columns` are found is used. An empty path
+            means the object itself.
         whole_price_scale: `price_scale` for files in which all prices in the first rows are whole numbers.
         zones: for the name of a folder, the time zone of the files in it. If `zone` is `asked`, the user must give the
             zone of a file that lies in none of these folders.
-        carried: fields of quotes, for tables whose rows hold only what changed: an empty cell keeps the value before.
+        carried: fields of quotes whose empty cells stand for the value in the row before, in tables whose rows hold
+            only what changed.
         fixed_point: whether prices and sizes in Parquet are bytes that hold a little-endian whole number: 8 bytes in
             units of 1e-9, 16 bytes in units of 1e-16.
         symbol_key: key of the symbol in the metadata of a Parquet file; empty: not there.
         bars: whether the time of a bar is its `open` or its `close`; `asked` if the user must say it.
-        book: for files whose rows or messages change an order book, how changes are written. Their fields are those of
-            trades, with a side that is `buy` for bids. None for other files.
+        book: how changes of an order book are written, in files whose rows or messages hold such changes; None for
+            other files. The fields of such a row are those of a trade, with a side that is `buy` for bids.
         refused: sentence on why such files are not read, and what to do instead; empty if they are read.
     """
 
@@ -177,7 +179,7 @@ def decoded(name: str, text: bytes) -> Format:
 
 @lru_cache(maxsize=8)
 def named(name: str) -> Format:
-    """A file format that comes with Tickloop, by name, or one of the user, by the path of its TOML file.
+    """A file format, given either the name of one that comes with Tickloop or the path of the user's TOML file.
 
     Raises:
         ConfigurationError: there is no such format or file; the error suggests similar names.

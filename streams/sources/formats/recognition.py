@@ -1,4 +1,4 @@
-"""Recognises the format of a file among the known ones, and applies it to the file's columns."""
+"""Finds out which of the known formats a file has, and completes the user's settings for reading it by that format."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -35,7 +35,7 @@ class Understood(NamedTuple):
     Attributes:
         format: the recognised file format; None if none fits.
         columns: settings for reading the rows: those of the user, completed by the format.
-        said: phrases for people on what was found elsewhere, such as the symbol in the file's name.
+        said: phrases for people on what was found outside the rows, such as the symbol in the file's name.
         symbol_is_said: whether one of these phrases is about the symbol.
     """
 
@@ -46,17 +46,17 @@ class Understood(NamedTuple):
 
 
 def of_table(name: str, columns: Columns, header: Sequence[str], rows: Sequence[Sequence[Any]]) -> Understood:
-    """Find out how a table is read: by the file format that the user named, or else by the known one that fits.
+    """Find out how a table is read: by the file format that the user named, or else by the known format that fits.
 
     Args:
         name: name of the file.
         columns: the user's settings, which override those of the format.
         header: cells of the first line, which may be names of columns or already a row.
-        rows: cells of the first rows after it.
+        rows: cells of the first rows after that line.
 
     Raises:
         ConfigurationError: two formats fit equally well, the table lacks columns of the format that the user named, or
-            files of the format are not read.
+            files of the format cannot be read.
     """
     if columns.format == NONE or (not columns.format and (columns.names or columns.header or {*header} <= PLAIN)):
         return Understood(None, columns)
@@ -85,18 +85,18 @@ def of_table(name: str, columns: Columns, header: Sequence[str], rows: Sequence[
 def of_objects(name: str, columns: Columns, first: Sequence[Any], later: bool = False) -> list[Understood]:
     """Find out how the JSON objects of a file are read: one result for each file format that occurs among them.
 
-    The results are in the order in which the formats first occur; formats that are not read come last. The list is
-    empty if no format fits, or if the user's settings describe the objects already.
+    The results are in the order in which the formats first occur, but formats that cannot be read come last. The list
+    is empty if no format fits, or if the user's settings describe the objects already.
 
     Args:
         name: name of the file.
         columns: the user's settings, which override those of the format.
-        first: first objects of the file.
-        later: whether other objects came before these; then it is no error if none of these can be read.
+        first: the first objects of the file, or a later sample of them.
+        later: whether `first` is a later sample; then it is no error if none of its objects can be read.
 
     Raises:
         ConfigurationError: two formats fit equally well, no object is of the format that the user named, or all objects
-            are of formats that are not read.
+            are of formats that cannot be read.
     """
     if columns.format == NONE or (not columns.format and (columns.names or columns.rows or columns.header)):
         return []
@@ -126,7 +126,7 @@ def of_objects(name: str, columns: Columns, first: Sequence[Any], later: bool = 
 
 
 def path_of(form: Format, item: dict[str, Any]) -> str | None:
-    """Path to the rows of a format in a JSON object; empty for the object itself, None if it is not of that format."""
+    """Path to the rows of a format in a JSON object; empty for the object itself, None if it is not of the format."""
     for path in form.rows:
         inner: Any = item
         for part in path.split(".") if path else ():
@@ -180,7 +180,13 @@ def _are_cells(form: Format, rows: Sequence[Sequence[Any]]) -> bool:
 
 
 def like(header: Sequence[str]) -> list[str]:
-    """Names of file formats without a header line that fit the cells of a first line, whatever the file's name."""
+    """Names of the file formats without a line of column names whose cells look like those of a first line.
+
+    Formats whose files cannot be read are left out. The name of the file does not matter.
+
+    Args:
+        header: cells of the first line of a file.
+    """
     return [each.name for each in formats().values() if not each.refused and _are_cells(each, [header])]
 
 
