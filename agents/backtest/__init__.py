@@ -1,1 +1,1 @@
-"""Backtests of files of ticks: each writes to a folder, runs on several processes, and can be resumed after a stop."""
+"""Backtests of files of ticks. Each writes to a folder, runs on several processes, and can be resumed after a stop."""

@@ -1,4 +1,4 @@
-"""The folder of a backtest: intermediate files while it runs, result tables and a summary when it is finished."""
+"""The folder of a backtest. It holds intermediate files while the backtest runs, then result tables and a summary."""
 
 import shutil
 from collections.abc import Iterable
@@ -51,18 +51,18 @@ class RunFolder:
         return (self.path / SUMMARY).exists() and not self.unfinished.exists()
 
     def begin(self, plan: BacktestPlan, shares: int) -> int:
-        """Prepare the folder for a new backtest, or for resuming the one in it.
+        """Prepare the folder for a new backtest, or for resuming the backtest that it holds.
 
         An unfinished backtest is deleted if it had another plan or other code. A finished backtest of another plan is
         deleted only if it made no prediction, as happens with wrong options. `replaced` says what was deleted.
 
         Args:
             plan: the backtest to run.
-            shares: into how many processes' shares of the partitions to divide a new backtest.
+            shares: number of shares to divide a new backtest into. A share is the partitions that one process computes.
 
         Returns:
-            The number of shares to compute. A resumed backtest keeps the number that it began with; 0 says that this
-            very backtest is finished already.
+            The number of shares to compute. A resumed backtest keeps the number that it began with; 0 says that the
+            folder holds this backtest already finished.
 
         Raises:
             ConfigurationError: the path is a file or a broken link; or the folder holds a finished backtest of another
@@ -242,7 +242,7 @@ def differences(before: str, now: str) -> str:
 
 
 def together(facts: Iterable[Facts]) -> Facts:
-    """Combine the counts and digests of all shares into those of the whole backtest.
+    """The counts and digests of a whole backtest, combined from those of its shares.
 
     A share is the set of partitions that one process computed.
     """

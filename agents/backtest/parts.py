@@ -41,7 +41,7 @@ class RecordRows:
         self.records.append(record)
 
     def write(self, path: Path) -> None:
-        """Write the collected records to a Parquet file at `path` and forget them; without any, delete the file."""
+        """Write the collected records to a Parquet file at `path`, and forget them. Without any, delete the file."""
         if self.records:
             written = path.with_suffix(".new")
             parquet.write_table(self._table(), written)
@@ -89,7 +89,7 @@ def assemble(parts: Path, kind: type[Struct], segments: int, shares: int, target
         kind: record class of the table.
         segments: number of segments.
         shares: number of shares (the partitions that one process computed).
-        target: file to write, Parquet or JSON lines as the table has it.
+        target: file to write; `kind` decides whether it is Parquet or JSON lines.
     """
     written = target.with_suffix(".new")
     if kind in LINES:

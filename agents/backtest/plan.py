@@ -1,4 +1,7 @@
-"""The plan of a backtest: its input and parameters, and their text, by which its folder is recognised."""
+"""The plan of a backtest: its input and parameters.
+
+The plan is stored as text in the folder of the backtest, and so tells whether the folder belongs to a given plan.
+"""
 
 from collections.abc import Mapping
 from hashlib import file_digest
@@ -101,7 +104,7 @@ class BacktestPlan(Struct, frozen=True):
 
 
 def is_same(before: str, now: str) -> bool:
-    r"""Whether two plan texts in TOML describe the same backtest, leaving out their table `plugins`.
+    r"""Whether two plans, given as TOML texts, describe the same backtest. Their tables `plugins` are not compared.
 
     Changes of plug-ins are found elsewhere, by comparing digests of their code.
 
@@ -130,7 +133,7 @@ def inspected(names: tuple[str, ...]) -> tuple[Input, ...]:
     """Read the files `names` whole, and return for each its name, size and SHA-256.
 
     Raises:
-        ConfigurationError: a file is missing, or is none that can be read a second time (a pipe, for example).
+        ConfigurationError: a file is missing, or cannot be read a second time (a pipe, for example).
     """
     found = []
     for name in names:

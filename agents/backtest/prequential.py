@@ -1,6 +1,7 @@
-"""Measures how well files of ticks are predicted, on several cores; outcomes are scored before they are learned from.
+"""Measures how well files of ticks are predicted; each outcome is scored before the model learns from it.
 
-Each file is computed with the whole pipeline and once for each ablation (a part of it switched off), in processes.
+Each file is computed with the whole pipeline, and again for each ablation, in which a part of the pipeline is
+switched off. These computations run in several processes.
 """
 
 from collections.abc import Callable, Sequence
@@ -39,7 +40,7 @@ class Job(NamedTuple):
         name: path of the file.
         columns: how the rows of the file become ticks.
         parameters: parameters of all symbols.
-        variant: index in `VARIANTS`, the list of pipelines to compare, complete or with a part switched off.
+        variant: index in `VARIANTS`, which lists the whole pipeline and pipelines with a part switched off.
     """
 
     number: int

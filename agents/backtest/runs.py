@@ -1,7 +1,7 @@
 """Runs several backtests in one pool of processes.
 
-Each backtest is divided into shares, each a part of its partitions that one process computes. The result tables
-of a backtest are written when its last share is done.
+Each backtest is divided into shares; a share is the set of its partitions that one process computes. The result
+tables of a backtest are written when its last share is done.
 """
 
 import signal
@@ -32,12 +32,12 @@ def run(
     report: Report = lambda number, progress: None,
     say: Callable[[str], None] = lambda sentence: None,
 ) -> list[RunFolder]:
-    """Run all backtests of `plans` to their end, going on from the last checkpoint of those that were stopped earlier.
+    """Run all backtests of `plans` to their end. A backtest that was stopped earlier goes on from its last checkpoint.
 
     Args:
         plans: the backtests.
         processes: largest number of processes at a time.
-        report: called with the index of a plan and its progress.
+        report: called with the index of a plan and the progress of its backtest.
         say: called with a sentence for the user about each earlier backtest that was deleted from a folder.
 
     Returns:

@@ -30,7 +30,7 @@ REPORT_EVERY = 2_000
 
 
 class Progress(NamedTuple):
-    """How far one process of a backtest has read its input.
+    """How much of its input one process of a backtest has read.
 
     Attributes:
         items: number of input ticks that were read.
@@ -47,7 +47,7 @@ class Checkpoint(Struct, frozen=True):
     Attributes:
         segments: number of segments (runs of consecutive input ticks) whose rows are written.
         items: number of input ticks in these segments.
-        done: whether the input ends there.
+        done: whether the input ends with the last of these segments.
         facts: counts and digests of the records computed so far.
         engine: state of the computation, encoded.
     """
@@ -79,7 +79,7 @@ def checkpoint_of(folder: Path, share: int) -> Checkpoint | None:
 
 
 def work(plan: BacktestPlan, folder: Path, share: int, shares: int, progress: Callable[[Progress], None]) -> Checkpoint:
-    """Compute one share of a backtest, from its last checkpoint to the end of the input; returns the final checkpoint.
+    """Compute one share of a backtest from its last checkpoint to the end of the input; return the final checkpoint.
 
     A share is the set of partitions that one process computes; every process reads the whole input.
 
@@ -88,7 +88,7 @@ def work(plan: BacktestPlan, folder: Path, share: int, shares: int, progress: Ca
         folder: folder of the backtest's intermediate files.
         share: number of the share, from 0.
         shares: number of shares that the backtest is divided into.
-        progress: called every few thousand ticks with the progress.
+        progress: called every few thousand ticks with the progress of this share.
 
     Raises:
         StateError: the last checkpoint is damaged.

@@ -1,4 +1,4 @@
-"""Checks everything that a demo left on the topics, by a replay of the ticks in one process."""
+"""Checks all records that a demo left on the topics against a replay of the ticks in one process."""
 
 from collections.abc import Mapping, Sequence, Set
 from typing import Any
@@ -32,7 +32,8 @@ class Audit(Struct, frozen=True):
     Attributes:
         ticks: records on the topic `ticks`.
         accepted: ticks that were not refused.
-        predictions, outcomes: number of different ids on these topics. An outcome says what became of a prediction.
+        predictions: number of different ids on the topic `predictions`.
+        outcomes: number of different ids on the topic `outcomes`. An outcome says what became of a prediction.
         repeats: records that were written a second time, for example after a worker was killed; readers drop them.
         replayed: number of records that a replay of the ticks gives.
         checks: the result of every check.

@@ -13,7 +13,7 @@ from streams.scoring.skill import Skill
 
 
 def show_details(summary: Summary, console: Console) -> None:
-    """Print the number of records, every check, the latencies, and scores of the predictions and of all baselines."""
+    """Print the number of records, every check, the latencies, and the scores of predictions and baselines."""
     for title, part in (
         ("What went through", _counts(summary)),
         ("Checked on the topics, after the workers had stopped", _checks(summary)),
@@ -81,7 +81,7 @@ def _latency(summary: Summary) -> Table:
 
 
 def measured_on(summary: Summary) -> str:
-    """Sentence on which programs shared this machine's cores while latency was measured, and how busy they were."""
+    """Sentence about the programs that shared this machine's cores while latency was measured, and the cores' load."""
     broker = "" if "cluster at" in summary.cluster else "broker, "
     programs = f"{broker}{summary.workers} worker{'' if summary.workers == 1 else 's'}, publisher and readers"
     said = f"{programs} on the {summary.cores} cores of this machine, which were {summary.busy:.0%} busy meanwhile"

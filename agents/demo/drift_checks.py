@@ -1,4 +1,7 @@
-"""Checks of the records after the demonstration of drift: a model is retrained, and a bad one rolled back."""
+"""Checks of the records that the demonstration of drift leaves on the topics.
+
+In this demonstration a model is retrained, and a bad model is rolled back.
+"""
 
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -43,14 +46,14 @@ MOST_SABOTAGED = 1_000
 
 
 class FinishedStory(Struct, frozen=True):
-    """A finished demonstration of drift, with what its checks need.
+    """Facts about a finished demonstration of drift, which the checks of its records need.
 
     Attributes:
-        settings: settings of the system it ran on.
+        settings: settings of the system that it ran on.
         parameters: parameters of its workers.
         symbol: the symbol whose model was retrained.
-        sabotaged: name of the pipeline that ran a deliberately bad model, which was made live by a command.
-        sabotaged_version: version name of that model.
+        sabotaged: name of the pipeline that ran a deliberately bad model, which a command made live.
+        sabotaged_version: version name of the deliberately bad model.
         alerts: all alerts, in the order in which they were read.
     """
 
@@ -63,7 +66,7 @@ class FinishedStory(Struct, frozen=True):
 
 
 async def checks_of(story: FinishedStory) -> list[AuditCheck]:
-    """Read all topics, and check everything that the demonstration of drift claims."""
+    """Read all topics, and check every claim that the demonstration of drift makes."""
     settings = story.settings
     log = sorted(
         (

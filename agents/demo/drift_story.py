@@ -100,7 +100,7 @@ confirmed = 100_000
 
 
 def parameters() -> Parameters:
-    """Parameters of the workers in this module's demonstration."""
+    """Parameters of the workers in the demonstration of drift."""
     return load_parameters(msgspec.toml.decode(CONFIGURATION))
 
 
@@ -111,8 +111,8 @@ class DriftStorySummary(Struct, frozen=True):
         alerts: all alerts, in the order in which they were read.
         ticks: number of ticks that were published.
         killed: names of the processes that were killed.
-        breach_to_retrain_s: seconds, by the broker's timestamps, from the record that asks for a retrain (a breach)
-            to the start of the training.
+        breach_to_retrain_s: seconds from the record that asks for a retrain (a breach) to the start of the training,
+            by the broker's timestamps.
         checks: results of all checks.
         holds: whether all checks hold.
     """
@@ -165,7 +165,7 @@ class _Told(TopicsSoFar):
 
 
 def run(settings: Settings, console: Console, say: Say, kills: Kills = KILLS) -> DriftStorySummary:
-    """Run the demonstration of drift on the system that `settings` name, and check the records afterwards.
+    """Run the demonstration of drift on the system that `settings` describe, and check the records afterwards.
 
     Args:
         settings: settings of the system.
@@ -247,7 +247,7 @@ async def _sabotage(settings: Settings, client: Commander, place: LogPlace, told
 
 
 def sabotage(good: ModelState) -> tuple[Request, Request]:
-    """The commands that start a model with weights opposite to those of `good`, and make it live without a test."""
+    """Two commands: to start a model with weights opposite to those of `good`, and to make it live without a test."""
     turned = msgspec.structs.replace(good.model, weights=tuple(-weight for weight in good.model.weights))
     poisoned = ModelState(SABOTAGED_VERSION, turned, good.version)
     cause = "the story: sabotage"

@@ -1,6 +1,7 @@
 """Demonstration of an experiment: a challenger wins against the live version, goes live, and is rolled back.
 
-It is rolled back because the market is turned into its opposite once the challenger is live.
+The challenger is the model version that is tested against the live one. It is rolled back because the market is
+turned into its opposite once the challenger is live.
 """
 
 from collections.abc import Mapping
@@ -76,12 +77,12 @@ confirmed = 100_000
 
 
 def parameters() -> Parameters:
-    """Parameters of the workers in this module's demonstration."""
+    """Parameters of the workers in the demonstration of an experiment."""
     return load_parameters(msgspec.toml.decode(CONFIGURATION))
 
 
 def start() -> Request:
-    """The command that starts the challenger (the version that is tested against the live one)."""
+    """The command that starts the challenger, which is the model version that is tested against the live one."""
     declared = parameters().experiments[NAME]
     return start_variant("story:start", SYMBOL, NAME, "the story begins", overrides=declared.arm, experiment=NAME)
 
@@ -135,7 +136,7 @@ class _Told(TopicsSoFar):
 
 
 def run(settings: Settings, console: Console, say: Say) -> ExperimentStorySummary:
-    """Run the demonstration of an experiment on the system that `settings` name, and check the records afterwards.
+    """Run the demonstration of an experiment on the system that `settings` describe, and check the records afterwards.
 
     Args:
         settings: settings of the system.

@@ -1,4 +1,4 @@
-"""Runs a dashboard beside a demo, so that one can watch it in a browser."""
+"""Runs a dashboard beside a demo, so that the user can watch the demo in a browser."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""The ticks that a demo publishes: those of a synthetic market with some broken ones added, or real ones from files."""
+"""The ticks that a demo publishes: real ones from files, or those of a synthetic market with some broken ones added."""
 
 from collections.abc import Iterable, Iterator
 from itertools import islice
@@ -26,7 +26,7 @@ class Market(Struct, frozen=True):
     Attributes:
         title: description of the market, for people.
         synthetic: True for a synthetic market, False for ticks from files.
-        feed: the ticks in order, with broken ones among them.
+        feed: the ticks in order, broken ones included.
         seconds: event time from the first to the last tick, seconds.
     """
 

@@ -20,10 +20,10 @@ PATIENCE_S = 120.0
 
 
 async def owners(cluster: AIOKafkaAdminClient, settings: Settings) -> dict[int, str]:
-    """Name in the consumer group of the worker that owns each partition of `ticks`; empty while the group rebalances.
+    """For each partition of `ticks`, the name in the consumer group of the worker that owns it.
 
-    The worker with number 2 in the group `tickloop` is named `tickloop-2`. The broker makes a member's id of this
-    name, a hyphen and a random UUID.
+    The result is empty while the group rebalances. The worker with number 2 in the group `tickloop` is named
+    `tickloop-2`. Its member id, which the broker makes, is this name, a hyphen and a random UUID.
     """
     try:
         (answer,) = await cluster.describe_consumer_groups([settings.group])
@@ -59,7 +59,7 @@ async def wait_for_workers(
 ) -> dict[int, str]:
     """Wait until every worker owns partitions of `ticks` and is ready, and return the owner's name for each partition.
 
-    Owning partitions is not enough: a worker then still checks the topics and restores its state.
+    Owning partitions is not enough, because a worker then still has to check the topics and restore its state.
 
     Args:
         bootstrap: addresses of the brokers, `host:port[,host:port...]`.

@@ -1,4 +1,4 @@
-"""Collects what a demo reads from the topics while it runs; unreadable records are reported and skipped."""
+"""Collects the records that a demo reads from the topics while it runs; unreadable ones are reported and skipped."""
 
 import asyncio
 from collections import Counter
@@ -19,12 +19,12 @@ _prediction, _outcome, _dead_letter = (
 
 
 class Observed:
-    """What a demo has read so far.
+    """The records that a demo has read from the topics so far.
 
     Attributes:
         predictions: number of predictions.
         latest: newest prediction of each symbol.
-        outcomes: what became of predictions, in the order in which it was read.
+        outcomes: outcomes (records of what became of predictions), in the order in which they were read.
         refused: number of refused ticks by reason.
     """
 
@@ -48,11 +48,11 @@ class Observed:
             await self._news.wait()
 
     def take_predictions(self, block: Sequence[Received], now: float) -> None:
-        """Add predictions, and tell the stopwatch that each has arrived.
+        """Add predictions, and tell the stopwatch for each of them that it has arrived.
 
         Args:
             block: records of the topic `predictions`.
-            now: time of the event loop's clock at which they were read, seconds.
+            now: time of the event loop's clock at which the records were read, seconds.
         """
         for prediction in filter(None, map(_prediction, block)):
             self.latest[prediction.symbol] = prediction

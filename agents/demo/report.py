@@ -23,7 +23,7 @@ BUSY = 0.9
 
 
 def show(summary: Summary, console: Console) -> None:
-    """Print the summary of a demo in a few lines; `agents.demo.details` prints the rest."""
+    """Print the short summary of a demo; `agents.demo.details` prints the rest."""
     title = Text("It ran, and every check holds" if summary.holds else "A check does not hold", style="bold")
     console.print(Rule(title, align="left", style="dim"))
     grid = Table.grid(padding=(0, 2))
@@ -37,7 +37,7 @@ def show(summary: Summary, console: Console) -> None:
 
 
 def show_next_steps(summary: Summary, console: Console) -> None:
-    """Print commands to go on with, among them how to look at and remove what the demo kept."""
+    """Print commands with which the user can go on, for example to look at or remove what the demo kept."""
     steps = [
         ("tickloop demo --verbose", "each check, refusals by reason, latencies, all baselines"),
         ("tickloop up", "keeps broker, workers and the live page running, and says the page's address"),

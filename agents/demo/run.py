@@ -47,14 +47,15 @@ BEFORE_THE_KILL_S = 1.0
 
 
 class Played(Struct, frozen=True):
-    """What the part of a demo that runs on Kafka has produced.
+    """Result of the part of a demo that runs on Kafka.
 
     Attributes:
         sent: number of ticks that the broker acknowledged.
         seconds: time from the first to the last acknowledgement, seconds.
-        killed: the killed worker, facts about the kill, and its time on the event loop's clock; None without a kill.
+        killed: the killed worker, facts about the kill, and the time of the kill on the event loop's clock, seconds;
+            None without a kill.
         stopwatch: the time that each tick waited for its prediction.
-        observed: what was read while it ran.
+        observed: records that were read from the topics while the demo ran.
         logs: all records of each topic, by topic name (without the system's prefix).
         busy: average load of this machine's cores while ticks were published, 0 to 1.
     """
@@ -69,7 +70,7 @@ class Played(Struct, frozen=True):
 
 
 def run(plan: DemoPlan, market: Market, settings: Settings, console: Console, say: Callable[[str], None]) -> Summary:
-    """Run a demo on the system that `settings` name: publish the market, kill a worker if planned, check all records.
+    """Run a demo on the given system: publish the market, kill a worker if planned, check all records.
 
     Args:
         plan: the options of the demo.

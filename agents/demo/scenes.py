@@ -1,4 +1,4 @@
-"""Steps that the demonstrations have in common: environment of workers, killing a worker, reading a whole topic."""
+"""Steps that several demonstrations have in common, such as killing a worker or reading a whole topic."""
 
 import os
 import signal
@@ -21,7 +21,7 @@ def environment(settings: Settings, configuration: Path) -> dict[str, str]:
 
     Args:
         settings: settings of the workers.
-        configuration: path of the TOML file with their parameters.
+        configuration: path of the TOML file with the workers' parameters.
     """
     named = (
         "bootstrap",
@@ -52,12 +52,12 @@ def kill(slot: Slot) -> str:
 
 
 def kill_worker(settings: Settings, slots: Sequence[Slot], owned: Mapping[int, str], symbol: str) -> str:
-    """Kill the worker that owns the partition of `symbol` with SIGKILL, and return its name.
+    """Send SIGKILL to the worker that owns the partition of `symbol`, and return the worker's name.
 
     Args:
         settings: settings of the workers.
         slots: the worker processes, in the order of their numbers.
-        owned: the owner's name in the consumer group for each partition.
+        owned: for each partition of `ticks`, the name in the consumer group of the worker that owns it.
         symbol: a symbol.
 
     Raises:
@@ -76,11 +76,11 @@ def end(slots: Sequence[Slot]) -> None:
 
 
 def show_kept(settings: Settings, given: Settings, commands: Sequence[str], console: Console) -> None:
-    """Print commands that show what a demonstration has kept.
+    """Print commands with which the user can look at what a demonstration has kept.
 
     Args:
         settings: settings of the demonstration.
-        given: settings that the user gave, which tell whether the cluster was the user's own.
+        given: settings that the user gave; they tell whether the demonstration ran on the user's own cluster.
         commands: commands to print, without `tickloop` in front.
         console: where to print.
     """
@@ -97,7 +97,7 @@ async def everything(settings: Settings, topic: Topic, repeats: bool = False) ->
     Args:
         settings: settings of the system.
         topic: the topic.
-        repeats: True returns a record that was written twice both times; False drops the second copy.
+        repeats: whether a record that was written twice is returned twice; otherwise the second copy is dropped.
     """
     found: list[Received] = []
     name = settings.topic(topic.name)

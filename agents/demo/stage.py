@@ -1,4 +1,4 @@
-"""Provides a demo with a broker and a folder of its own, or with topics of its own on the user's cluster."""
+"""Provides a demo with a local broker and a folder of its own, or with topics of its own on the user's cluster."""
 
 import asyncio
 import secrets
@@ -20,7 +20,7 @@ from agents.operations.system import wanted_topics
 
 @contextmanager
 def stage(settings: Settings, keep: bool, say: Callable[[str], None]) -> Iterator[Settings]:
-    """Context manager that yields settings for one demo, and removes what the demo has made at the end of the block.
+    """Context manager that yields settings for one demo. At the end of the block it removes what the demo has made.
 
     Args:
         settings: settings of the user. If they name a cluster, the demo gets topics with a random prefix there;

@@ -32,10 +32,10 @@ class MeasuredLatency(Struct, frozen=True):
 
 
 class Stopwatch:
-    """Plays ticks at a steady rate, and measures the time until each one's prediction has arrived.
+    """Plays ticks at a steady rate, and measures the time until the prediction of each tick has arrived.
 
-    A prediction is matched to its tick by partition and offset, which its id names. The ticks must therefore be the
-    only records ever published to the topic.
+    A prediction belongs to the tick whose partition and offset its id names. The ticks must therefore be the only
+    records ever published to the topic.
 
     Args:
         feed: the ticks.
@@ -58,7 +58,7 @@ class Stopwatch:
 
     @property
     def busiest(self) -> int:
-        """Number of the partition with the most ticks so far."""
+        """Number of the partition that got the most ticks so far."""
         return max(range(len(self._due)), key=lambda number: len(self._due[number]))
 
     async def play(self) -> AsyncGenerator[Sequence[Feed], None]:

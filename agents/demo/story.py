@@ -1,4 +1,4 @@
-"""What the demonstrations of drift and of an experiment share: a market, workers, and readers of the topics."""
+"""Parts that the demonstrations of drift and of an experiment share: a market, workers, and readers of the topics."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
@@ -30,14 +30,14 @@ Summary = TypeVar("Summary")
 
 
 class TopicsSoFar:
-    """What a demonstration has read from the topics so far; subclasses keep what theirs is about.
+    """Facts that a demonstration has read from the topics so far; a subclass for each demonstration adds its own.
 
     Args:
         patience_s: longest time that `until` waits, seconds.
 
     Attributes:
         predicted: number of predictions that were read.
-        versions: model versions that made them, one entry for each change of version.
+        versions: model versions of these predictions in order; successive predictions of one version count once.
         changed: event that is set whenever a record was read.
     """
 
@@ -48,7 +48,7 @@ class TopicsSoFar:
         self._patience_s = patience_s
 
     def predict(self, prediction: Prediction) -> None:
-        """Count a prediction, and note its model version if it is not that of the prediction before."""
+        """Count a prediction, and note its model version if the prediction before had another one."""
         self.predicted += 1
         if self.versions[-1:] != [prediction.model_version]:
             self.versions.append(prediction.model_version)
@@ -68,10 +68,10 @@ class TopicsSoFar:
         raise NotImplementedError
 
     async def until(self, seen: Callable[[], Any]) -> None:
-        """Wait until `seen`, which is called whenever records were read, returns something true.
+        """Wait until the function `seen` returns something true; it is called whenever records were read.
 
         Raises:
-            TimeoutError: it has not within `patience_s`.
+            TimeoutError: `seen` has returned nothing true within `patience_s`.
         """
         async with asyncio.timeout(self._patience_s):
             while not seen():
@@ -80,7 +80,9 @@ class TopicsSoFar:
 
 
 def supervised(settings: Settings, configuration: str, say: Say, *, retrainer: bool = False) -> Supervisor:
-    """Write the parameters of a demonstration to a file, and return a supervisor for its processes, not yet started.
+    """Write the parameters of a demonstration to a file, and return a supervisor that is to run its processes.
+
+    The supervisor is not started.
 
     Args:
         settings: settings of the workers.
@@ -128,12 +130,12 @@ async def play(
     Args:
         settings: settings of the system.
         supervisor: supervisor of the processes.
-        told: collects what is read from the topics.
+        told: object to which the records that are read from the topics are added.
         market: ticks without end.
         rate: ticks per second.
         read: topics to read besides `predictions`.
-        act: runs the events of the demonstration once all workers are ready; it is given the owner's name in the
-            consumer group for each partition.
+        act: runs the events of the demonstration once all workers are ready. Its argument is, for each partition of
+            `ticks`, the name in the consumer group of the worker that owns it.
         console: where the status line is shown.
         say: called with a sentence about each event.
 

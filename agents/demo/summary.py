@@ -11,8 +11,8 @@ class Kill(Struct, frozen=True):
     """Facts about the worker that a demo killed with SIGKILL.
 
     Attributes:
-        worker: its name; it owned the partition with the most ticks.
-        after: number of ticks that had been sent.
+        worker: name of the worker, which owned the partition with the most ticks.
+        after: number of ticks that had been sent when it was killed.
         partitions: numbers of the partitions that it owned.
         restarts: how many times a worker was started in its place.
     """
@@ -40,7 +40,7 @@ class Summary(Struct, frozen=True):
         audit: checks of the records on the topics.
         latency: time from when a tick was due to be sent until a reader had its prediction; None if no tick was
             predicted.
-        undisturbed: the same for ticks before the kill; None without a kill.
+        undisturbed: latency of the ticks before the kill only; None without a kill.
         kill: facts about the killed worker; None without a kill.
         skill: how much better the predictions were than baselines; None if no price moved within the horizon.
         holds: whether all checks hold.

@@ -142,7 +142,10 @@ class LiveView:
 
 
 def recent_skill(outcomes: Sequence[OutcomeMatured]) -> Skill | None:
-    """Skill of predictions beside baselines, by their outcomes, without an interval; None if no price has moved."""
+    """Scores of predictions and of baselines, from the outcomes of the predictions; None if no price has moved.
+
+    No confidence interval is computed.
+    """
     try:
         return skill(outcomes, resamples=1)
     except TickloopError:

@@ -210,7 +210,7 @@ class Supervisor:
     async def run(self) -> None:
         """Keep all processes running until cancelled; stop all of them when a worker repeatedly fails.
 
-        If the dashboard repeatedly fails, the other processes go on without it.
+        If the dashboard repeatedly fails, the other processes go on without it. The retrainer is always started again.
         """
         try:
             async with ungrouped(TickloopError), asyncio.TaskGroup() as group:
