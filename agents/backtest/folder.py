@@ -58,7 +58,8 @@ class RunFolder:
 
         Args:
             plan: the backtest to run.
-            shares: number of shares to divide a new backtest into. A share is the partitions that one process computes.
+            shares: number of shares to divide a new backtest into. A share is the set of partitions that one process
+                computes.
 
         Returns:
             The number of shares to compute. A resumed backtest keeps the number that it began with; 0 says that the

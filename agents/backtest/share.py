@@ -1,4 +1,4 @@
-"""Computes one share of a backtest (the partitions that one process takes), with a checkpoint after each segment.
+"""Computes one share of a backtest (the partitions that one process computes), with a checkpoint after each segment.
 
 A segment is a fixed number of consecutive input ticks.
 """

@@ -64,7 +64,7 @@ async def wait_for_workers(
     Args:
         bootstrap: addresses of the brokers, `host:port[,host:port...]`.
         settings: settings of the workers, which must serve their health.
-        say: called now and then with what is being waited for, when it takes long.
+        say: called now and then with a sentence about what is missing, if the wait is long.
         patience_s: longest wait, seconds.
 
     Raises:

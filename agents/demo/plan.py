@@ -15,8 +15,8 @@ class DemoPlan(Struct, frozen=True, kw_only=True):
 
     Attributes:
         files: files of real ticks to publish; empty plays a synthetic market.
-        count: largest number of ticks to publish, not counting broken ones. With None, `seconds` is the limit; if that
-            is None too, as many ticks are published as take 30 s at `rate`.
+        count: largest number of ticks to publish, not counting broken ones. None: the limit is `seconds`, or 30 s of
+            publishing at `rate` if `seconds` is None too.
         seconds: event time to play, seconds; None sets no limit.
         seed: seed of the synthetic market.
         rate: ticks to publish per second.

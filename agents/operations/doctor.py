@@ -1,4 +1,4 @@
-"""The checks that `tickloop doctor` makes on this machine and the running system; each gives findings with a fix."""
+"""The checks that `tickloop doctor` makes on this machine and the running system; a finding says what to do."""
 
 import asyncio
 import shutil

@@ -59,7 +59,7 @@ class Difference(Struct, frozen=True):
 
 
 def specification(settings: Settings, topic: Topic) -> TopicSpec:
-    """How `topic`, one of `schemas.topics`, should be on the cluster of this system.
+    """The specification of `topic` (one of `schemas.topics`) for the cluster of this system.
 
     Retention counts from a record's arrival by the broker's clock. Historical ticks that are published now with
     their old event times would otherwise be deleted at once.
@@ -83,7 +83,7 @@ def specification(settings: Settings, topic: Topic) -> TopicSpec:
 
 
 def changelog(settings: Settings, name: str) -> TopicSpec:
-    """How a compacted topic for snapshots should be on the cluster; it has as many partitions as the other topics.
+    """The specification of a compacted topic for snapshots, which has as many partitions as the other topics.
 
     Args:
         settings: settings of the system.
@@ -94,7 +94,7 @@ def changelog(settings: Settings, name: str) -> TopicSpec:
 
 
 def registry(settings: Settings) -> list[TopicSpec]:
-    """How all topics of `schemas.topics` should be on the cluster of this system."""
+    """The specifications of all topics of `schemas.topics` for the cluster of this system."""
     return [specification(settings, topic) for topic in TOPICS]
 
 

@@ -2,7 +2,7 @@
 
 The offset stored inside the snapshots decides where a partition goes on; committed offsets do not. Faust provides group
 membership, recovery of the snapshot tables and supervision. This module adds what Faust does not guarantee: the order
-of outputs and snapshots, acknowledged outputs, and the right offset to read on from.
+of outputs and snapshots, the acknowledgement of outputs, and the right offset to read on from.
 """
 
 import asyncio
@@ -234,7 +234,7 @@ class Runtime:
 
     @property
     def live(self) -> Iterator[tuple[TP, LivePartition]]:
-        """Yield every assigned partition of every computation of this worker, each after its topic and number."""
+        """Yield every assigned partition of every computation of this worker, as (topic and number, partition)."""
         for binding in self.bindings:
             for number, partition in binding.live.items():
                 yield TP(binding.source, number), partition
@@ -370,7 +370,7 @@ class Runtime:
             raise
 
     async def keep_beating(self) -> None:
-        """Set `beat` to the present time twice a second until the app stops; a blocked event loop leaves it old."""
+        """Set `beat` to the present time twice a second until the app stops. An old time shows a blocked event loop."""
         while not self._app.should_stop:
             self.beat = time.monotonic()
             await asyncio.sleep(BEAT_S)

@@ -1,8 +1,8 @@
 """Checks that snapshots were computed from the topics that are read now and by the present code.
 
 Deviations are recorded on the topic `log-events`. The check is made before state is loaded, and every minute
-afterwards. The worker ends if a topic was replaced by another one, or if the code changed and a setting does
-not accept it. Records that were deleted before the worker read them are counted and recorded as lost. The worker
+afterwards. The worker ends if a topic was replaced by another one, or if the code changed and no setting accepts
+the change. Records that were deleted before the worker read them are counted and recorded as lost. The worker
 then goes on after the lost records, because more would be lost if it stopped.
 """
 

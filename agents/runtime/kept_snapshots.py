@@ -106,7 +106,7 @@ class SlotWriter:
         return records
 
     def end(self) -> dict[bytes, bytes | None]:
-        """The record that declares the set complete; it must be stored after all others are acknowledged."""
+        """The record that declares the set complete; it must be stored after all its other records are acknowledged."""
         partition = self._partition
         gone = tuple(name for name in self._stored if name not in partition.keys)
         roster = replace(partition.roster(self._low), gone=gone)

@@ -103,7 +103,7 @@ class EpochWriter:
     def snapshots(
         self, states: Mapping[str, bytes], roster: PartitionRoster, alive: Collection[str]
     ) -> dict[bytes, bytes | None]:
-        """Records that store the states of some keys, to be sent in this order; None as value deletes a record.
+        """Records that store the states of some keys, to be sent in this order; a value of None deletes the record.
 
         Args:
             states: encoded state of each key to store.
