@@ -1,7 +1,7 @@
 """Result tables of a backtest: written as many small Parquet files while it runs, joined into one table at the end.
 
-A segment is a run of consecutive input ticks between two checkpoints. A share is the partitions that one process
-computes. A part file holds the rows of one table that come from one segment and one share.
+A segment is a run of consecutive input ticks between two checkpoints. A share is the set of partitions that one
+process computes. A part file holds the rows of one table that come from one segment and one share.
 """
 
 from collections.abc import Iterator, Sequence

@@ -55,11 +55,11 @@ class BacktestPlan(Struct, frozen=True):
         inputs: files of ticks, merged by event time.
         columns: how the rows of the files become ticks.
         parameters: parameters of all computations.
-        partitions: number of partitions that the symbols are spread over, as those of a Kafka topic.
+        partitions: number of partitions over which the symbols are spread, as in a Kafka topic.
         digests: whether to compute digests of the records that a live system would have published.
         identity: digests of the code, plug-ins and libraries that compute the backtest.
         format_file: the user's own file format description, with its digest; None if a built-in format or none is used.
-        plugins: the table `plugins` of the parameter file, to be repeated in the folder; empty if there is none.
+        plugins: the table `plugins` of the parameter file, which `text` includes; empty if there is none.
     """
 
     name: str

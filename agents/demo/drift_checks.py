@@ -49,7 +49,7 @@ class FinishedStory(Struct, frozen=True):
     """Facts about a finished demonstration of drift, which the checks of its records need.
 
     Attributes:
-        settings: settings of the system that it ran on.
+        settings: settings of the system on which the demonstration ran.
         parameters: parameters of its workers.
         symbol: the symbol whose model was retrained.
         sabotaged: name of the pipeline that ran a deliberately bad model, which a command made live.

@@ -98,7 +98,7 @@ class Stopwatch:
             self._waited[number][place] = now - self._due[number][place]
 
     def latency(self, until: float = float("inf")) -> MeasuredLatency | None:
-        """Latency of the ticks whose prediction has arrived; None if there is none.
+        """Latency of the ticks whose prediction has arrived; None if no prediction has.
 
         Args:
             until: time of the event loop's clock, seconds; only ticks that were due before it count.

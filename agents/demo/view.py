@@ -43,10 +43,10 @@ class LiveView:
     """Shows the progress of a demo until it is cancelled.
 
     Args:
-        console: where it is shown.
+        console: where the progress is shown.
         title: description of the market.
-        stopwatch: number of ticks sent, and latency.
-        observed: what was read from the topics so far.
+        stopwatch: source of the number of ticks sent and of their latency.
+        observed: records that were read from the topics so far.
         slots: the worker processes.
     """
 

@@ -1,4 +1,4 @@
-"""The checks that `tickloop doctor` makes on this machine and the running system; a finding says what to do."""
+"""The checks that `tickloop doctor` makes on this machine and the running system; they say what to do."""
 
 import asyncio
 import shutil
@@ -337,7 +337,7 @@ def event_clock(newest_event: int, now_ns: int, ahead: int = 0, back: tuple[int,
     """Check that event times of ticks are in nanoseconds, not in the future, and do not go back within a symbol.
 
     Args:
-        newest_event: latest of the event times of each symbol's newest tick, ns since 1970.
+        newest_event: latest event time among the newest ticks of all symbols, ns since 1970.
         now_ns: time of this machine's clock, ns since 1970.
         ahead: number of examined ticks with an event time in the future.
         back: largest step back in event time between two successive ticks of one symbol, ns, and that symbol; 0 ns if

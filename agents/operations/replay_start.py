@@ -22,7 +22,7 @@ class ReplayStart(NamedTuple):
         offset: offset of the first record to replay.
         after: last offset whose results are not compared, because the replay gives only part of them.
         keys: snapshot of each key (a symbol, for example) to begin with; empty for a replay from the first record.
-        roster: which keys the partition held at that place.
+        roster: which keys the partition held where the replay begins.
     """
 
     offset: int

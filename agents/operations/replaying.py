@@ -40,7 +40,7 @@ class Replayed(Struct):
         prefix: prefix of the run's topics.
         already: number of ticks that the run held before.
         sent: number of ticks that were sent now.
-        unreadable: how many of the ticks sent are no valid tick.
+        unreadable: number of ticks sent now that are not valid.
         first_problem: what was wrong with the first unreadable tick; empty if there is none.
         seconds: duration of the sending, seconds.
         complete: whether the run now holds everything that was to be replayed, and workers, if any, have computed it.

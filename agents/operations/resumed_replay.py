@@ -183,7 +183,7 @@ def expect_alone(published: Published, run: ResumePoint, topic: str) -> None:
         topic: topic that the replay sends ticks to, for the error message.
 
     Raises:
-        StateError: the offsets are others, so another process wrote to the topic meanwhile.
+        StateError: the ticks have other offsets, so another process wrote to the topic meanwhile.
     """
     for number, span in published.partitions.items():
         if span.first != run.counts.get(number, 0) or span.last - span.first + 1 != span.records:

@@ -32,7 +32,7 @@ log = logging.getLogger(__name__)
 
 
 def worker_command(slot: int) -> list[str]:
-    """Command line of the worker with the number `slot`, from 1; its name in the consumer group ends with it."""
+    """Command line of worker number `slot`, from 1; the worker's name in the consumer group ends with this number."""
     return [*PYTHON, "worker", "--slot", str(slot)]
 
 

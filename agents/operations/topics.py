@@ -45,7 +45,7 @@ class Difference(Struct, frozen=True):
 
     Attributes:
         topic: name on the cluster.
-        kind: `missing` topic, wrong number of `partitions`, or wrong value of a `config`.
+        kind: `missing` (the topic), `partitions` (their number differs) or `config` (a value differs).
         setting: name of the configuration, for the kind `config`; empty for the other kinds.
         expected: wanted value.
         found: value on the cluster; empty for a missing topic.
@@ -115,7 +115,7 @@ async def apply(bootstrap: str, wanted: Sequence[TopicSpec]) -> list[Difference]
     name are left alone.
 
     Returns:
-        The differences that were found before.
+        The differences that there were before the call.
 
     Raises:
         ConfigurationError: a topic exists with another number of partitions (then nothing is changed), or the cluster

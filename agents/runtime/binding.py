@@ -63,7 +63,7 @@ def snapshot_topics(settings: Settings, node: Node[Any]) -> list[str]:
     """Names of all topics that hold snapshots of a node (a computation over one topic).
 
     The first one is the changelog of the node's table. A node that reads the topic `ticks` has a second one, for
-    older snapshots: `tickloop verify` replays that topic alone.
+    the older snapshots that `tickloop verify` uses when it replays the ticks.
 
     >>> from streams.account.node import AccountNode
     >>> from streams.market.node import MarketNode
@@ -376,7 +376,7 @@ class Runtime:
             await asyncio.sleep(BEAT_S)
 
     async def keep_checkpointing(self) -> None:
-        """Checkpoint the partitions one after the other, each every `checkpoint_s` seconds, until the app stops.
+        """Take a checkpoint of one partition after the other, of each every `checkpoint_s` seconds, until the app stops.
 
         Outputs wait for snapshots that were sent before them. Snapshots of all partitions at once would delay every
         output.

@@ -1,4 +1,4 @@
-"""Checks that snapshots were computed by the present code, unless a setting allows that it goes on from older ones."""
+"""Checks that snapshots were computed by the present code; a setting can accept snapshots of other code."""
 
 from collections.abc import Mapping
 
@@ -66,7 +66,7 @@ def check_code(
 def changed(
     node: str, log: str, partition: int, offset: int, before: str, identity: Identity, changes: str
 ) -> ComputedBy:
-    """The record for the topic `log-events` which says that code goes on from snapshots that other code computed.
+    """The record for the topic `log-events` which says that the present code goes on from snapshots of other code.
 
     Args:
         node: name of the node (a computation over one topic).

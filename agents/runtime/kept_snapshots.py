@@ -65,7 +65,7 @@ class SlotWriter:
 
     Args:
         partition: the partition, which goes on applying records meanwhile.
-        slot: number of the set that is replaced.
+        slot: number of the slot whose old set is replaced.
         code: digest of the present code.
     """
 

@@ -59,8 +59,7 @@ class PartitionServices(NamedTuple):
         look_into: called when records are missing before the fetched ones, with the first missing offset and the first
             fetched one; returns the first of the missing offsets that the partition still holds.
         kept: name of the topic for older snapshots; empty if none are kept.
-        kept_ms: length of the period for which one set of older snapshots is kept, milliseconds of the log's
-            timestamps.
+        kept_ms: time between two sets of older snapshots, milliseconds of the log's timestamps.
         keep_from: offset that must be applied before the first set of older snapshots is begun.
     """
 
@@ -123,8 +122,8 @@ class LivePartition:
     async def take(self, fetched: Fetched) -> None:
         """Apply fetched records, at most 50 at a time with pauses for other partitions, and pass on their outputs.
 
-        The consumer may have skipped records directly before `fetched` that the partition still holds. Then nothing is
-        applied, and the consumer is told to read again from the first skipped record.
+        Records directly before `fetched` may be missing although the partition still holds them. Then nothing is
+        applied, and the consumer is told to read again from the first missing record.
 
         Args:
             fetched: consecutive records of the partition.

@@ -65,7 +65,7 @@ class _Epoch:
 
 
 def recover(records: Iterable[tuple[bytes, bytes]], assigned: Collection[int] | None = None) -> dict[int, Recovered]:
-    """State of every partition, restored from the records of its snapshot topic (the changelog) in any order.
+    """State of every partition, restored from the records of a topic of snapshots (the changelog) in any order.
 
     A worker that owns a partition stores snapshots under a random name of its own; together they are an epoch. At each
     checkpoint it also stores a manifest, which says what offset the snapshots reach and how many there are. Of the

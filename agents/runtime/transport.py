@@ -30,7 +30,7 @@ log = logging.getLogger("agents.consumer")
 
 
 class Bound(Protocol):
-    """What the consumer needs of the app's `runtime`, which is `agents.runtime.binding.Runtime`."""
+    """The methods of `agents.runtime.binding.Runtime`, the app's `runtime`, that the consumer calls."""
 
     def is_bound(self, topic: str) -> bool:
         """Whether a computation of this worker reads `topic`. The consumer hands over whole fetches of such a topic."""
