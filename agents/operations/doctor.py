@@ -169,7 +169,7 @@ def _problem(check: str, error: EnvironmentProblem, verdict: Literal["warn", "fa
 
 
 async def examine_cluster(settings: Settings) -> list[Finding]:
-    """Check the cluster, its topics, the workers and the dashboard; if the cluster does not answer, nothing else."""
+    """Check the cluster and, if it answers, its topics, the workers and the dashboard."""
     try:
         address = bootstrap(settings)
     except EnvironmentProblem as error:

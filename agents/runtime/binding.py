@@ -376,7 +376,7 @@ class Runtime:
             await asyncio.sleep(BEAT_S)
 
     async def keep_checkpointing(self) -> None:
-        """Take a checkpoint of one partition after the other, of each every `checkpoint_s` seconds, until the app stops.
+        """Checkpoint one partition after the other until the app stops, each of them once in `checkpoint_s` seconds.
 
         Outputs wait for snapshots that were sent before them. Snapshots of all partitions at once would delay every
         output.

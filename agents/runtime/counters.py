@@ -13,7 +13,7 @@ CHECKPOINT_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
 
 
 class Distribution:
-    """Histogram of values. Each count is the number of values up to its bound and above the bound before.
+    """Histogram of values. Each count is the number of values up to its bound and above the bound before it.
 
     The last count is the number of values above all bounds.
 

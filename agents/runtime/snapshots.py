@@ -14,8 +14,8 @@ Layout of record keys:
 * `partition|epoch|roster|`: the roster, which names the keys that the partition holds.
 
 When the partition drops a key, the next new key gets its place. The new snapshot is written before the old one is
-deleted, so that no place is ever empty. Until then the roster, which is stored first at each checkpoint, marks the
-key as dropped.
+deleted, so that no place is ever empty. Until the deletion the roster, which is stored first at each
+checkpoint, marks the key as dropped.
 """
 
 from collections.abc import Collection, Iterable, Mapping
