@@ -13,15 +13,16 @@ from streams.experiments.parameters import ExperimentParameters
 class WatchParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Table `[experiments.NAME.watch]`: how a winner is watched once it is the live version.
 
-    A pair is the results of the winner and of the version before on the same prediction.
+    A pair is two results on the same prediction: that of the winner, and that of the version which it replaced.
 
     Attributes:
         run: pairs between two false alarms on average (average run length).
         canary: pairs without an alarm after which the winner counts as promoted.
         confirmed: pairs without an alarm after which the winner counts as confirmed; the watch goes on after that.
-        block: neighbouring pairs that are averaged to one observation; 0: as many as a batch of the test.
-        calibration: largest excess of the winner's surprise over that of the version before, nats. Surprise is the
-            log-loss less the log-loss expected under a version's own probability; 0: it is not watched.
+        block: neighbouring pairs that are averaged to one observation; 0: as many as a batch of the test has.
+        calibration: largest amount, nats, by which the winner's surprise may exceed that of the replaced version.
+            Surprise is the log-loss less the log-loss expected under a version's own probability. 0: surprise is not
+            watched.
     """
 
     run: Positive = 20_000.0
@@ -38,8 +39,9 @@ class Declaration(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
         symbols: symbols that the experiment covers; empty: every symbol on which the challenger is started. Each
             symbol decides by itself, unless `test.scope` is `pooled`.
         arm: parameters in which the challenger differs from the live version, by table of `[market]`.
-        starts: whether the challenger starts from a copy of what the live version has learned, or from nothing.
-        apply: `automatic` promotes a winner without a person, `recommend` only reports it.
+        starts: `from_live`: the challenger starts from a copy of what the live version has learned; `from_nothing`: it
+            starts without having learned anything.
+        apply: `automatic` promotes a winner without a person, `recommend` only reports the winner.
         test: parameters of the test; they must not change once the experiment has begun.
         watch: parameters of the watch over a winner after its promotion.
     """
@@ -55,8 +57,8 @@ class Declaration(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
         """Check that the fields fit together.
 
         Raises:
-            ConfigurationError: several symbols shall decide together and fewer than two are declared; or winners go
-                live automatically though the primary metric is the drawdown, which cannot be watched pair by pair.
+            ConfigurationError: several symbols are to decide together, but fewer than two are declared; or winners go
+                live automatically, but the primary metric is the drawdown, which cannot be watched pair by pair.
         """
         if self.test.scope == "pooled" and len(set(self.symbols)) < 2:
             raise ConfigurationError(

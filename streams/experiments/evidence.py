@@ -17,8 +17,8 @@ Moments = tuple[int, float, float]
 class EvidenceState(Struct, array_like=True):
     """Sums of an experiment over its pairs so far.
 
-    A pair is the results of challenger A and champion B on one prediction. Pairs are collected in an open batch; once
-    it is complete it is closed, and its mean is one observation.
+    A pair is the results of challenger A and champion B on one prediction. Pairs are collected in an open batch. A
+    complete batch is closed, and its mean is one observation.
 
     Attributes:
         count: pairs in the open batch.
@@ -31,10 +31,11 @@ class EvidenceState(Struct, array_like=True):
         certificate: state of the e-process of bounded scores, on the primary score.
         only_a, only_b: pairs in which only A, or only B, had a return above 0.
         recent: means of the primary score in the latest closed batches, oldest first.
-        window: number of the window of event time of the last pair: event time // `clock_ns`; 0 without `clock_ns`.
+        window: the last pair's event time // `clock_ns`, which is the number of its window of event time; 0 without
+            `clock_ns`.
         closed: pairs in closed batches.
         totals: sums over all closed batches: of each score, then of a, b, a^2 and b^2; empty if each symbol decides by
-            itself.
+            itself, as the sums are not needed then.
     """
 
     count: int
@@ -100,7 +101,7 @@ class Evidence:
         )
 
     def strikes(self, state: EvidenceState, ts_event: int) -> bool:
-        """Close the open batch if its window of event time has ended before `ts_event` and it has enough pairs.
+        """Close the open batch if its window of event time has ended before `ts_event` and the batch has enough pairs.
 
         Only for experiments with `clock_ns`. `ts_event` is the event time of the next pair, ns. Returns whether the
         batch was closed.
@@ -117,7 +118,7 @@ class Evidence:
     def update(self, state: EvidenceState, pair: Pair, scores: list[float]) -> bool:
         """Add a pair and its scores to the open batch; returns whether this closed the batch.
 
-        With `clock_ns` batches end by event time, in `strikes`, and the answer is always False.
+        With `clock_ns` the return value is always False, since batches are then closed by event time, in `strikes`.
         """
         a, b = pair.a_bps, pair.b_bps
         parts, sums = state.parts, state.sums
@@ -145,7 +146,7 @@ class Evidence:
         return True
 
     def totals(self, state: EvidenceState) -> list[float]:
-        """Sums over all pairs so far, open batch included: of each score, then of a, b, a^2 and b^2.
+        """Sums over all pairs so far, including those of the open batch: of each score, then of a, b, a^2 and b^2.
 
         Only for experiments over several symbols; a and b are the net returns of challenger and champion, bps.
         """
@@ -185,7 +186,7 @@ class Evidence:
         state.count, state.parts, state.sums = 0, [0.0] * len(state.parts), [0.0] * 4
 
     def moments(self, state: EvidenceState, metric: Metric) -> Moments:
-        """Number of closed batches, mean of their means, and sum of squared deviations from it, for one metric."""
+        """Moments of `metric`: number of closed batches, mean of their means, sum of squared deviations from it."""
         if metric == "sharpe":
             return self._sharpe.moments(state.sharpe)
         found = state.metrics[self._index(metric)]
@@ -203,7 +204,10 @@ class Evidence:
         return self._sharpe.estimate(state.sharpe)
 
     def certified(self, state: EvidenceState) -> float | None:
-        """Log evidence, nats, that the challenger is better, by the e-process of bounded scores; None without bound."""
+        """Log evidence, nats, that the challenger is better, by the e-process of bounded scores.
+
+        None if the plan has no bound of the scores (`bound` 0).
+        """
         return None if self._certificate is None else self._certificate.log_e(state.certificate)
 
     def _index(self, metric: Metric) -> int:

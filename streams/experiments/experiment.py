@@ -1,4 +1,4 @@
-"""An experiment from its plan to its verdict: pairs of results go in; one verdict and its reason come out."""
+"""An experiment from its plan to its verdict: pairs of results go in; a verdict and the reason for it come out."""
 
 from math import sqrt
 from typing import Literal
@@ -38,7 +38,7 @@ class ExperimentState(Struct, array_like=True):
         holding: what keeps a winner from being named although the evidence is there; empty: nothing.
         last: id of the last pair's prediction; empty before the first.
         first_ts, last_ts: event times of the first pair and of the last, ns; 0 before the first.
-        pairs: pairs taken, with those of the warm-up and the rejected ones.
+        pairs: pairs taken, including those of the warm-up and the rejected ones.
         scored: pairs that were scored.
         rejected: pairs that were not scored, since a number was not finite or out of its range.
         best: largest log evidence so far that the challenger is better, nats.
@@ -144,10 +144,10 @@ class Experiment:
         return False
 
     def take(self, state: ExperimentState, pair: Pair, scores: list[float]) -> bool:
-        """Add one pair whose scores are known, for example from `Scores.update`; the test is running from then on.
+        """Add one pair whose scores are known, for example from `Scores.update`; returns whether a batch was closed.
 
-        `scores` are in the order of `Evidence.scored`. Returns whether this closed a batch; the test may have ended by
-        it.
+        `scores` are in the order of `Evidence.scored`. The status is `running` from then on, unless the closed batch
+        ended the test.
         """
         state.status = "running"
         struck = self._clocked and self.evidence.strikes(state.evidence, pair.ts_event)
@@ -163,7 +163,7 @@ class Experiment:
         """Add a batch of pairs that were summed elsewhere, and end the test if the evidence is strong enough.
 
         Args:
-            state: state of an experiment that only takes whole batches.
+            state: state to which the batch is added; no single pairs may be added to it.
             ts_event: event time at which the batch closed, ns.
             counts: five numbers of pairs: all, scored, rejected, with a return above 0 only for A, and only for B.
             totals: sums over the scored pairs: of each score, then of a, b, a^2 and b^2, where a and b are the net
@@ -185,7 +185,7 @@ class Experiment:
             self.update(state, pair)
 
     def stop(self, state: ExperimentState, reason: str) -> None:
-        """End a test by the status `stopped`, without a verdict; a test that has ended already is not changed.
+        """End the test with the status `stopped`, without a verdict; a test that has ended already is not changed.
 
         `reason` is half a sentence, without a full stop.
         """
@@ -283,9 +283,10 @@ class Experiment:
         return ""
 
     def not_inferior(self, state: ExperimentState, metric: Metric, margin: float) -> float:
-        """Log evidence, in nats, that the challenger is not worse than the champion by `margin` or more in `metric`.
+        """Log evidence, in nats, that the challenger is behind the champion in `metric` by less than `margin`.
 
-        A guardrail (a second metric that may only block a winner) is kept if this is at least `log(1 / alpha)`.
+        A guardrail is a second metric that may only block a winner. Its condition is met if this evidence is at least
+        `log(1 / alpha)`.
         """
         n, mean, sse = self.evidence.moments(state.evidence, metric)
         return log_e(n, mean + margin, sse, self.g)

@@ -33,12 +33,12 @@ def asked(
     """The command that carries out the verdict of an experiment, or None if there is nothing to do.
 
     A winner is promoted, a version that failed after its promotion is rolled back, and a challenger that did not win is
-    stopped. None: the winner has passed its watch, so it is live already; or the challenger does not run any more under
-    the name of the experiment.
+    stopped. There is nothing to do if the winner has passed its watch, since it is live already; or if the challenger
+    does not run any more under the name of the experiment.
 
     Args:
         decided: record of the verdict.
-        moved: record of the experiment's progress, whose figures the command repeats.
+        moved: record of the experiment's progress; its figures are repeated in the command.
         outcome: outcome after which the verdict was reached; it lists the versions that run.
         command_id: id for the command.
     """
@@ -61,9 +61,9 @@ def asked(
 class ExperimentsNode(Node[Trials]):
     """Node that runs every declared experiment on every symbol on which its challenger runs.
 
-    Each symbol decides by itself. If several symbols decide together, their sums are sent to another node, which
-    decides for all. Candidates (versions that a retrain made) are tested, too: each is an experiment of its own, and
-    one common declaration holds for all of them.
+    Each symbol decides by itself. In experiments for which several symbols decide together, the sums of each symbol are
+    sent to another node, which decides for all. Candidates (versions that a retrain made) are tested as well, each in
+    an experiment of its own; all of these experiments have the same declaration.
 
     Args:
         declarations: declared experiments by name.
@@ -110,7 +110,8 @@ class ExperimentsNode(Node[Trials]):
         An experiment begins with the first outcome in which its challenger appears.
 
         Returns:
-            Progress and verdicts, commands that carry them out, and sums for experiments over several symbols.
+            Records of progress and verdicts, commands that carry out verdicts, and sums for experiments over several
+            symbols.
         """
         written: list[Struct] = []
         for name, trial in self._of(state, event):
@@ -180,7 +181,7 @@ class ExperimentsNode(Node[Trials]):
         return found
 
     def revive(self, state: Trials) -> Trials:
-        """Check that every stored experiment is declared as it was when it began, and return `state` as it is.
+        """Check that every stored experiment is declared as it was when it began; returns `state` unchanged.
 
         Raises:
             OtherParameters: the test of an experiment was changed since.

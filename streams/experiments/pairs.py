@@ -1,4 +1,4 @@
-"""Pairs: results of two arms (versions that run side by side) on the same prediction, the input of an experiment."""
+"""Pairs: the results of challenger and champion on the same prediction, which are the input of an experiment."""
 
 from msgspec import Struct
 
@@ -10,10 +10,10 @@ class Pair(Struct, frozen=True, array_like=True):
 
     Attributes:
         id: id of the prediction.
-        ts_event: event time at which the result was known, ns.
+        ts_event: event time at which the results were known, ns.
         a_bps, b_bps: net return of A and of B, bps of capital.
         a_up, b_up: probability of an upward move that A and B gave.
-        label: direction of the move: 1 up, -1 down, 0 if the mid is what it was.
+        label: direction of the move: 1 up, -1 down, 0 if the mid price did not change.
     """
 
     id: str
@@ -30,9 +30,10 @@ class Pair(Struct, frozen=True, array_like=True):
 
 
 def pair_of(outcome: OutcomeMatured, a: str, b: str) -> Pair | None:
-    """Results of two arms (versions that run side by side) as a pair, from an outcome; None if it lacks one of them.
+    """The results of challenger and champion in an outcome, as a pair; None if the outcome lacks one of them.
 
-    `a` is the name of the challenger's arm, `b` that of the champion's.
+    An arm is one of the variants of the pipeline that run side by side on a symbol. `a` is the name of the challenger's
+    arm, `b` that of the champion's.
     """
     arms = {arm.arm: arm for arm in outcome.arms}
     if a not in arms or b not in arms:

@@ -26,21 +26,22 @@ class ExperimentParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_o
     Attributes:
         primary: metric that decides.
         guardrails: metrics that can only block a winner, each with the most by which A may be worse in it.
-        plan: `always_valid` decides after any batch; `group_sequential` at `looks` equal steps up to `longest` pairs.
-        alpha: probability that a challenger wins whose true mean score is not above `margin`.
+        plan: `always_valid` decides after any batch; `group_sequential` decides only at a few looks, which are equally
+            spaced up to `longest` pairs.
+        alpha: largest probability that the challenger wins although its true mean score is not above `margin`.
         beta: probability that a true effect of `worth` is given up as futile; 0: no test is given up.
         margin: by how much the mean primary score must exceed 0 for a winner.
         worth: smallest mean primary score that is worth finding.
         batch: pairs that are averaged to one observation; at least 5 times the pairs that overlap in time.
-        clock_ns: a batch closes at the next multiple of this event time, ns, once it has `batch` pairs; 0: it closes as
-            soon as it has `batch` pairs.
+        clock_ns: length of windows of event time, ns. A batch closes at the end of a window, once it has `batch` pairs;
+            0: it closes as soon as it has `batch` pairs.
         scope: `symbol`: each symbol decides by its own pairs; `pooled`: all declared symbols decide together. Pairs of
             all symbols at the same time are then in one batch, so that symbols that move together count once.
         expected: pairs after which a decision is expected; the test is most powerful there.
         longest: pairs after which the experiment ends without a decision.
         warmup: pairs before the first batch, from which the scale of the scores is estimated.
         minimum_batches: fewest batches before a winner is named.
-        recent: number of latest batches that must not contradict a winner.
+        recent: number of latest batches whose mean must not lie significantly below `margin` for a winner.
         challengers: number of challengers against the same champion at once; each then needs that many times the
             evidence.
         bound: c, where every primary score is at least `margin` - c; 0: no such bound is known, and the second
@@ -48,7 +49,8 @@ class ExperimentParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_o
         spending: how a `group_sequential` plan spreads alpha over its looks.
         looks: number of looks of a `group_sequential` plan.
         memory: pairs over which the volatilities of the metric `risk_adjusted` decay.
-        rejected: largest fraction of pairs with numbers out of range with which a winner is named.
+        rejected: largest fraction of pairs, 0 to 1, that may be rejected for numbers out of range if there is to be a
+            winner.
     """
 
     primary: Metric = "risk_adjusted"
@@ -77,7 +79,7 @@ class ExperimentParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_o
         """Check that the parameters do not contradict one another.
 
         Raises:
-            ConfigurationError: they do.
+            ConfigurationError: two parameters contradict one another.
         """
         needed = self.batch * self.fewest_batches
         if self.longest < needed:

@@ -1,4 +1,4 @@
-"""Partials: sums that one symbol sends, window of event time by window, to an experiment over several symbols."""
+"""Partials: sums that each symbol sends to an experiment over several symbols, at the end of windows of event time."""
 
 from schemas.experiments import ExperimentPartial
 from schemas.outcomes import OutcomeMatured
@@ -6,7 +6,7 @@ from streams.experiments.trial import Trial, TrialState
 
 
 def ended_window(trial: Trial, state: TrialState, outcome: OutcomeMatured, record_id: str) -> ExperimentPartial | None:
-    """The partial of the window of event time that `outcome` ends; None if it ends none.
+    """The partial of the window of event time that `outcome` brings to an end; None if it brings none to an end.
 
     A partial is the sums of one symbol, sent to an experiment that several symbols decide together. Call this function
     before the trial takes the outcome.
@@ -25,19 +25,20 @@ def ended_window(trial: Trial, state: TrialState, outcome: OutcomeMatured, recor
 
 
 def follow(trial: Trial, state: TrialState, outcome: OutcomeMatured, record_id: str) -> ExperimentPartial | None:
-    """Store the window of event time of an outcome; return a last partial if the comparison on this symbol has ended.
+    """Note in `state` the window of event time of an outcome; returns a last partial if the comparison has just ended.
 
-    A partial is the sums of one symbol, sent to an experiment that several symbols decide together. The comparison ends
-    when the test was stopped or the challenger went live. Call this function after the trial has taken the outcome.
+    A partial is the sums of one symbol, sent to an experiment that several symbols decide together. The comparison on
+    this symbol ends when the test was stopped or the challenger went live. Call this function after the trial has taken
+    the outcome.
 
     Args:
         trial: the experiment on this symbol.
-        state: its state, in which the window is stored.
+        state: its state, in which the window is noted.
         outcome: outcome that the trial has just taken.
         record_id: id for the partial.
 
     Returns:
-        None: the comparison goes on, has ended before, or each symbol decides by itself.
+        The last partial; None if the comparison goes on, if it has ended before, or if each symbol decides by itself.
     """
     told = state.told
     if told is None or told.ended:

@@ -73,7 +73,7 @@ def detectable(count: float, alpha: float = 0.05, power: float = 0.8, inflation:
 def expected_run(
     effect: float, batch: int, expected: float, alpha: float, limit: int, inflation: float = 1.0, seed: int = 1
 ) -> tuple[float, float]:
-    """Median pairs to the decision of a sequential test, and the fraction of tests that decide, by simulation.
+    """Median pairs to the decision of a sequential test, and the fraction of tests that decide, both by simulation.
 
     The test is the e-process of batch means; it looks at the evidence after every batch.
 
@@ -83,10 +83,10 @@ def expected_run(
 
     Args:
         effect: true mean difference, in standard deviations of the difference in a pair.
-        batch: pairs a batch.
-        expected: pairs after which a decision is expected; the test is tuned to this number.
+        batch: pairs in a batch.
+        expected: pairs after which a decision is expected; the test is most powerful there.
         alpha: probability of ever deciding where there is no difference.
-        limit: pairs after which a simulated test ends undecided; it counts as `limit + 1` pairs in the median.
+        limit: pairs after which a simulated test ends undecided; such a test counts in the median as `limit + 1` pairs.
         inflation: long-run variance / variance of the difference.
         seed: seed of the simulation.
     """
@@ -111,15 +111,16 @@ SIMULATED = 200
 class ExperimentPlan(Struct, frozen=True):
     """Length and power of a planned experiment.
 
+    A pair is the results of two versions on one prediction.
+
     Attributes:
         pairs, days: length of a test with one look at the end, with the given dependence of pairs.
         independent_pairs: pairs that this test would need if they were independent.
-        pairs_unpaired: predictions of each version that are needed if they are compared on different predictions.
+        pairs_unpaired: predictions of each version that a test would need if each version made its own predictions.
         gain: `pairs_unpaired / pairs`.
         sequential_pairs, sequential_days: median length of the e-process of batch means, which looks after every batch.
         sequential_power: fraction of these sequential experiments that decide within `limit_days`.
-        detectable: smallest difference that one look after `limit_days` finds, in the unit of the standard deviations
-            that the plan was made from.
+        detectable: smallest difference that one look after `limit_days` finds, in the unit of `plan`'s `difference`.
         limit_days: longest duration of the experiment, days.
         sentence: the plan as a sentence for a person.
     """
@@ -161,9 +162,9 @@ def plan(
         difference: smallest mean difference that is worth finding, for example in bps.
         sd_a, sd_b: standard deviations of the return of each version in a pair, in the unit of `difference`.
         correlation: correlation of the returns of the two versions, -1 to 1.
-        pairs_a_day: pairs that the stream gives a day.
+        pairs_a_day: number of pairs a day, at the rate of the stream.
         limit_days: longest duration of the experiment, days.
-        batch: pairs a batch.
+        batch: pairs in a batch.
         alpha: probability of finding a difference where there is none, in either direction.
         power: probability of finding `difference`.
         inflation: long-run variance / variance of the difference, above 1 where pairs depend on each other or overlap.

@@ -1,4 +1,4 @@
-"""Summary of one experiment over several symbols that decide each by itself, valid for dependent symbols, too."""
+"""Summary of one experiment over symbols that decide each by itself, valid even if they depend on each other."""
 
 from collections.abc import Iterable
 from math import inf, log, sqrt
@@ -49,20 +49,21 @@ class _Batch(Struct, frozen=True):
 def pooled(records: Iterable[ExperimentMoved], planned: int = 0) -> Pooled | None:
     """Combine the records of one experiment over all symbols; None if no record has a closed batch.
 
-    A record holds sums over the whole history of its symbol, so a later one replaces an earlier one: order and repeats
-    of the records make no difference.
+    A record holds sums over the whole history of its symbol, so a later record of a symbol replaces an earlier one.
+    Order and repeats of the records make no difference.
 
-    The evidence is the arithmetic mean of the symbols' e-values, which is an e-value under any dependence between the
-    symbols; a product would need independence and count symbols that move together twice. The null hypothesis is "the
-    challenger is better on none of them": a large value shows that it is better on some, not on each. The evidence is
-    valid at any time if, under that hypothesis, the mean of a score given the past of *all* symbols is at most the
-    margin. The number of symbols must not depend on their data, so planned symbols without a batch count with an
-    e-value of 1.
+    The evidence is the arithmetic mean of the symbols' e-values, which is an e-value however the symbols depend on each
+    other. A product would need independence, and would count symbols that move together twice. The null hypothesis is
+    "the challenger is better on none of the symbols": a large value shows that it is better on some, not on each. The
+    evidence is valid at any time if, under that hypothesis, the mean of a score given the past of *all* symbols is at
+    most the margin. The number of symbols must not depend on their data, so planned symbols without a batch count with
+    an e-value of 1.
 
     The effect weighs all batches equally. Its error is clustered by symbol and by spans of time as long as the longest
-    batch, so that symbols that move together do not count as independent. The largest of three variances is used (by
-    symbol, by span, and the usual combination of both), since the combination can be too small or negative with few
-    clusters. The interval is valid for a single look only, so no decision may rest on it while the experiment runs.
+    batch, so that symbols that move together do not count as independent. Three variances are computed: by symbol, by
+    span, and the usual combination of both. The largest is used, since the combination can be too small or negative
+    with few clusters. The interval is valid for a single look only, so no decision may rest on it while the experiment
+    runs.
 
     Args:
         records: records of one experiment, in any order.

@@ -32,7 +32,7 @@ class WaitingWindow(Struct, array_like=True):
     """Sums of one symbol at the end of a window of event time, kept until all other symbols have reached that end.
 
     Attributes:
-        window: number of the window.
+        window: number of the window: its event time // `clock_ns`.
         figures: sums over all pairs of the symbol up to the end of the window. The first five are numbers of pairs:
             all, scored, rejected, won only by A (the challenger), won only by B (the champion). Sums of scores and
             returns follow.
@@ -49,7 +49,7 @@ class WaitingWindow(Struct, array_like=True):
 class Member(Struct, array_like=True):
     """State of one symbol of an experiment over several symbols.
 
-    Figures are the sums of `WaitingWindow.figures`. Windows are windows of event time.
+    Windows are windows of event time. Figures are sums, as in `WaitingWindow.figures`.
 
     Attributes:
         partition: partition of the symbol's ticks and commands.
@@ -116,9 +116,9 @@ class Pool:
     different symbols come: a window counts only when *every* symbol has completed it, and sums are added in the order
     of the symbols' names. A symbol without ticks holds up the whole experiment, since its pairs are not known.
 
-    A batch is all pairs of all symbols in the windows since the last batch; it closes when they are at least `batch`.
-    Moves of several symbols at the same time are therefore in one batch and count as one observation. The test begins
-    with the first window in which every symbol has scores.
+    A batch is all pairs of all symbols in the windows since the last batch; it closes when it has at least `batch`
+    pairs. Moves of several symbols at the same time are therefore in one batch and count as one observation. The test
+    begins with the first window in which every symbol has scores.
 
     Args:
         name: name of the experiment.
@@ -142,8 +142,8 @@ class Pool:
         """Check that a partial (sums of one symbol) agrees with the declaration of the experiment and with itself.
 
         Raises:
-            Refused: the symbol is not declared (`unknown_symbol`), the test is another one (`other_plan`), the windows
-                are impossible (`bad_window`), or parts are larger than their whole (`bad_counts`).
+            Refused: the symbol is not declared (`unknown_symbol`), the test is not the declared one (`other_plan`), the
+                numbers of the windows contradict each other (`bad_window`), or parts exceed their whole (`bad_counts`).
         """
         if partial.symbol not in self.symbols:
             raise Refused(
@@ -161,7 +161,7 @@ class Pool:
     def take(self, state: PoolState, partial: ExperimentPartial) -> Iterator[Struct]:
         """Update `state` with a partial (sums of one symbol); yield the records and commands that follow from it.
 
-        Once the experiment has ended, and for a window that the symbol has completed before, nothing follows.
+        Nothing follows once the experiment has ended, nor from a window that the symbol has completed before.
 
         Raises:
             Refused: counts or windows of the symbol go back, or it is too many windows ahead of the slowest symbol.
@@ -329,7 +329,8 @@ class PoolingNode(Node[PoolState]):
         """Check a partial (sums of one symbol): its signature, and that it agrees with its experiment's declaration.
 
         Raises:
-            Refused: it is not valid, or no experiment over several symbols has the name that it gives.
+            Refused: the signature or the content is not valid, or the experiment that it names is not one over several
+                symbols.
         """
         self._signing.check(event)
         pool = self._pools.get(event.experiment)
@@ -338,14 +339,14 @@ class PoolingNode(Node[PoolState]):
         pool.check(event)
 
     def key(self, event: ExperimentPartial) -> str:
-        """Key of the state that a partial belongs to: the name of its experiment, as all symbols share one state."""
+        """Key of the state that a partial belongs to: the name of its experiment, whose symbols share one state."""
         return event.experiment
 
     def admit(self, event: ExperimentPartial, record_id: str) -> None:
-        """Check that the signature of a partial (sums of one symbol) holds for the place of the partial in the log.
+        """Check that the signature of a partial (sums of one symbol) holds at the partition and offset of the partial.
 
         Raises:
-            Refused: it was signed for another partition or a later place, or with a key that had been retired.
+            Refused: it was signed for another partition or a later offset, or with a key that had been retired by then.
         """
         self._signing.admit(event, record_id)
 
@@ -354,7 +355,7 @@ class PoolingNode(Node[PoolState]):
         return self._pools[key].start()
 
     def step(self, state: PoolState, event: ExperimentPartial, record_id: str) -> Sequence[Struct]:
-        """Take a partial (sums of one symbol); returns progress and verdict of its experiment, and commands.
+        """Add a partial (sums of one symbol) to `state`; returns progress and verdict of its experiment, and commands.
 
         Ids of these records are made of the experiment and the window of event time, not of `record_id`, so they do not
         depend on the order in which the symbols send.

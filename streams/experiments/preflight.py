@@ -1,4 +1,4 @@
-"""Pre-flight: measures, before an experiment starts, how often it would err on recorded data without a difference."""
+"""Pre-flight: replays a planned experiment on recorded data without a difference, and measures how often it errs."""
 
 from collections.abc import Callable, Iterable, Sequence
 from itertools import pairwise
@@ -31,7 +31,8 @@ class Preflight(Struct, frozen=True):
         allowed: largest acceptable fraction of replays with either verdict: the nominal rate plus 2 standard errors.
         allowed_harms: largest acceptable fraction of replays with the verdict `harm`.
         passed: whether neither fraction exceeds its limit.
-        clear: whether, in addition, the fraction of both verdicts plus one standard error is within the nominal rate.
+        clear: whether the test passed and, in addition, the fraction of both verdicts plus one standard error is within
+            the nominal rate.
         decided: median pairs to a verdict; infinite if most replays came to none.
         longest: pairs after which a replay ends without a verdict.
         autocorrelation_time: number of neighbouring pairs that tell as much as one independent pair; 1 without
@@ -96,7 +97,7 @@ def preflight(
     versions are not swapped within pairs, since that would destroy the dependence between neighbours.
 
     Args:
-        history: pairs (results of two versions on one prediction) of the two versions, or of two equal ones.
+        history: recorded pairs (results of two versions on one prediction). The two versions may be equal.
         parameters: plan of the experiment.
         replications: number of replays.
         shift: difference added to every primary score, to measure how often the test finds it; 0: none.
@@ -138,8 +139,8 @@ def pooled_preflight(
 ) -> Preflight:
     """Replay an experiment over several symbols many times on resamples of `windows`, without a difference to find.
 
-    It works like `preflight`, but whole windows of event time with the pairs of all symbols are resampled, so that the
-    dependence between symbols is kept.
+    Unlike `preflight`, it resamples whole windows of event time with the pairs of all symbols, so that the dependence
+    between symbols is kept. Otherwise it works in the same way.
 
     Args:
         windows: sums over all symbols for each window.
@@ -174,10 +175,10 @@ def pooled_preflight(
 def smallest_that_holds(
     replay: Callable[[ExperimentParameters], Preflight], parameters: ExperimentParameters, batch: int, pairs: int
 ) -> int | None:
-    """Smallest batch size tried with which the pre-flight passes clearly; None if the history is too short to find one.
+    """Smallest batch size tried for which the pre-flight is `clear`; None if the history is too short to find one.
 
-    The sizes are `batch`, then half as much again, and so on. "Clearly" means that the size is shown to keep the error
-    rates; a plan that is only checked passes unless it is shown to exceed them.
+    The sizes tried are `batch`, then half as much again, and so on. A size must be shown to keep the error rates, so it
+    is not enough that the pre-flight has `passed`: for that, it only must not be shown to exceed them.
 
     Args:
         replay: runs the pre-flight with given parameters.
@@ -193,7 +194,7 @@ def smallest_that_holds(
 
 
 def with_batch(parameters: ExperimentParameters, batch: int) -> ExperimentParameters:
-    """The parameters with another batch size, and with a larger `longest` if these batches need it."""
+    """The parameters with another batch size, and with a larger `longest` if batches of that size need it."""
     return replace(parameters, batch=batch, longest=max(parameters.longest, batch * parameters.fewest_batches))
 
 
@@ -205,14 +206,15 @@ def larger(batch: int) -> int:
 def windows_of(histories: Iterable[Sequence[Pair]], parameters: ExperimentParameters) -> Windows:
     """Count and sum of the primary scores of all symbols in each window of event time, `parameters.clock_ns` long.
 
-    The windows go from the latest of the symbols' first windows to the earliest of their last ones.
+    The windows go from the latest of the symbols' first windows to the earliest of their last ones. A window in which
+    no symbol has a scored pair is left out.
 
     Args:
         histories: pairs (results of two versions on one prediction), one sequence for each symbol.
         parameters: plan of the experiment.
 
     Raises:
-        ConfigurationError: a symbol has no scored pair, or fewer than two windows lie between these ends.
+        ConfigurationError: a symbol has no scored pair, or the symbols overlap in time by fewer than two windows.
     """
     experiment = Experiment(replace(parameters, guardrails={}))
     found: list[dict[int, tuple[int, float]]] = []
@@ -252,7 +254,8 @@ def _check_length(pairs: int, parameters: ExperimentParameters) -> None:
 def ends_of_batches(times: NDArray[np.int64], parameters: ExperimentParameters) -> list[int]:
     """Indices at which batches of pairs end: each is the index after the last pair of a batch.
 
-    A batch has `batch` pairs. With `clock_ns` it has at least as many, and ends at the end of a window of event time.
+    Without `clock_ns` a batch has `batch` pairs. With `clock_ns` it ends at the end of the window of event time in
+    which it reaches `batch` pairs.
 
     Args:
         times: event times of the pairs, ns, ascending.

@@ -1,4 +1,7 @@
-"""Scores: by how much the challenger was better than the champion in one pair, from this pair and earlier ones."""
+"""Scores: by how much the challenger was better than the champion in one pair.
+
+A score is computed from the pair and from scales that are estimated from earlier pairs.
+"""
 
 from math import log1p, sqrt
 from typing import Literal
@@ -15,7 +18,7 @@ FLOOR = 0.1
 
 
 class ScoreState(Struct, array_like=True):
-    """State of the scores of pairs: their scale, from the warm-up, and the current variances.
+    """Scales of the scores of pairs: those estimated in the warm-up, and the current variances of returns.
 
     A pair is the results of challenger A and champion B on one prediction.
 
@@ -44,7 +47,7 @@ class Scores:
     | metric | score |
     |---|---|
     | `returns` | a - b, in standard deviations of a - b in the warm-up |
-    | `risk_adjusted` | a / sigma_A - b / sigma_B, each sigma as it was before the pair |
+    | `risk_adjusted` | a / sigma_A - b / sigma_B, where each sigma is the volatility of returns before the pair |
     | `log_growth` | log(1 + a) - log(1 + b), in standard deviations of a - b in the warm-up |
     | `win_rate` | 1 if only a is above 0, -1 if only b is, else 0 |
     | `log_loss` | log-loss of B less that of A, nats; 0 where the price did not move |

@@ -108,14 +108,14 @@ def standing(experiment: Experiment, state: ExperimentState) -> Standing:
 
 
 def moved(kind: Callable[..., Moved], experiment: Experiment, state: ExperimentState, /, **about: Any) -> Moved:
-    """A record of an experiment's progress: the summary of its state (`Standing`), and the fields in `about`.
+    """Make a record of an experiment's progress: the summary of its state (`Standing`), and the fields in `about`.
 
     Args:
         kind: type of the record, for one symbol or for several.
         experiment: the experiment.
         state: its state.
-        about: fields that the summary lacks: id, symbol, time, names of both versions. A field that the summary has,
-            too, is replaced by the one given here.
+        about: further fields of the record: id, symbol, time, names of both versions. A field of the summary that is
+            also given here is replaced.
     """
     collects = UNSET if experiment.decides else True
     return kind(**(asdict(standing(experiment, state)) | {"collects": collects} | about))

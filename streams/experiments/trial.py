@@ -31,7 +31,7 @@ Step = Literal["", "moved", "decided"]
 
 
 class Reported(Struct, array_like=True):
-    """How far a symbol has sent its sums (a partial) to an experiment over several symbols.
+    """How far a symbol has sent its partials: sums for an experiment over several symbols.
 
     Attributes:
         window: number of the window of event time of the latest scored pair; -1 before the first.
@@ -52,11 +52,11 @@ class TrialState(Struct, array_like=True):
         told: how far sums were sent to the node that decides for several symbols; None if this symbol decides by
             itself.
         health: state of the checks of the winner's calibration and opinions; None before the winner is live.
-        generation: rises whenever the event time of the symbol is set back; times are compared within one generation.
+        generation: the symbol's number that rises whenever its event time is set back, as of the last outcome.
         seen: event time of the last outcome that was taken, ns.
-        until: outcomes up to this event time, ns, are dropped, as it had been reached before event time was set back;
-            0: none are.
-        dropped: outcomes that were dropped because their event time had been passed before.
+        until: latest event time reached before event time was set back, ns. Outcomes up to this time are dropped, as it
+            comes a second time; 0: none are dropped.
+        dropped: number of outcomes dropped because of `until`.
     """
 
     challenger: str
@@ -87,11 +87,12 @@ class Trial:
     During the test the champion is the live version, and the challenger runs beside it under the experiment's name. If
     a third version goes live meanwhile, the test stops. Once the challenger has won and is live, the former champion
     runs on beside it under the name of its version. A watch then compares the two by the primary score for as long as
-    both run. A candidate of a retrain is watched from the time at which it goes live, even if a person promoted it
-    before or against the verdict.
+    both run. A candidate (a version that a retrain made) is watched from the time at which it goes live, even if a
+    person promoted it before or against the verdict.
 
     If several symbols decide together, the test on one symbol only collects evidence, and the challenger has won once
-    it is live. The watch then begins when there are enough batches to estimate the usual difference.
+    it is live. The watch then begins when there are enough batches to estimate the usual difference of the two
+    versions.
 
     Args:
         name: name of the experiment.
@@ -121,8 +122,8 @@ class Trial:
     def move_clock(self, state: TrialState, outcome: OutcomeMatured) -> bool:
         """Advance the experiment to the event time of an outcome; call it before `update`.
 
-        When the venue sets the event time of a symbol back, the same time comes a second time. Outcomes are dropped
-        until the latest time that was seen before has passed.
+        If the venue has set the event time of the symbol back, event times come a second time. Outcomes are then
+        dropped until the latest time seen before has passed.
 
         Returns:
             Whether `update` may take the outcome; False: it is dropped.

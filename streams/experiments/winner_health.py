@@ -1,4 +1,4 @@
-"""Two more reasons to roll back a winner: its probabilities are no longer calibrated, or its model has no opinion."""
+"""Checks of a live winner, which is rolled back if it is no longer calibrated, or if its model has no opinion."""
 
 from msgspec import Struct
 
@@ -21,7 +21,7 @@ class HealthState(Struct, array_like=True):
     The surprise of a version is its log-loss less the log-loss expected under its own probability, nats.
 
     Attributes:
-        calibration: change detector on the winner's surprise less that of the version before.
+        calibration: change detector on the winner's surprise less that of the version which it replaced.
         spoke: whether the winner's model has had an opinion at least once.
         mute: latest outcomes in a row in which the model had no opinion (a probability of exactly 0.5).
     """
@@ -35,12 +35,12 @@ class WinnerHealth:
     """Operator that checks a live winner with a `HealthState`: whether it is still calibrated and still has opinions.
 
     The surprise of a version is its log-loss less the log-loss expected under its own probability, nats. A pair is the
-    results of A, the winner, and B, the version before, on one prediction.
+    results of A, the winner, and of B, the version which it replaced, on one prediction.
 
     Args:
         run: pairs between two false alarms on average (average run length).
         block: neighbouring pairs that are averaged to one observation.
-        margin: by how much the winner's surprise may exceed that of the version before, nats; 0: it is not watched.
+        margin: largest amount, nats, by which A's surprise may exceed that of B; 0: surprise is not watched.
 
     >>> health = WinnerHealth(run=2_000.0, block=20, margin=0.05)
     >>> state = health.start()
@@ -58,12 +58,12 @@ class WinnerHealth:
         return HealthState(self._detector.start())
 
     def broken(self, state: HealthState, outcome: OutcomeMatured, pair: Pair) -> str:
-        """Update `state` with one outcome; returns what is wrong with the winner, as half a sentence, or empty.
+        """Update `state` with one outcome; returns what is wrong with the winner, as half a sentence; empty: nothing.
 
         Args:
             state: state of the checks.
             outcome: outcome with the winner as the live version.
-            pair: its results: A is the winner, B the version before.
+            pair: results in that outcome: A is the winner, B the version which it replaced.
         """
         opinion = outcome.experts.get(MODEL)
         if opinion is not None and any(outcome.features.values()):
@@ -76,7 +76,7 @@ class WinnerHealth:
         return ""
 
     def excess(self, state: HealthState, pair: Pair) -> bool:
-        """Update `state` with one pair; returns whether an alarm of the calibration is raised now or was before.
+        """Update `state` with one pair; returns whether an alarm of the calibration is raised now or was raised before.
 
         The alarm says that A's surprise exceeds B's by more than the margin. Surprise is the log-loss less the log-loss
         expected under a version's own probability. Pairs whose price did not move are passed over.

@@ -1,4 +1,7 @@
-"""Watch over a version that won and went live: canary, promoted, confirmed; or rolled back at the first alarm."""
+"""Watch over a version that won and went live.
+
+It moves through the phases canary, promoted and confirmed; at the first alarm the version is rolled back.
+"""
 
 from typing import Literal
 
@@ -15,7 +18,7 @@ class WinnerWatchState(Struct, array_like=True):
     Attributes:
         phase: `canary`, `promoted`, `confirmed` or `rolled_back`.
         reason: sentence on why the phase last changed; empty before that.
-        pairs: pairs (results of this version and the one before on one prediction) since it went live.
+        pairs: predictions with a result of this version and of the one which it replaced, since it went live.
         detector: state of the change detector.
     """
 
@@ -26,10 +29,10 @@ class WinnerWatchState(Struct, array_like=True):
 
 
 class WinnerWatch:
-    """Operator that watches a promoted version: compares its loss with that of the version before.
+    """Operator that compares the loss of a promoted version with that of the version which it replaced.
 
-    The comparison is kept in a `WinnerWatchState`. The version before runs on beside the promoted one, so that both
-    have a loss for every prediction.
+    The replaced version runs on beside the promoted one, so that both have a loss for every prediction. Both losses are
+    a pair; the comparison is kept in a `WinnerWatchState`.
 
     Args:
         detector: change detector that raises the alarm; it goes on after the confirmation.
@@ -56,7 +59,7 @@ class WinnerWatch:
     def update(self, state: WinnerWatchState, worse: float) -> bool:
         """Update `state` with one pair of losses; returns whether the phase changed.
 
-        `worse` is the loss of the new version less that of the version before. After a roll-back nothing changes any
+        `worse` is the loss of the promoted version less that of the replaced one. After a roll-back nothing changes any
         more.
         """
         if state.phase == "rolled_back":

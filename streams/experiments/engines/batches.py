@@ -18,9 +18,9 @@ class Batches(Struct, array_like=True):
         n: closed batches.
         mean: mean of the batch means, in the unit of the scores.
         sse: sum of squared deviations of the batch means from `mean`.
-        first: mean of the first batch; the next two fields are relative to it, so that a large mean costs no digits.
+        first: mean of the first batch. It is subtracted in `last` and `products`, so that a large mean costs no digits.
         last: mean of the last batch, less `first`.
-        products: sum of products of neighbouring batch means, each less `first`.
+        products: sum of the products of each two neighbouring batch means, both less `first`.
     """
 
     n: int = 0
@@ -71,7 +71,7 @@ def autocorrelation(state: Batches) -> float:
 def sound(state: Batches) -> bool:
     """Whether there are at least `FEWEST` batches, and neighbouring batch means look independent.
 
-    They do if their autocorrelation lies within two standard errors of 0.
+    Batch means look independent if their autocorrelation lies within two standard errors of 0.
 
     References:
         Bartlett (1946), On the theoretical specification and sampling properties of autocorrelated time-series.

@@ -1,8 +1,8 @@
 """E-process of bounded scores (engine 2): tests a mean of scores that have a known lower bound.
 
-It assumes neither normal tails nor batches. It guards against strategies that a t-test misjudges: a small gain nearly
-always and a rare large loss. Its assumption on dependence is stronger than that of the e-process of batch means:
-without a difference, the expected score of every pair, given the past, is 0 or below.
+It assumes neither normal tails nor batches. It guards against strategies that a t-test misjudges: those with a small
+gain nearly always and a rare large loss. Its assumption on dependence is stronger than that of the e-process of batch
+means: if the challenger is not better, the expected value of every score, given the earlier ones, is 0 or below.
 """
 
 from math import exp, inf, lgamma, log
@@ -17,7 +17,7 @@ class CertificateState(Struct, array_like=True):
         n: scores taken.
         total: sum of the scores, each less the margin.
         variance: sum of squared deviations of each score from the running mean before it.
-        violated: whether a score was below the bound; after that no score is taken.
+        violated: whether a score was below the bound that all scores were said to have; later scores are not taken.
         rejected: scores that were not finite; they are left out.
     """
 
@@ -35,8 +35,8 @@ class Certificate:
 
     Args:
         bound: c, where every score less the margin is at least -c.
-        optimal: accumulated variance at which the test is most powerful.
-        alpha: probability of ever finding a mean above the margin that is not.
+        optimal: value of `CertificateState.variance` at which the test is most powerful.
+        alpha: probability of ever reporting a mean above the margin if the true mean is not above it.
         margin: value that the mean must exceed, in the unit of the scores.
 
     >>> from math import cos, sin
@@ -68,7 +68,7 @@ class Certificate:
     def update(self, state: CertificateState, score: float) -> None:
         """Add one score to `state`.
 
-        A score below the bound is not added: it marks the state as violated, and nothing is added after it.
+        A score below `margin - bound` is not added. It marks the state as violated, and no later score is added either.
         """
         score -= self._margin
         if score - score != 0.0:
@@ -85,9 +85,9 @@ class Certificate:
         state.total += score
 
     def log_e(self, state: CertificateState) -> float:
-        """Log evidence (log e-value, nats) that the mean is above the margin.
+        """Log evidence (log e-value, nats) that the mean is above the margin; minus infinity if `state` is violated.
 
-        It is minus infinity once a score was below the bound. At `threshold` the mean is found to be above the margin.
+        The mean is found to be above the margin once this value reaches `threshold`, which is `log(1 / alpha)`.
         """
         if state.violated:
             return -inf
@@ -103,5 +103,5 @@ class Certificate:
         return self._first - self._shape - log(shape) + log(float(self._hyp1f1(1.0, shape + 1.0, y)))
 
     def p(self, state: CertificateState) -> float:
-        """P-value for "the mean is not above the margin", by the evidence now; 1 once a score was below the bound."""
+        """P-value for "the mean is not above the margin", from the scores in `state`; 1 if `state` is violated."""
         return min(1.0, exp(-self.log_e(state)))

@@ -12,7 +12,7 @@ def autocorrelation_time(scores: Column) -> float:
     """Integrated autocorrelation time, events: long-run variance / variance; 1 for independent scores.
 
     It is the number of neighbouring scores that tell as much about the mean as one independent score. Autocorrelations
-    are summed up over pairs of neighbouring lags for as long as the sum of a pair is positive.
+    are added up two neighbouring lags at a time, until the sum of such a pair of lags is not positive.
 
     >>> random = np.random.default_rng(1)
     >>> overlapping = np.convolve(random.normal(size=20_009), np.ones(10), mode="valid")
@@ -36,9 +36,10 @@ def autocorrelation_time(scores: Column) -> float:
 
 
 def rarity(scores: Column) -> float:
-    """Number of scores per score that matters to the mean: `n sum x^2 / (sum |x|)^2`.
+    """Number of scores for each score that matters to the mean: `n sum x^2 / (sum |x|)^2`.
 
-    It is 1 if all scores are of one size, larger where few large ones make most of the sum, and infinite if all are 0.
+    The number is 1 if all scores have the same magnitude, and infinite if all are 0. It is larger the more the mean is
+    made by a few large scores.
 
     >>> random = np.random.default_rng(1)
     >>> round(rarity(random.normal(size=20_000)), 1), round(rarity((random.random(20_000) < 0.05).astype(float)))
@@ -54,8 +55,8 @@ def rarity(scores: Column) -> float:
 def batch_for(scores: Column, horizon: int = 1) -> int:
     """Sufficient batch size, events: 5 times the largest of horizon, autocorrelation time and rarity.
 
-    The means of shorter batches depend on each other. They are also not normal where only a few events that matter fall
-    into a batch; too many experiments are then decided against the side whose events are rare.
+    The means of shorter batches depend on each other. If large scores are rare, such means are not normal either: then
+    too many experiments are decided against the version whose large gains are rare.
 
     >>> batch_for(np.random.default_rng(1).normal(size=5_000), horizon=20)
     100
@@ -72,9 +73,10 @@ def batch_for(scores: Column, horizon: int = 1) -> int:
 
 
 def long_run_variance(scores: Column, lags: int) -> float:
-    """Variance of the mean of autocorrelated scores, times their number, by Newey and West's estimate.
+    """Long-run variance of autocorrelated scores, by Newey and West's estimate.
 
-    It is `gamma_0 + 2 sum_l (1 - l / (lags + 1)) gamma_l`, where `gamma_l` is the autocovariance at lag l.
+    Divided by the number of scores, it is the variance of their mean. The estimate is
+    `gamma_0 + 2 sum_l (1 - l / (lags + 1)) gamma_l`, where `gamma_l` is the autocovariance at lag l, up to `lags`.
 
     >>> round(long_run_variance(np.array([1.0, 2.0, 4.0, 3.0]), lags=1), 4)
     1.4375

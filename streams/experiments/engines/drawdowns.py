@@ -1,4 +1,4 @@
-"""Drawdown within a batch of predictions, used as the score of the whole batch: a single prediction has none."""
+"""Drawdown within a batch of predictions, used as the batch's score, since one prediction has no drawdown."""
 
 from msgspec import Struct
 

@@ -1,7 +1,7 @@
 """E-detector: raises an alarm when a promoted version has become worse than the version that it replaced.
 
-It is change detection that never ends, so it is judged by its average run length (observations between two false
-alarms) and by its delay.
+The watch has no planned end, so a false alarm is certain at some time. The detector is therefore judged by its average
+run length (observations between two false alarms) and by its delay (observations from a change to the alarm).
 """
 
 from msgspec import Struct
@@ -12,10 +12,10 @@ LIMIT = 5.0
 
 
 class DetectorState(Struct, array_like=True):
-    """State of an e-detector, which watches the loss of a new version less that of the old one.
+    """State of an e-detector, which watches the loss of a new version less that of the version which it replaced.
 
     Attributes:
-        evidence: evidence for a change at any time so far, one number for each size of bet in `BETS`.
+        evidence: evidence for a change at any time so far, one number for each bet size lambda in `BETS`.
         part: sum of the loss differences in the open block.
         count: loss differences in the open block.
         blocks: closed blocks.
@@ -32,16 +32,16 @@ class DetectorState(Struct, array_like=True):
 
 
 class EDetector:
-    """Shiryaev-Roberts e-detector over the loss of a new version less that of the old one.
+    """Shiryaev-Roberts e-detector over the loss of a new version less that of the version which it replaced.
 
-    Its evidence is `M <- (1 + lambda x) (M + 1)`, averaged over several lambda, where x is the mean loss difference of
-    a block in standard deviations. While the mean of x, given the past, is 0 or below, each factor has a mean of at
-    most 1. The average run length is then at least `run`. The evidence is kept in a `DetectorState`.
+    Its evidence is `M <- (1 + lambda x) (M + 1)`, averaged over several bet sizes lambda. Here x is the mean loss
+    difference of a block, divided by `scale`. While the mean of x, given the past, is 0 or below, each factor has a
+    mean of at most 1. The average run length is then at least `run`. The evidence is kept in a `DetectorState`.
 
     Args:
-        run: loss differences between two false alarms on average, at least (average run length).
+        run: least average number of loss differences between two false alarms (average run length).
         block: neighbouring differences that are averaged to one observation, as they may depend on each other.
-        scale: standard deviation of the mean of a block, known from before the promotion.
+        scale: standard deviation of the mean of a block, as measured before the promotion.
 
     >>> watch = EDetector(run=20_000.0)
     >>> state = watch.start()
@@ -63,7 +63,10 @@ class EDetector:
         return DetectorState([0.0] * len(BETS))
 
     def update(self, state: DetectorState, worse: float) -> bool:
-        """Update `state` with the new version's loss less the old one's; returns whether there is or was an alarm."""
+        """Add one loss difference to `state`; returns whether an alarm is raised now or was raised before.
+
+        `worse` is the loss of the new version less that of the version which it replaced.
+        """
         if worse - worse != 0.0:
             state.rejected += 1
             return state.alarmed > 0

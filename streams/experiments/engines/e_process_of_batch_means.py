@@ -1,8 +1,8 @@
-"""The e-process of batch means (engine 1): tests a mean whose variance is unknown, validly after every batch.
+"""The e-process of batch means (engine 1): tests after every batch a mean whose variance is unknown.
 
-The functions take the number `n` of batch means, their mean `mean`, and `sse`, the sum of squared deviations from it.
-Their parameter `g` says how large effects are expected to be: it is the prior variance of the mean, in units of the
-variance of one batch mean.
+The functions take the number `n` of batch means, their mean `mean`, and `sse`, the sum of squared deviations from
+`mean`. Their parameter `g` says how large effects are expected to be: it is the prior variance of the true mean, in
+units of the variance of one batch mean.
 """
 
 from math import exp, inf, lgamma, log, log1p, pi, sqrt
@@ -14,13 +14,18 @@ from streams.experiments.engines.batches import Batches
 
 
 def log_e_two_sided(n: int, mean: float, sse: float, g: float) -> float:
-    """Log evidence (log e-value, nats) that the mean is not 0, from `n` batch means, their `mean` and `sse`.
+    """Log evidence (log e-value, nats) that the true mean is not 0, from the moments of batch means.
 
-    It is `-log(1+ng)/2 + n/2 log[(sse + n mean^2) / (sse + n mean^2 / (1+ng))]`, where `sse` is the sum of squared
-    deviations from `mean`, and `g` the prior variance of the mean, in units of the variance of one batch mean.
+    The formula is `-log(1+ng)/2 + n/2 log[(sse + n mean^2) / (sse + n mean^2 / (1+ng))]`.
 
     >>> round(log_e_two_sided(n=20, mean=3.0, sse=20 * 19, g=1.0), 8)
     2.13233652
+
+    Args:
+        n: number of batch means.
+        mean: mean of the batch means.
+        sse: sum of their squared deviations from `mean`.
+        g: prior variance of the true mean, in units of the variance of one batch mean.
 
     References:
         Lai (1976), On confidence sequences; Wang and Ramdas (2023), Anytime-valid t-tests and confidence sequences
@@ -34,15 +39,20 @@ def log_e_two_sided(n: int, mean: float, sse: float, g: float) -> float:
 
 
 def log_e(n: int, mean: float, sse: float, g: float) -> float:
-    """Log evidence (log e-value, nats) that the mean is above 0, from `n` batch means, their `mean` and `sse`.
+    """Log evidence (log e-value, nats) that the true mean is above 0, from the moments of batch means.
 
-    It is an e-process whenever the true mean is 0 or below: it may be looked at after every batch. It is
-    `log_e_two_sided + log 2 + log T_n(u)`, `T_n` Student's distribution function with n degrees of freedom, and
-    `u = (n mean / (n + 1/g)) / sqrt[(sse + n mean^2 / (1+ng)) / (n (n + 1/g))]`. `sse` is the sum of squared deviations
-    from `mean`, and `g` the prior variance of the mean, in units of the variance of one batch mean.
+    It is an e-process whenever the true mean is 0 or below, so it may be looked at after every batch. The formula is
+    `log_e_two_sided + log 2 + log T_n(u)`, where `T_n` is Student's distribution function with n degrees of freedom and
+    `u = (n mean / (n + 1/g)) / sqrt[(sse + n mean^2 / (1+ng)) / (n (n + 1/g))]`.
 
     >>> round(exp(log_e(n=20, mean=3.0, sse=20 * 19, g=1.0)), 7), round(log_e(n=20, mean=-3.0, sse=20 * 19, g=1.0), 3)
     (16.8053196, -2.752)
+
+    Args:
+        n: number of batch means.
+        mean: mean of the batch means.
+        sse: sum of their squared deviations from `mean`.
+        g: prior variance of the true mean, in units of the variance of one batch mean.
 
     References:
         Wang and Ramdas (2023), section 4; the half-normal mixture of Robbins (1970), Statistical methods related to
@@ -59,9 +69,9 @@ def log_e(n: int, mean: float, sse: float, g: float) -> float:
 
 
 def log_student(n: int, x: float) -> float:
-    """Log of Student's distribution function at `x`, with `n` degrees of freedom.
+    """Natural logarithm of Student's distribution function at `x`, with `n` degrees of freedom.
 
-    Far in the lower tail, where SciPy's value underflows to 0, the expansion of the tail is used.
+    Far in the lower tail SciPy's value underflows to 0; there an asymptotic expansion of the tail is used.
 
     >>> round(log_student(n=20, x=-1.0), 4), round(log_student(n=100_000, x=-60.0), 1)
     (-1.8041, -1773.4)
@@ -81,9 +91,9 @@ def log_student(n: int, x: float) -> float:
 def interval(n: int, mean: float, sse: float, g: float, alpha: float) -> tuple[float, float]:
     """Interval of a confidence sequence: with probability 1 - alpha the true mean lies in it for every n at once.
 
-    It holds the values for which `log_e_two_sided`, of the mean less the value, stays below `log(1/alpha)`:
-    `mean +- sqrt(s^2/n) sqrt[(n-1) (k-1) / (1 - k/(1+ng))]`, `s^2 = sse / (n-1)`, `k = [(1+ng)/alpha^2]^(1/n)`. With
-    too few batches (n < 2 or `k >= 1+ng`) it is the whole line, with infinite ends.
+    A value v lies in the interval if `log_e_two_sided`, with `mean - v` in place of `mean`, is below `log(1/alpha)`.
+    The ends are `mean +- sqrt(s^2/n) sqrt[(n-1) (k-1) / (1 - k/(1+ng))]`, `s^2 = sse / (n-1)`,
+    `k = [(1+ng)/alpha^2]^(1/n)`. With too few batches (n < 2 or `k >= 1+ng`) the ends are infinite.
 
     >>> [round(end, 4) for end in interval(n=100, mean=0.2, sse=99.0, g=0.05, alpha=0.05)]
     [-0.1126, 0.5126]
@@ -92,8 +102,8 @@ def interval(n: int, mean: float, sse: float, g: float, alpha: float) -> tuple[f
         n: number of batch means.
         mean: mean of the batch means.
         sse: sum of their squared deviations from `mean`.
-        g: prior variance of the mean, in units of the variance of one batch mean.
-        alpha: probability that the true mean lies outside at any time.
+        g: prior variance of the true mean, in units of the variance of one batch mean.
+        alpha: probability that the interval does not hold the true mean at some time.
     """
     spread = 1.0 + n * g
     if n < 2:
@@ -106,10 +116,10 @@ def interval(n: int, mean: float, sse: float, g: float, alpha: float) -> tuple[f
 
 
 def prior(alpha: float, expected: float) -> float:
-    """Prior variance of the mean that serves best if a one-sided decision is expected after `expected` scores.
+    """Best prior variance of the mean for a one-sided test that is expected to decide after `expected` scores.
 
-    It is in units of the variance of one score: `(-2 ln a + ln(1 - 2 ln a)) / expected`, `a = 2 alpha`. `alpha` is the
-    error rate of the decision.
+    The result is in units of the variance of one score: `(-2 ln a + ln(1 - 2 ln a)) / expected`, `a = 2 alpha`, where
+    `alpha` is the error rate of the decision.
 
     >>> round(prior(alpha=0.05, expected=2_000.0), 8)
     0.00316443
@@ -147,8 +157,8 @@ class TMixture:
 
     Args:
         batch: number of scores in a batch.
-        expected: number of scores after which a decision is expected; the test is tuned to it.
-        alpha: probability of ever finding a mean above the margin that is not.
+        expected: number of scores after which a decision is expected; the test is most powerful there.
+        alpha: probability of ever reporting a mean above the margin if the true mean is not above it.
         margin: value that the mean must exceed, in the unit of the scores.
 
     >>> from math import cos, sin
@@ -185,23 +195,23 @@ class TMixture:
         return True
 
     def close(self, state: TMixtureState, mean: float) -> None:
-        """Add the mean of a complete batch to `state`; the margin must have been subtracted from `mean`."""
+        """Add `mean`, the mean of a complete batch less the margin, to `state`."""
         batches.close(state.batches, mean)
         state.best = max(state.best, self.log_e(state))
 
     def log_e(self, state: TMixtureState) -> float:
         """Log evidence (log e-value, nats) that the mean is above the margin, after the last closed batch.
 
-        The mean is found to be above the margin when this reaches `threshold`.
+        The mean is found to be above the margin once this value reaches `threshold`.
         """
         found = state.batches
         return log_e(found.n, found.mean, found.sse, self._g)
 
     def p(self, state: TMixtureState) -> float:
-        """P-value for "the mean is not above the margin", valid at any time: `min(1, exp(-best))`."""
+        """P-value for "the mean is not above the margin", valid at any time: `min(1, exp(-state.best))`."""
         return min(1.0, exp(-state.best))
 
     def interval(self, state: TMixtureState) -> tuple[float, float]:
-        """Two-sided confidence sequence for the mean less the margin: both ends, infinite with too few batches."""
+        """Ends of a two-sided confidence sequence for the mean less the margin; infinite with too few batches."""
         found = state.batches
         return interval(found.n, found.mean, found.sse, self._g, self.alpha)

@@ -1,6 +1,7 @@
-"""Tests for a single look at a number of pairs that was fixed beforehand; they are not valid at earlier looks.
+"""Tests of A (challenger) against B (champion) that look once, at a number of predictions that was fixed beforehand.
 
-SciPy's statistics take long to load, so they are loaded by the first call. Nothing that runs live calls these tests.
+They are not valid at earlier looks. Each prediction gives a pair: the results of A and of B. SciPy's statistics take
+long to load, so they are loaded by the first call. Nothing that runs live calls these tests.
 """
 
 from math import sqrt
@@ -16,12 +17,12 @@ Column = NDArray[np.float64]
 
 
 class Tested(Struct, frozen=True):
-    """Result of a test of A against B.
+    """Result of a test of challenger A against champion B.
 
     Attributes:
         test: name of the test.
-        difference: estimate for A less that for B.
-        statistic: test statistic, in standard errors; of McNemar's test a number of pairs.
+        difference: estimated difference between A and B; above 0: A is better.
+        statistic: `difference` in standard errors; for McNemar's test the number of predictions that only A won.
         p: two-sided p-value for "no difference".
     """
 
@@ -39,7 +40,7 @@ def hac_t(scores: Column, lags: int) -> Tested:
     (-0.69, 0.49)
 
     Args:
-        scores: scores of A less those of B, in the order of time.
+        scores: for each prediction the result of A less that of B, in the order of time.
         lags: largest lag whose autocovariance enters the standard error.
 
     References:
@@ -53,13 +54,15 @@ def hac_t(scores: Column, lags: int) -> Tested:
 
 
 def mcnemar(only_a: int, only_b: int) -> Tested:
-    """Exact McNemar test of win rates: a sign test of the pairs that only one of A and B won.
+    """Exact McNemar test of win rates: a sign test of the predictions that only one of A and B won.
 
-    The statistic is the number of pairs that only A won. The difference is that number less the number that only B won,
-    as a fraction of both together.
+    The statistic is `only_a`. The difference is `only_a - only_b`, as a fraction of both together.
 
     >>> round(mcnemar(only_a=30, only_b=10).p, 10)
     0.0022214338
+
+    Args:
+        only_a, only_b: numbers of predictions that only A won, and that only B won.
 
     References:
         McNemar (1947), Note on the sampling error of the difference between correlated proportions or percentages.

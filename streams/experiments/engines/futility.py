@@ -8,22 +8,24 @@ from streams.experiments.engines.e_process_of_batch_means import log_e
 
 
 class Hopes(Struct, frozen=True):
-    """Evidence that the true effect is smaller than the smallest that is worth finding, in both directions; nats.
+    """Evidence that the true effect is too small to be worth finding: a number for each direction, nats.
+
+    `worth` is the smallest effect that is worth finding; an effect above 0 means that the challenger A is better.
 
     Attributes:
-        below: log evidence that the effect is below +`worth`, the smallest effect worth finding.
-        above: log evidence that the effect is above -`worth`.
+        below: log evidence that the effect is below `worth`.
+        above: log evidence that the effect is above `-worth`.
     """
 
     below: float
     above: float
 
     def verdict(self, threshold: float) -> Literal["", "futile", "no_difference"]:
-        """Verdict that follows at a threshold of log evidence, nats.
+        """Verdict that follows when log evidence counts as sufficient from `threshold` on, nats.
 
         Returns:
-            `no_difference`: the effect is too small in both directions; `futile`: A is not better by an effect worth
-            finding, but may be worse; empty: the test goes on.
+            `no_difference`: the effect is too small in both directions; `futile`: the challenger is not better by an
+            effect worth finding, but may be worse; empty: the test goes on.
         """
         if self.below < threshold:
             return ""
@@ -31,10 +33,11 @@ class Hopes(Struct, frozen=True):
 
 
 def hopes(n: int, mean: float, sse: float, g: float, worth: float) -> Hopes:
-    """Evidence that the true mean is smaller than `worth` in both directions, from the moments of batch means.
+    """Evidence that the true mean is below `worth`, and that it is above `-worth`, from moments of batch means.
 
-    It is the e-process of batch means on `worth - score` and on `worth + score`; both together are an equivalence test.
-    The rule is non-binding: a test that goes on in spite of it keeps its error rate.
+    The first is the e-process of batch means on `worth - score`, the second that on `worth + score`; both together are
+    an equivalence test. To stop for futility is not binding: a test that goes on in spite of this evidence keeps its
+    error rate.
 
     >>> hopes(n=40, mean=0.0, sse=0.8, g=0.15, worth=0.1).verdict(1.6)
     'no_difference'
@@ -45,7 +48,7 @@ def hopes(n: int, mean: float, sse: float, g: float, worth: float) -> Hopes:
         n: number of batch means.
         mean: mean of the batch means.
         sse: sum of their squared deviations from `mean`.
-        g: prior variance of the mean, in units of the variance of one batch mean.
+        g: prior variance of the true mean, in units of the variance of one batch mean.
         worth: smallest mean that is worth finding.
 
     References:

@@ -1,6 +1,7 @@
-"""Group-sequential test (engine 4): a few planned looks up to a fixed number of pairs.
+"""Group-sequential test (engine 4): a few planned looks at the evidence, the last at a fixed number of predictions.
 
-It is the most powerful choice when that number is firm.
+It is the most powerful choice if that number is certain to be reached. Each prediction gives a pair: the results of
+challenger and champion. The test statistic z of all pairs so far is standard normal if there is no difference.
 """
 
 from collections.abc import Sequence
@@ -11,7 +12,9 @@ Spending = Literal["obrien_fleming", "pocock"]
 
 
 def crossing(times: Sequence[float], bounds: Sequence[float]) -> list[float]:
-    """Probability, if there is no difference, that |z| exceeds its bound for the first time at each look.
+    """Probabilities, one for each look, that |z| exceeds its bound there for the first time if there is no difference.
+
+    z is the test statistic, standard normal at each look.
 
     >>> five = [0.2, 0.4, 0.6, 0.8, 1.0]
     >>> round(sum(crossing(five, [1.959964] * 5)), 5)
@@ -31,9 +34,10 @@ def crossing(times: Sequence[float], bounds: Sequence[float]) -> list[float]:
 
 
 def spent(time: float, alpha: float, spending: Spending) -> float:
-    """Part of the error rate alpha that may be used up to a look, by a spending function for two-sided tests.
+    """Part of the error rate alpha that all looks up to and including one may use, by a spending function.
 
-    It is `4 - 4 Phi(z_{1-alpha/4} / sqrt t)` for `obrien_fleming` and `alpha log(1 + (e-1) t)` for `pocock`.
+    It is `4 - 4 Phi(z_{1-alpha/4} / sqrt t)` for `obrien_fleming` and `alpha log(1 + (e-1) t)` for `pocock`, both for
+    two-sided tests.
 
     >>> [round(spent(t, 0.05, "obrien_fleming"), 6) for t in (0.2, 0.6, 1.0)]
     [1e-06, 0.007616, 0.05]
@@ -54,7 +58,7 @@ def spent(time: float, alpha: float, spending: Spending) -> float:
 
 
 def lan_demets(times: Sequence[float], alpha: float, spending: Spending = "obrien_fleming") -> list[float]:
-    """Bounds of |z| at each look, so that the error rate over all looks is `alpha`; looks may be at any times.
+    """Bounds of |z| at each look, so that the error rate over all looks is `alpha`; looks need not be equally spaced.
 
     >>> [round(bound, 4) for bound in lan_demets([0.2, 0.4, 0.6, 0.8, 1.0], 0.05)]
     [4.8769, 3.357, 2.6803, 2.2898, 2.031]
@@ -104,9 +108,10 @@ def obrien_fleming(looks: int, alpha: float) -> list[float]:
 
 
 def z_of_t(t: float, degrees: int) -> float:
-    """The normal quantile z with the same tail probability as Student's `t` with so many degrees of freedom.
+    """The normal quantile z with the same tail probability as `t` has under Student's distribution.
 
-    With it, bounds of z serve for batch means whose variance is unknown.
+    `degrees` is the number of degrees of freedom. Bounds of z can thus be used for batch means whose variance is
+    unknown.
 
     >>> round(z_of_t(t=2.5, degrees=19), 4)
     2.2949

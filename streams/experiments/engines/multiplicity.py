@@ -7,9 +7,10 @@ from msgspec import Struct
 
 
 def holm(p: Sequence[float]) -> list[float]:
-    """P-values adjusted for their number, by Holm's method, in the order given.
+    """P-values adjusted by Holm's method for the number of tests; the order is that of `p`.
 
-    If those at or below alpha are called findings, the probability of any false finding is at most alpha.
+    If every test with an adjusted p-value of at most alpha is called a finding, the probability of any false finding is
+    at most alpha.
 
     >>> [round(each, 3) for each in holm([0.01, 0.04, 0.03, 0.005])]
     [0.03, 0.06, 0.06, 0.02]
@@ -25,10 +26,11 @@ def holm(p: Sequence[float]) -> list[float]:
 
 
 def e_holm(log_e: Sequence[float]) -> list[float]:
-    """Log e-values (nats) adjusted for their number, by Holm's method, in the order given.
+    """Log e-values (nats) adjusted by Holm's method for the number of tests; the order is that of `log_e`.
 
-    If those at or above log(1/alpha) are called findings, the probability of any false finding is at most alpha,
-    whatever the dependence. The k-th largest of K e-values is divided by K - k + 1; none then exceeds a larger one.
+    If every test with an adjusted value of at least log(1/alpha) is called a finding, the probability of any false
+    finding is at most alpha, however the tests depend on each other. The k-th largest of K e-values is divided by
+    K - k + 1; an adjusted value that then exceeds that of a larger e-value is lowered to it.
 
     >>> from math import exp
     >>> [round(exp(each), 6) for each in e_holm([log(120.0), log(30.0), log(50.0)])]
@@ -47,8 +49,9 @@ def e_holm(log_e: Sequence[float]) -> list[float]:
 def e_bh(log_e: Sequence[float], alpha: float) -> list[bool]:
     """Which hypotheses to reject so that the false discovery rate is at most `alpha`, one answer for each log e-value.
 
-    On average at most a fraction alpha of the rejections is false, whatever the dependence. Rejected are the k largest
-    of K e-values, for the largest k whose k-th is at least K / (alpha k).
+    On average at most a fraction alpha of the rejections is false, however the tests depend on each other. The k
+    largest of K e-values are rejected, where k is the largest number for which the k-th largest is at least
+    `K / (alpha k)`.
 
     >>> e_bh([log(45.0), log(30.0), log(5.0), log(80.0)], alpha=0.05)
     [True, True, False, True]
@@ -111,7 +114,10 @@ class ELond:
         return self._alpha * (ledger.called + 1) / (t * (t + 1))
 
     def update(self, ledger: Ledger, log_e: float) -> bool:
-        """Count an experiment that ended with this log evidence, nats; returns whether its challenger is a winner."""
+        """Count in `ledger` an experiment that has ended; returns whether its challenger is a winner.
+
+        `log_e` is the log evidence at its end that the challenger is better, nats.
+        """
         called = log_e >= -log(self.level(ledger))
         ledger.tried += 1
         ledger.called += called

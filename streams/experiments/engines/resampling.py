@@ -1,4 +1,8 @@
-"""Bootstrap tests of dependent pairs for Sharpe ratio and drawdown, which have no simple standard error."""
+"""Bootstrap tests for Sharpe ratio and drawdown, whose standard errors have no simple formula.
+
+They compare A (challenger) with B (champion) on the same predictions. The two results on one prediction are a pair;
+neighbouring pairs may depend on each other.
+"""
 
 from math import sqrt
 
@@ -61,10 +65,11 @@ def drawdown(returns: Column) -> float:
 
 
 def sharpe_test(a: Column, b: Column, block: int, resamples: int = 999, seed: int = 1) -> Tested:
-    """Test whether two Sharpe ratios differ, by Ledoit and Wolf's studentised circular block bootstrap.
+    """Test whether the Sharpe ratios of A and B differ, by Ledoit and Wolf's studentised circular block bootstrap.
 
-    The statistic has a HAC standard error by the delta method; in each resample the error is that of its own blocks. A
-    constant column has a Sharpe ratio of 0 without error. With fewer than two blocks of data, p is 1.
+    The statistic is the difference divided by a HAC standard error, which is found by the delta method. In each
+    resample the standard error is computed anew from the blocks drawn. A version whose returns are all equal counts
+    with a Sharpe ratio of 0 without error. With fewer than two blocks of data, p is 1.
 
     >>> random = np.random.default_rng(1)
     >>> b = random.normal(size=2_000)
@@ -101,10 +106,10 @@ def sharpe_test(a: Column, b: Column, block: int, resamples: int = 999, seed: in
 
 
 def drawdown_test(a: Column, b: Column, block: float, resamples: int = 999, seed: int = 1) -> Tested:
-    """Test whether two drawdowns differ, by a stationary bootstrap of the pairs.
+    """Test whether the drawdowns of A and B differ, by a stationary bootstrap of the pairs of returns.
 
     The difference is the drawdown of b less that of a, above 0 when a is better. The p-value is the fraction of
-    resamples that lie as far from the mean of all resamples as the estimate lies from 0.
+    resamples whose difference is at least as far from the mean of all resamples as the estimated difference is from 0.
 
     >>> random = np.random.default_rng(1)
     >>> b = random.normal(size=2_000)

@@ -1,6 +1,7 @@
 """Density of a test's score from one planned look to the next, by numerical integration.
 
-It is imported only for tests with planned looks: computing the nodes takes as long as the rest of a worker's start.
+It is imported only for tests with planned looks, because its import is slow: computing the nodes of the Gauss-Legendre
+quadrature takes as long as the rest of a worker's start.
 
 References:
     Armitage, McPherson and Rowe (1969), Repeated significance tests on accumulating data, equation 2.
@@ -18,9 +19,10 @@ FARTHEST = 9.0
 
 
 class ScoreDensity:
-    """Density of the score `sqrt(t) z` at the last look, over the paths on which |z| has not exceeded a bound yet.
+    """Density of the score `sqrt(t) z` at the last look, restricted to tests that have crossed no bound so far.
 
-    z is the test statistic if there is no difference, and t the fraction of all pairs that are known at the look.
+    z is the test statistic, standard normal at each look if there is no difference; t is the fraction of all
+    observations that are known at the look. A test crosses a bound at a look if |z| exceeds it.
     """
 
     def __init__(self) -> None:
@@ -29,16 +31,16 @@ class ScoreDensity:
         self._mass: NDArray[np.float64] = np.ones(1)
 
     def leaving(self, time: float, bound: float) -> float:
-        """Probability that |z| exceeds `bound` for the first time at a look at `time`.
+        """Probability that |z| exceeds `bound` for the first time at a look at `time`; the density is left as it is.
 
-        `time` is the fraction of all pairs known by then. The density stays at the last look.
+        `time` is the fraction of all observations that are known at the look.
         """
         edge, step = bound * sqrt(time), sqrt(time - self._time)
         beyond = ndtr((self._at - edge) / step) + ndtr((-edge - self._at) / step)
         return float(self._mass @ beyond)
 
     def look(self, time: float, bound: float) -> float:
-        """Advance the density to a look at `time`, the fraction of all pairs known by then.
+        """Advance the density to a look at `time`, the fraction of all observations that are known at the look.
 
         Returns the probability that |z| exceeds `bound` for the first time at this look.
         """

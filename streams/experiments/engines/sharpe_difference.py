@@ -1,4 +1,4 @@
-"""Difference of two Sharpe ratios (engine 3), estimated sequentially with the covariance of batch means."""
+"""Difference of two Sharpe ratios (engine 3), estimated batch by batch, with a standard error from the batch means."""
 
 from math import inf, sqrt
 
@@ -32,8 +32,9 @@ class SharpeDifference:
     """Estimates the Sharpe ratio of A less that of B, batch by batch; moments are kept in a `SharpeState`.
 
     M1 to M4 are the means of (a, b, a^2, b^2), where a and b are the returns of A and of B. The difference is
-    `M1/sqrt(M3-M1^2) - M2/sqrt(M4-M2^2)`; by the delta method `SE^2 = grad' [C/(K-1)] grad / K` with the covariance of
-    K batch means, so that dependence within batches is accounted for.
+    `M1/sqrt(M3-M1^2) - M2/sqrt(M4-M2^2)`. By the delta method its squared error is `SE^2 = grad' [C/(K-1)] grad / K`,
+    where `grad` is the gradient of the difference and `C/(K-1)` the sample covariance of the K batch means. So
+    dependence within batches is accounted for.
 
     >>> from math import cos, sin
     >>> engine = SharpeDifference()
@@ -55,7 +56,10 @@ class SharpeDifference:
         return SharpeState(0, [0.0] * 4, [0.0] * 10)
 
     def close(self, state: SharpeState, means: list[float]) -> None:
-        """Add a complete batch to `state`: its means of a, b, a^2 and b^2 (a and b: returns of A and of B)."""
+        """Add a complete batch to `state`.
+
+        `means` are the batch's means of a, b, a^2 and b^2, where a and b are the returns of A and of B.
+        """
         state.n = n = state.n + 1
         mean, moments = state.mean, state.moments
         before = [new - old for new, old in zip(means, mean, strict=True)]
@@ -70,7 +74,7 @@ class SharpeDifference:
     def estimate(self, state: SharpeState) -> tuple[float, float]:
         """Sharpe ratio of A less that of B, per event, and the standard error of this difference.
 
-        With fewer than two batches, or if neither return varies, they are 0 and infinity.
+        With fewer than two batches, or if neither return varies, the difference is 0 and its error infinite.
         """
         n = state.n
         if n < 2:
@@ -91,10 +95,11 @@ class SharpeDifference:
         return ratio_a - ratio_b, sqrt(max(0.0, total) / (n - 1) / n)
 
     def moments(self, state: SharpeState) -> tuple[int, float, float]:
-        """Moments (n, mean, sse) of imaginary batch means, by which the difference of the Sharpe ratios can be tested.
+        """Moments (n, mean, sse) of imaginary batch means, by which the Sharpe ratios can be compared.
 
-        Their mean and standard error are those of `estimate`, so they serve as input of the e-process of batch means.
-        All three are 0 with fewer than `FEWEST` batches, and while neither return varies.
+        The imaginary batch means have the mean and the standard error that `estimate` returns, so the e-process of
+        batch means can take their moments. All three are 0 with fewer than `FEWEST` batches, and while neither return
+        varies.
         """
         n = state.n
         difference, error = self.estimate(state)
