@@ -1,1 +1,1 @@
-"""Monitoring: how good every model version is in windows of outcomes, findings that call for a retrain, and alerts."""
+"""Monitoring: scores of every model version over windows of outcomes, findings that call for a retrain, and alerts."""

@@ -9,12 +9,12 @@ class Alarm(Struct, frozen=True):
     """A finding about the live version that may call for a retrain.
 
     Attributes:
-        trigger: kind of check that found it: `skill`, `threshold`, `drift` or `schedule`.
+        trigger: kind of check that made the finding: `skill`, `threshold`, `drift` or `schedule`.
         detector: name of the statistic, for example `surprise`.
         statistic: value of the statistic.
         limit: limit that the statistic passed.
-        since: event time from which the change has lasted, by estimate, ns; 0: not known.
-        since_outcomes: outcomes with a move since then; 0: not known.
+        since: estimated event time at which the change began, ns; 0: not known.
+        since_outcomes: outcomes since then whose price moved; 0: not known.
         sentence: the finding as a sentence for a person, with the numbers.
     """
 

@@ -71,7 +71,10 @@ def _of_break(record: ClockBroken) -> Alert | None:
 
 
 def started(job: RetrainJob) -> Alert:
-    """The alert that the training of a retrain has begun, made from its job, as no record reports the beginning."""
+    """The alert that the training of a retrain has begun, made from the retrain's job.
+
+    Other alerts are made from the record of what happened, but no record reports that a training has begun.
+    """
     sentence = f"retraining {job.symbol}: {job.breach.sentence}"
     return Alert(
         id=job.id,

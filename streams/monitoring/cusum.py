@@ -1,4 +1,7 @@
-"""CUSUM: cumulative sums of block means, which detect that a model version has become worse than usual."""
+"""CUSUM: cumulative sums of block means, which detect that a model version has become worse than usual.
+
+A block is a number of outcomes that are averaged to one observation.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -26,7 +29,7 @@ class CusumState:
         blocks: number of blocks taken.
         mean, variance: usual mean and usual variance of a block mean, in the unit of the statistic.
         sums: cumulative sums, one for each allowance of the detector, in standard deviations of a block mean.
-        since: for each sum the event time at which its first block began, ns; 0 where the sum is 0.
+        since: for each sum the event time at which the first block in it began, ns; 0 where the sum is 0.
         counts: for each sum the number of blocks in it.
         over: latest blocks in a row after which at least one sum was at or above its limit.
     """
@@ -66,11 +69,11 @@ def limit(allowance: float, run: float) -> float:
 class Cusum:
     """CUSUM detector of a rise: adds up block means in a `CusumState`, one sum for each allowance.
 
-    A block enters in standard deviations above the usual mean (or above `centre`, if that is given). From it an
-    allowance is subtracted for each sum: small allowances find small lasting changes, large ones find large changes
-    soon. The usual mean and deviation are estimated from the blocks before. To keep the average run length in spite of
-    the errors of these estimates, one standard error of the mean is subtracted from each block, and the deviation is
-    taken one standard error larger.
+    A block counts with its distance above the usual mean (or above `centre`, if that is given), in usual standard
+    deviations. Each sum subtracts its own allowance from every block: small allowances find small lasting changes,
+    large ones find large changes soon. The usual mean and deviation are estimated from earlier blocks. These estimates
+    have errors, which would shorten the average run length. Therefore one standard error of the estimated mean is
+    subtracted from each block, and the deviation is taken one standard error larger.
 
     Args:
         allowances: amount subtracted from each block, one for each sum, standard deviations.
@@ -106,7 +109,9 @@ class Cusum:
         return CusumState(0, 0.0, 0.0, [0.0] * many, [0] * many, [0] * many)
 
     def update(self, state: CusumState, value: float, ts: int) -> float | None:
-        """Add the mean of a block to `state`; returns it in usual standard deviations, or None during the warm-up.
+        """Add the mean of a block to `state`; returns its distance above the usual mean, or None during the warm-up.
+
+        The distance is in usual standard deviations of a block mean, and counts from `centre` if that is given.
 
         Args:
             state: sums to which the block is added.
@@ -149,7 +154,7 @@ class Cusum:
         return max(total / limit for total, limit in zip(state.sums, self._limits, strict=True))
 
     def since(self, state: CusumState) -> tuple[int, int]:
-        """Page's estimate of when the change began, by the sum that is largest relative to its limit.
+        """Page's estimate of when the change began, taken from the sum that is largest relative to its limit.
 
         Returns:
             Event time at which that sum began to rise, ns, and the number of blocks since then; both 0 if every sum is

@@ -1,4 +1,8 @@
-"""River's drift detectors, ADWIN and Page-Hinkley, over block means; what is stored is the list of these means."""
+"""River's drift detectors, ADWIN and Page-Hinkley, over block means.
+
+A block is a number of outcomes that are averaged to one observation. The state that is stored is the list of block
+means, not that of a detector.
+"""
 
 from collections.abc import Sequence
 from typing import Any, Literal
@@ -11,18 +15,19 @@ LEAST = 10
 
 
 def prepare(kind: Literal["", "adwin", "page_hinkley"]) -> None:
-    """Import River before the first record, if one of its detectors is used; `kind` empty: nothing is imported.
+    """Import River, if one of its detectors is used; meant to be called before the first record.
 
-    River imports SciPy's statistics, which take as long to load as the rest of a worker.
+    If `kind` is empty, nothing is imported. River imports SciPy's statistics, which take as long to load as the rest of
+    a worker; without this call, the first detection would have to wait for them.
     """
     if kind:
         _river()
 
 
 def take(blocks: list[float], value: float) -> None:
-    """Append a block mean, in its usual standard deviations, to `blocks`.
+    """Append the mean of a block of outcomes to `blocks`; the older half is dropped first if there are `MOST` means.
 
-    The older half is dropped first when `blocks` holds `MOST` means.
+    `value` is the distance of the block mean from the usual mean, in usual standard deviations of a block mean.
     """
     if len(blocks) >= MOST:
         del blocks[: MOST // 2]
@@ -30,18 +35,19 @@ def take(blocks: list[float], value: float) -> None:
 
 
 def drifted(kind: Literal["adwin", "page_hinkley"], blocks: Sequence[float]) -> tuple[int, float] | None:
-    """Find out whether a River detector reports a rise of the mean at the last block mean.
+    """The rise of the mean that a River detector reports at the last block mean; None if it reports none there.
 
-    The detector is built anew and fed with the stored means: its own state is bytes of a Rust object, which differ
-    between versions and crash the process if malformed. At 50 outcomes a block that costs about 1 us an outcome for
-    ADWIN, and 3 us for Page-Hinkley.
+    The detector is built anew in each call, and fed with all stored means. Its own state is not stored, because that is
+    bytes of a Rust object, which differ between versions and crash the process if malformed. At 50 outcomes a block
+    that costs about 1 us an outcome for ADWIN, and 3 us for Page-Hinkley.
 
     Args:
         kind: name of the detector.
-        blocks: block means in their usual standard deviations, oldest first; larger is worse.
+        blocks: block means as `take` stores them, oldest first; larger is worse.
 
     Returns:
-        Number of block means since the change, and by how much their mean is larger; None if no rise is reported.
+        Number of block means since the change, and by how much their mean is larger than that of the block means
+        before.
 
     >>> quiet = [0.5, -0.5] * 15
     >>> drifted("adwin", quiet) is None, drifted("page_hinkley", quiet) is None

@@ -1,4 +1,7 @@
-"""Limits of retrains: a least number of labels, labels between two retrains, and a number of retrains a day."""
+"""Limits of retrains: labels before the first retrain, labels between two retrains, and retrains a day.
+
+A label is the direction in which the price moved up to the horizon of a prediction.
+"""
 
 from typing import NamedTuple
 
@@ -14,7 +17,7 @@ class Withheld(NamedTuple):
     """Reason why a retrain may not start now.
 
     Attributes:
-        by: name of the limit that forbids it, for example `cool_down`.
+        by: name of the limit that forbids the retrain, for example `cool_down`.
         sentence: the reason as a sentence for a person, with the numbers.
     """
 
@@ -26,10 +29,11 @@ class LimitsState(Struct, array_like=True):
     """Labels and retrains of a symbol so far.
 
     Attributes:
-        labels: outcomes of the symbol whose price moved, so that they have a label.
+        labels: outcomes of the symbol whose price moved: only these have a label.
         retrained_at: value of `labels` at the last retrain; -1 before the first.
         started: event times of the retrains of the last 24 hours, ns, oldest first.
-        reference_ts: event time of the last retrain, or of the first outcome before any, ns; a schedule counts from it.
+        reference_ts: event time from which a schedule counts, ns: that of the last retrain, or of the first outcome
+            before any retrain.
     """
 
     labels: int = 0
@@ -40,7 +44,7 @@ class LimitsState(Struct, array_like=True):
     def break_at(self, now: int) -> None:
         """Move every stored event time that lies after `now`, ns, to `now`.
 
-        Called when the event time of the symbol was set back to `now`.
+        It is called when the event time of the symbol was set back to `now`.
         """
         self.started = [min(each, now) for each in self.started]
         self.reference_ts = min(self.reference_ts, now)
@@ -70,7 +74,7 @@ class RetrainLimits:
     def withheld(self, state: LimitsState, now: int) -> Withheld | None:
         """Reason why no retrain may start at event time `now`, ns; None if one may start.
 
-        Retrains of more than 24 hours ago are dropped from `state`.
+        Retrains that began more than 24 hours before `now` are removed from `state`.
         """
         if state.labels < self._least:
             return Withheld("labels", f"too few labels: {state.labels:,} of {self._least:,}")

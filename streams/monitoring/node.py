@@ -1,4 +1,4 @@
-"""The monitor node: reads outcomes; writes scores of every model version in windows, and commands to retrain."""
+"""The monitor node: reads outcomes; writes scores of every model version over windows, and commands to retrain."""
 
 from collections.abc import Sequence
 from math import log
@@ -44,9 +44,10 @@ class VersionState(Struct, array_like=True):
     Attributes:
         window: sums over the open window of outcomes.
         watch: state of the detectors.
-        alarm: breach whose retrain may not start, to be reported with the next window; None: there is none.
+        alarm: breach for which no retrain may start; it is reported with the next window. None: there is none.
         awaited: breach whose retrain starts once there are enough labels since the change; None: there is none.
-        noticed_at: outcomes of the symbol with a move, when the breach in `awaited` was found.
+        noticed_at: number of outcomes of the symbol whose price moved, at the time when the breach in `awaited` was
+            found.
     """
 
     window: AccuracyWindowState
@@ -64,7 +65,7 @@ class MonitorState(Struct, array_like=True):
         versions: state of each model version by name; the one that predicted last comes last.
         baseline_losses: running mean log-loss of each baseline, nats.
         limits: numbers of labels and of retrains so far, for the limits on retrains.
-        generation: rises whenever the event time of the symbol is set back; times are compared within one generation.
+        generation: the symbol's number that rises whenever its event time is set back, as of the last outcome.
     """
 
     made_with: str
@@ -75,7 +76,7 @@ class MonitorState(Struct, array_like=True):
 
 
 class MonitorNode(Node[MonitorState]):
-    """Node that scores every model version in windows of outcomes, and asks for retrains if the live one gets worse.
+    """Node that scores every model version over windows of outcomes, and asks for retrains if the live one gets worse.
 
     Args:
         parameters: parameters of the monitor.
@@ -114,7 +115,7 @@ class MonitorNode(Node[MonitorState]):
         return MonitorState(self.made_with, {}, [log(2.0)] * len(BASELINES), LimitsState())
 
     def step(self, state: MonitorState, event: OutcomeMatured, record_id: str) -> Sequence[Struct]:
-        """Add an outcome to `state`; returns the windows that it closes, and commands to retrain that follow.
+        """Add an outcome to `state`; returns the records of windows that it closes, and commands to retrain.
 
         Raises:
             Refused: the outcome names no version, or a probability is not between 0 and 1.

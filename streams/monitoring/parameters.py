@@ -15,10 +15,10 @@ class SkillTriggerParameters(Struct, frozen=True, forbid_unknown_fields=True, kw
 
     Attributes:
         enabled: whether the check calls for retrains; its sums are reported in any case.
-        run: outcomes between two false alarms on average (average run length), were blocks independent and normal and
-            their usual mean and deviation known. Measured run lengths are several times longer, and between retrains
-            even longer: docs/retraining.md.
-        allowances: half of each size of change that is looked for, in standard deviations of a block mean.
+        run: outcomes between two false alarms on average (average run length), if blocks were independent and normal,
+            and their usual mean and deviation known. Measured run lengths are several times longer, and longer still
+            between retrains: docs/retraining.md.
+        allowances: sizes of change that are looked for, each divided by 2, in standard deviations of a block mean.
         warmup: blocks from which the usual mean and deviation of a version are estimated before any alarm.
         memory: blocks over which the usual mean and deviation decay.
         confirmations: blocks in a row that must be above the limit for an alarm.
@@ -45,7 +45,8 @@ class MonitorParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only
     Attributes:
         window: outcomes after which a window closes.
         window_ns: time after which a window closes with fewer outcomes, ns; 0: never.
-        block: outcomes that are averaged to one observation of the detectors; several times as many as overlap in time.
+        block: outcomes that are averaged to one observation of the detectors. It should be several times the number of
+            outcomes that overlap in time.
         skill: the default check, for a loss of skill.
         performance_threshold: accuracy, 0 to 1; full windows below it call for a retrain; 0: this check is off. A
             sensible value depends on horizon and baselines, see docs/retraining.md.
@@ -53,8 +54,8 @@ class MonitorParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only
         drift_detector: River's detector over block means, `adwin` or `page_hinkley`; empty: none.
         check_interval_ns: time since the last retrain after which the next is due in any case, ns; 0: never.
         min_samples_for_retrain: outcomes of the symbol before its first retrain.
-        min_samples_since_change: outcomes since the estimated change that training and hold-out need: the retrain waits
-            for them. The finding itself is reported at once.
+        min_samples_since_change: outcomes since the estimated change that are needed to train a model and to test it.
+            The retrain waits for them, but the finding is reported at once.
         cool_down: least number of outcomes between two retrains.
         retrains_per_day: most retrains within 24 hours.
     """

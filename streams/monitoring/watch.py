@@ -26,12 +26,13 @@ class BreachWatchState:
         surprised: sum over the open block of the surprise, which is the log-loss less the log-loss expected under the
             version's own probability, nats.
         behind: sum over the open block of the log-loss less that of the best baseline, nats.
-        surprise, baseline: states of the CUSUM detectors over the block means of these two.
-        drift: block means of the surprise, in their usual standard deviations, for a drift detector.
+        surprise, baseline: states of the CUSUM detectors over block means, of the surprise and of the log-loss less
+            that of the best baseline.
+        drift: block means of the surprise, in usual standard deviations of a block mean, for a drift detector.
         below: latest full windows in a row with an accuracy below the threshold.
-        usual: usual block mean of log-loss less the best baseline's at the last reported alarm, nats.
+        usual: usual block mean, at the last reported alarm, of the log-loss less that of the best baseline, nats.
         later: blocks closed since that alarm.
-        lost: sum over these blocks of their means of log-loss less the best baseline's, nats.
+        lost: sum over these blocks of their mean log-loss less that of the best baseline, nats.
     """
 
     count: int
@@ -57,7 +58,7 @@ class BreachWatch:
       raises no alarm, but a change in what the features mean does. The usual mean is estimated and subtracted;
     * **baseline**: log-loss less that of the best baseline so far, compared with a margin: it shows a loss of skill.
 
-    A drift detector and a threshold of accuracy can be switched on besides.
+    In addition, a drift detector and a threshold of accuracy can be switched on.
 
     Args:
         parameters: parameters of the monitor.
@@ -106,7 +107,7 @@ class BreachWatch:
         return True
 
     def after_block(self, state: BreachWatchState) -> Alarm | None:
-        """The alarm of the check for skill or of the drift detector at the end of a block; None if there is none."""
+        """The alarm of the check for skill or of the drift detector, once a block has closed; None: no alarm."""
         return self._skill(state) or self._drift(state)
 
     def after_window(self, state: BreachWatchState, accuracy: float, ts_from: int, moved: int) -> Alarm | None:
@@ -134,18 +135,19 @@ class BreachWatch:
         )
 
     def figures(self, state: BreachWatchState) -> tuple[DetectorFigures, ...]:
-        """Present figures of the two CUSUM detectors, for a record."""
+        """The current figures of the two CUSUM detectors, for a record."""
         return tuple(
             DetectorFigures(name, sums.blocks, sums.mean, sums.variance**0.5, cusum.level(sums))
             for name, cusum, sums in self._sums(state)
         )
 
     def lasts(self, state: BreachWatchState, detector: str) -> bool:
-        """Whether an alarm of `detector` that was reported earlier still holds, by the blocks since then.
+        """Whether an alarm of `detector` that was reported earlier still holds, judged by the blocks since then.
 
-        It holds while the largest of the detector's sums is at least half its limit, the value to which the report
-        reduced it. It also holds if the version has been worse against the best baseline than usual by more than
-        chance. The second check is for a version that is calibrated but has no skill.
+        When an alarm is reported, each of the detector's sums is reduced to at most half its limit. The alarm still
+        holds if one of the sums is at half its limit or more now. It also holds if the version has been worse against
+        the best baseline than usual by more than chance. The second condition is for a version that is calibrated but
+        has no skill.
         """
         if any(name == detector and cusum.level(sums) >= HALF for name, cusum, sums in self._sums(state)):
             return True
@@ -156,9 +158,9 @@ class BreachWatch:
         return state.lost / state.later - state.usual > LASTING * error
 
     def clear(self, state: BreachWatchState) -> None:
-        """Reduce the sums to half their limit and begin the other detectors anew, after an alarm was reported.
+        """Reduce the sums of the CUSUM detectors to half their limit, and restart the other detectors, after an alarm.
 
-        Usual means and deviations are kept.
+        The other detectors are the drift detector and the threshold of accuracy. Usual means and deviations are kept.
         """
         for _, cusum, sums in self._sums(state):
             cusum.clear(sums)

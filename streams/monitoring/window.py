@@ -1,4 +1,7 @@
-"""Scores of a model version and of the baselines over a window of outcomes, with intervals that allow for overlap."""
+"""Scores of a model version and of the baselines over a window of outcomes, with confidence intervals.
+
+The intervals allow for outcomes that overlap in time.
+"""
 
 from dataclasses import dataclass
 from math import sqrt
@@ -18,8 +21,8 @@ class AccuracyWindowState:
 
     Attributes:
         n: number of outcomes.
-        independent: how many outcomes with a move do not overlap in time, from prediction to horizon.
-        free_from: end of the last outcome that was counted in `independent`, event time in ns.
+        independent: number of outcomes whose price moved and that do not overlap in time, from prediction to horizon.
+        free_from: event time, ns, from which a prediction no longer overlaps with those counted in `independent`.
         ts_from, ts_until: event times of the first and of the last prediction, ns.
         tallies: sums of the scores: of the version, then of each baseline.
         paired: for each baseline the sum of the version's log-loss less that of the baseline, nats.
@@ -44,12 +47,12 @@ def start() -> AccuracyWindowState:
 
 @dataclass(frozen=True)
 class WindowSummary:
-    """Scores of a closed window; without any outcome that moved all fields have their defaults.
+    """Scores of a closed window; all fields have their defaults if no outcome of the window moved.
 
     Attributes:
         figures: scores of the version, then of each baseline.
         best_baseline: baseline with the lowest log-loss in the window.
-        skill: 1 - log-loss / log-loss of the best baseline; above 0 is better.
+        skill: 1 - log-loss / log-loss of the best baseline; above 0 the version is better.
         skill_low, skill_high: ends of the 95 % interval of `skill`.
     """
 
@@ -95,10 +98,10 @@ def score(
 
 
 def summary(window: AccuracyWindowState, version: str) -> WindowSummary:
-    """Scores of a window of the version named `version`, with intervals.
+    """Scores of a window of the version named `version`, with 95 % intervals.
 
     The interval of the skill is that of the mean difference in log-loss, divided by the baseline's log-loss. It rests
-    on the number of outcomes that do not overlap in time, so it is rather too wide than too narrow.
+    on the number of outcomes that do not overlap in time, which makes it rather too wide than too narrow.
     """
     moved = window.tallies[0].moved
     if not moved:
