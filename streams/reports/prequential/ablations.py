@@ -1,4 +1,4 @@
-"""Ablations: runs of the pipeline with parts of it taken away, made by a change of parameters alone."""
+"""Ablations: runs of the pipeline with parts of it taken away. Each is made by changing parameters alone."""
 
 from collections.abc import Callable
 
@@ -21,9 +21,9 @@ class Ablation(Struct, frozen=True):
 
     Attributes:
         name: name of the run.
-        change: makes the parameters of the run from those of a symbol.
-        fitted: fractions of the ticks, 0 to 1. After each of them a model is fitted to all labels so far and goes live;
-            empty: no model is fitted, the live one learns by itself or not at all.
+        change: makes the parameters of the run from the given parameters of a symbol.
+        fitted: points in the ticks at which a model is fitted to all labels so far and goes live, each as a fraction of
+            all ticks, 0 to 1. Empty: no model is fitted; the live one learns by itself or not at all.
     """
 
     name: str
@@ -40,12 +40,12 @@ class Ablation(Struct, frozen=True):
 
 
 def without_regime(parameters: MarketParameters) -> MarketParameters:
-    """Parameters of the whole pipeline but for the regime: the market always counts as calm and without a trend."""
+    """Parameters of the whole pipeline without the regime: the market always counts as calm and without a trend."""
     return replace(parameters, regime=ONE_REGIME)
 
 
 def without_correction(parameters: MarketParameters) -> MarketParameters:
-    """Parameters without regime and without the correction of what rules and model miss together.
+    """Parameters without the regime and without the correction, a regression that corrects the mix of rules and model.
 
     Rules and model are still mixed and calibrated.
     """
@@ -60,7 +60,7 @@ def model_alone(parameters: MarketParameters) -> MarketParameters:
 def model_that_does_not_learn(parameters: MarketParameters) -> MarketParameters:
     """Parameters with the model alone, which does not learn from outcomes.
 
-    It changes only when a newly fitted model is promoted in its place.
+    The model changes only when a newly fitted one is promoted in its place.
     """
     return replace(model_alone(parameters), model=replace(parameters.model, learns=False))
 

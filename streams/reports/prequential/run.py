@@ -1,4 +1,4 @@
-"""Run of the market node over ticks, with its outcomes as columns; a prediction learns nothing from its own outcome."""
+"""Run of the market node over ticks, with its outcomes as columns; no prediction has learned from its own outcome."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -37,7 +37,7 @@ class PrequentialRun(Struct, frozen=True):
         made: event time of each prediction, ns.
         horizons_ns: how far ahead each prediction looked, ns.
         up: whether the price went up.
-        tested: whether the prediction was made after the ticks that are for training.
+        tested: whether the prediction was made after the training part, which is the first part of the ticks.
         probabilities: probability of an upward move by name: of the whole pipeline (`PIPELINE`), of each expert (a rule
             or the model), and of each baseline.
         metrics: scores of the live version over the tested part, by symbol and regime.
@@ -101,7 +101,7 @@ def run(
     Args:
         ticks: ticks of one symbol or several, in the order in which they came.
         parameters: parameters before the variant changes them.
-        variant: which parts of the pipeline are taken away.
+        variant: run to make: it says which parts of the pipeline are taken away.
         progress: called from time to time with the fraction of the ticks that is done, 0 to 1.
     """
     tested_after = ticks[training(ticks) - 1].ts_event if training(ticks) else 0
@@ -133,7 +133,7 @@ def run(
 
 
 def training(ticks: Sequence[Quote | Trade]) -> int:
-    """Number of ticks, from the first on, that are for training; forecasters are scored on the others."""
+    """Number of ticks in the training part, which are the first ticks; forecasters are scored on the others."""
     return round(TRAINING * len(ticks))
 
 

@@ -1,4 +1,4 @@
-"""The prequential table: baselines, single components, the pipeline stage by stage; and conclusions from it."""
+"""The prequential table: scores of baselines, single components and stages of the pipeline; and conclusions."""
 
 from collections.abc import Sequence
 from typing import Literal
@@ -21,17 +21,17 @@ Kind = Literal["baseline", "component", "stage"]
 
 
 class Row(Struct, frozen=True):
-    """Scores of one forecaster on the tested part of a file; all intervals are of 95 %.
+    """Scores of one forecaster on the tested part of a file; all intervals are 95 % intervals.
 
     Attributes:
         name: name of the forecaster.
-        kind: a baseline, a single component of the pipeline, or a stage (the pipeline up to some component); the last
-            stage is the whole pipeline.
-        accuracy: fraction of the moves whose direction the forecaster called.
-        accuracy_low, accuracy_high: ends of its interval.
+        kind: `baseline`; `component`, a single component of the pipeline; or `stage`, the pipeline up to some
+            component. The last stage is the whole pipeline.
+        accuracy: fraction of the moves whose direction the forecaster predicted, 0 to 1.
+        accuracy_low, accuracy_high: ends of the interval of `accuracy`.
         log_loss: mean log-loss, nats.
-        log_loss_low, log_loss_high: ends of its interval.
-        skill: 1 - log-loss / log-loss of the best baseline; above 0 is better.
+        log_loss_low, log_loss_high: ends of the interval of `log_loss`.
+        skill: 1 - log-loss / log-loss of the best baseline; above 0 the forecaster is better.
         log_loss_from_start: mean log-loss over training and tested part, nats; None if the forecaster was fitted on the
             training part.
     """
@@ -59,8 +59,9 @@ class SkillReport(Struct, frozen=True):
         scored: number of outcomes.
         moved: outcomes whose price moved.
         tested: outcomes among these that were predicted after the training part; rows are scored on them.
-        independent: how many of the tested outcomes at most do not overlap in time.
-        blocks: number of blocks of the block bootstrap, each of `block_bootstrap.BLOCK` horizons with a move.
+        independent: largest number of tested outcomes of which no two overlap in time.
+        blocks: number of blocks of the block bootstrap. A block has `block_bootstrap.BLOCK` cells: stretches of time,
+            as long as a horizon, in which a price moved.
         resamples, seed: number of resamples and seed of the block bootstrap.
         rows: scores of the baselines, then of the components, then of the stages.
         best_baseline, best_component: names of the baseline and of the component with the lowest log-loss.
@@ -200,7 +201,8 @@ def expect_ticks(name: str, run: PrequentialRun) -> None:
     """Check that the run of file `name` had at least one tick that was not refused.
 
     Raises:
-        ConfigurationError: there was no tick, or all were refused; then it gives the most frequent reason.
+        ConfigurationError: there was no tick, or all were refused; in this case the error gives the most frequent
+            reason.
     """
     refused = sum(run.refused.values())
     if refused < run.ticks:

@@ -1,4 +1,4 @@
-"""Conclusions from comparisons by their intervals: an improvement is shown, not shown, or refuted."""
+"""Conclusions from the intervals of comparisons: an improvement is shown, not shown, or refuted."""
 
 from typing import Literal
 

@@ -1,1 +1,4 @@
-"""Track record of a paper account: its figures, each with its uncertainty; one figure or family of figures a file."""
+"""Track record of a paper account: its figures, each with its uncertainty.
+
+Each module has one figure or one family of figures.
+"""

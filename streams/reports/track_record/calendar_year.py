@@ -1,4 +1,4 @@
-"""How many intervals a year has in a market, by the ticks themselves, and a sentence that says what that assumes."""
+"""How many intervals a year has in a market, estimated from the ticks, and a sentence on what the estimate assumes."""
 
 from typing import NamedTuple
 
@@ -10,7 +10,7 @@ LEAST_SPAN_NS = 23 * 3_600 * 1_000_000_000
 
 
 class Year(NamedTuple):
-    """A year of a market, in intervals of a track record.
+    """Length of a year of a market, counted in intervals of a track record.
 
     Attributes:
         periods: number of intervals a year.
@@ -22,10 +22,10 @@ class Year(NamedTuple):
 
 
 def year(active: int, span_ns: int, interval_ns: int) -> Year | None:
-    """Number of intervals a year in which a market is open, by its ticks; None for less than 23 hours of ticks.
+    """Number of intervals a year in which a market is open, estimated from its ticks; None for less than 23 hours.
 
-    It is `active / span in years`: a market that is closed at night and on Sundays has no intervals then, and one that
-    never closes has all of them.
+    The number is `active / span in years`. So a market that is closed at night and on Sundays has no intervals then,
+    and one that never closes has all of them.
 
     Args:
         active: number of intervals with at least one tick.

@@ -1,4 +1,4 @@
-"""Calibration of probabilities of an upward move: how often it came, in bins of equal count, with intervals."""
+"""Calibration of probabilities of an upward move: how often the price then went up, in bins of equal count."""
 
 import numpy as np
 from msgspec import Struct
@@ -32,9 +32,10 @@ class Bin(Struct, frozen=True):
 def calibration(probabilities: Column, up: NDArray[np.bool_], independent: float, bins: int = 10) -> list[Bin]:
     """Reliability of forecasts in bins, smallest probabilities first; empty without forecasts.
 
-    Bins have equal counts, because probabilities crowd around one half; equal probabilities stay in one bin. There are
-    as many bins, up to `bins`, as leave each at least `FEWEST` independent forecasts. Neighbouring forecasts overlap in
-    time: each bin gets its part of the independent ones, and Wilson's interval rests on that number.
+    Bins have equal counts, because probabilities crowd around one half; equal probabilities stay in one bin. The number
+    of bins is as large as possible, up to `bins`, with `FEWEST` independent forecasts for each. Neighbouring forecasts
+    overlap in time, so each bin counts only a part of its forecasts as independent: `independent` divided by the number
+    of all forecasts. Wilson's interval rests on that number.
 
     Args:
         probabilities: probabilities of an upward move.

@@ -1,4 +1,4 @@
-"""Deflated Sharpe ratio: corrects for the choice of the best of many configurations that were tried."""
+"""Deflated Sharpe ratio: allows for the fact that the best of many configurations was chosen."""
 
 from math import e, sqrt
 
@@ -20,8 +20,8 @@ def expected_best(trials: int, variance: float) -> float:
     0.1132
 
     Args:
-        trials: independent configurations that were tried, the published one included.
-        variance: variance of the trials' Sharpe ratios of one interval.
+        trials: number of independent configurations that were tried, including the chosen one.
+        variance: variance of the trials' Sharpe ratios; each ratio is that of one interval, not of a year.
 
     References:
         Bailey and López de Prado (2014), The deflated Sharpe ratio, equation 1; the example is theirs.
@@ -43,10 +43,10 @@ def deflated_sharpe(found: Moments, trials: int, variance: float | None = None) 
     It is the probabilistic Sharpe ratio against the benchmark `expected_best(trials, variance)`.
 
     Args:
-        found: moments of the returns of the published record.
-        trials: independent configurations that were tried, the published one included.
-        variance: variance of the trials' Sharpe ratios of one interval; None: the estimation variance of the published
-            ratio is taken.
+        found: moments of the returns of the chosen configuration.
+        trials: number of independent configurations that were tried, including the chosen one.
+        variance: variance of the trials' Sharpe ratios; each ratio is that of one interval, not of a year. None: the
+            variance with which the ratio of the chosen one is estimated is taken.
 
     >>> record = Moments(2.5 / sqrt(250), 1_250, -3.0, 10.0)
     >>> round(deflated_sharpe(record, 100, variance=1.0 / (2 * 250)), 4)

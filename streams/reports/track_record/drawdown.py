@@ -14,8 +14,8 @@ class Drawdown(NamedTuple):
         depth_bps: peak less trough, bps of capital; 0 if the equity never fell.
         peak_ns, trough_ns: event times of peak and trough, ns.
         recovered_ns: event time at which the peak was reached again, ns; None if it was not, or if nothing fell.
-        longest_ns: longest time below a peak in the whole record, in this or another fall, ns. A fall that has not been
-            recovered counts up to the end of the record.
+        longest_ns: longest time below a peak in the whole record, ns; it may belong to another fall. A fall that has
+            not been recovered counts up to the end of the record.
     """
 
     depth_bps: float
@@ -26,7 +26,7 @@ class Drawdown(NamedTuple):
 
 
 def below_peak(equity: Column) -> Column:
-    """Distance of each equity below the highest so far, bps; the start counts as a peak of 0.
+    """Distance of each value of `equity` below the highest value so far, bps; the start counts as a peak of 0.
 
     >>> below_peak(np.array([-1.0, 2.0, 0.5, 3.0])).tolist()
     [1.0, 0.0, 1.5, 0.0]
@@ -36,7 +36,7 @@ def below_peak(equity: Column) -> Column:
 
 
 def drawdown(times: Times, equity: Column) -> Drawdown:
-    """The deepest fall of an equity curve; of equally deep ones the first.
+    """The deepest fall of an equity curve; if several falls are equally deep, the first of them.
 
     `times` are the event times of the values of `equity`, ns; `equity` is in bps of capital.
 

@@ -24,7 +24,7 @@ class Track(NamedTuple):
         times: event times of the records, ns.
         mid: mid price at the record, quote currency.
         position: fraction of capital held after the record, below 0 for short.
-        gross: earned so far before cost, bps of capital.
+        gross: gain so far before cost, bps of capital.
         cost: costs paid so far, bps of capital.
         turnover: how many times the capital was traded so far.
     """
@@ -50,7 +50,7 @@ class MarkedPrices(NamedTuple):
 
 
 class Curve(NamedTuple):
-    """Mean equity of all accounts, with equal capital each, at some event times.
+    """Mean equity of all accounts at some event times; all accounts have the same capital.
 
     Attributes:
         times: event times, ns.
@@ -67,9 +67,9 @@ class Curve(NamedTuple):
 
 
 def interval_of(span_ns: int) -> int:
-    """Longest of the usual intervals (1 s to 1 day) that leaves at least `FEWEST` returns in a span; both in ns.
+    """Longest of the usual intervals (1 s to 1 day), ns, of which at least `FEWEST` fit into a span of `span_ns`.
 
-    It is a second where no interval leaves as many.
+    If no interval is short enough for that, it is one second.
 
     >>> [interval_of(span * SECOND) // SECOND for span in (20, 345, 86_400, 365 * 86_400)]
     [1, 5, 900, 86400]
@@ -78,10 +78,10 @@ def interval_of(span_ns: int) -> int:
 
 
 def regular_moments(first_ns: int, last_ns: int, interval_ns: int) -> Times:
-    """Multiples of an interval since 1970, ns, over the time from `first_ns` to `last_ns`.
+    """Regular event times over the time from `first_ns` to `last_ns`: multiples of `interval_ns` since 1970, ns.
 
-    They begin with the one at or before `first_ns` and end with the one at or before `last_ns`. Two
-    runs over overlapping ticks therefore have moments in common, and an interval that has not ended is left out.
+    The first is the multiple at or before `first_ns`, the last the multiple at or before `last_ns`. Two runs over
+    overlapping ticks therefore have event times in common, and an interval that has not ended is left out.
 
     >>> regular_moments(first_ns=12, last_ns=37, interval_ns=10).tolist()
     [10, 20, 30]
@@ -92,13 +92,13 @@ def regular_moments(first_ns: int, last_ns: int, interval_ns: int) -> Times:
 def equity(tracks: Mapping[str, Track], prices: Mapping[str, MarkedPrices], moments: Times) -> Curve:
     """Mean equity of the accounts in `tracks` at each of `moments`.
 
-    Between two records of an account the units that it holds are fixed, so its value is known whenever the price is:
-    `gross(t) = gross_r + position_r (mid(t) / mid_r - 1) 10^4` after record r. A symbol without prices keeps the value
-    of its last record.
+    Between two records of an account the units that it holds are fixed, so its value is known whenever the price is
+    known: `gross(t) = gross_r + position_r (mid(t) / mid_r - 1) 10^4` after record r. An account without prices keeps
+    the value of its last record.
 
     Args:
         tracks: records of each account by symbol.
-        prices: mid prices by symbol, where they are known.
+        prices: mid prices by symbol; symbols whose prices are not known are missing.
         moments: event times, ns, ascending.
 
     >>> track = Track(*map(np.array, ([0, 60], [100.0, 102.0], [1.0, 0.0], [0.0, 200.0], [0.5, 1.0], [1.0, 2.0])))
@@ -132,7 +132,7 @@ def at_every_moment(tracks: Mapping[str, Track], prices: Mapping[str, MarkedPric
 
     Args:
         tracks: records of each account by symbol.
-        prices: mid prices by symbol, where they are known.
+        prices: mid prices by symbol; symbols whose prices are not known are missing.
 
     >>> track = Track(*map(np.array, ([0, 60], [100.0, 102.0], [1.0, 0.0], [0.0, 200.0], [0.0, 0.0], [1.0, 2.0])))
     >>> found = at_every_moment({"X": track}, {"X": MarkedPrices(np.array([0, 29, 90]), np.array([100.0, 99.0, 7.0]))})
@@ -156,7 +156,7 @@ def at_every_moment(tracks: Mapping[str, Track], prices: Mapping[str, MarkedPric
 
 
 def merged(first: Times, second: Times) -> Times:
-    """Times of two ascending sequences in ascending order, each time once.
+    """Times of two ascending sequences in one ascending sequence; times that are equal occur once.
 
     >>> merged(np.array([1, 5, 5]), np.array([2, 5])).tolist()
     [1, 2, 5]

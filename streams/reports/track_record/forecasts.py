@@ -26,7 +26,7 @@ class Forecasts(Struct, frozen=True):
         made: event times of the predictions, ns.
         up: whether the price went up.
         horizon_ns: how far ahead the predictions look, ns; the longest if there are several.
-        independent: how many of the outcomes at most do not overlap in time.
+        independent: largest number of outcomes of which no two overlap in time.
         probabilities: probabilities of an upward move, by name of the forecaster.
         losses: log-losses, nats, by name of the forecaster.
         baselines: names of the baselines.

@@ -27,7 +27,7 @@ class Period(NamedTuple):
 
 
 def unit_of(span_ns: int) -> str:
-    """Longest unit (month, day, hour or minute) of which a record of `span_ns` has at least two; else a minute.
+    """Longest unit (month, day, hour or minute) of which a record of `span_ns` covers at least two; the minute if none.
 
     >>> [unit_of(span * 10**9) for span in (345, 23_400, 5 * 86_400, 400 * 86_400)]
     ['minute', 'hour', 'day', 'month']
@@ -38,7 +38,7 @@ def unit_of(span_ns: int) -> str:
 def periods(curve: Curve) -> list[Period]:
     """Results of each calendar period in the order of time, from an equity curve at regular times.
 
-    The gain of an interval counts in the period in which the interval lies.
+    The gain between two neighbouring times of the curve counts in the period in which they lie.
 
     >>> times, net = np.arange(0, 181, 30) * 10**9, np.array([0.0, 1.0, 3.0, 2.0, 2.0, 4.0, 4.0])
     >>> rows = periods(Curve(times, net, gross=net + 1.0, cost=net, turnover=net))

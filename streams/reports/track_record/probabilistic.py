@@ -1,4 +1,4 @@
-"""How probable it is that the true Sharpe ratio exceeds a benchmark, given skew, fat tails and few returns."""
+"""Probability that the true Sharpe ratio exceeds a benchmark; it allows for skew, fat tails and few returns."""
 
 from math import inf, sqrt
 
@@ -28,7 +28,7 @@ class Moments(Struct, frozen=True):
 def moments(returns: Column) -> Moments:
     """Moments of the returns of regular intervals.
 
-    SciPy's `skew` and `kurtosis` are not used, since they give no number where returns hardly vary.
+    They are not computed by SciPy's `skew` and `kurtosis`, which give no number where returns hardly vary.
 
     Raises:
         TickloopError: there are fewer than two returns, or all are equal but for rounding.
@@ -46,9 +46,10 @@ def variance_factor(found: Moments) -> float:
 def probabilistic_sharpe(found: Moments, benchmark: float = 0.0) -> float:
     """Probability that the true Sharpe ratio of one interval is above `benchmark`.
 
-    `PSR(SR*) = Phi((SR - SR*) sqrt(T - 1) / sqrt(1 - skew SR + (kurt - 1) / 4 SR^2))`, T the number of returns.
+    It is `PSR(SR*) = Phi((SR - SR*) sqrt(T - 1) / sqrt(1 - skew SR + (kurt - 1) / 4 SR^2))`, where SR* is the
+    benchmark, SR the ratio in `found`, and T the number of returns.
 
-    The monthly record of a fund over two years, with its skew and kurtosis, and as if its returns were normal:
+    Example: two years of monthly returns of a fund, first with its skew and kurtosis, then as if returns were normal.
 
     >>> round(probabilistic_sharpe(Moments(0.458, 24, -2.448, 10.164)), 3)
     0.913
@@ -56,17 +57,17 @@ def probabilistic_sharpe(found: Moments, benchmark: float = 0.0) -> float:
     0.982
 
     References:
-        Bailey and López de Prado (2012), The Sharpe ratio efficient frontier, equation 11; the fund is theirs.
+        Bailey and López de Prado (2012), The Sharpe ratio efficient frontier, equation 11; the example is theirs.
     """
     score = (found.ratio - benchmark) * sqrt(found.count - 1) / sqrt(variance_factor(found))
     return float(ndtr(score))
 
 
 def shortest_record(found: Moments, benchmark: float = 0.0, level: float = 0.95) -> float:
-    """Number of returns that would show, with probability `level`, a true Sharpe ratio above `benchmark`.
+    """Number of returns with the moments `found` that show, with probability `level`, a true ratio above `benchmark`.
 
-    It is for a record with the moments `found`, and infinite if their Sharpe ratio is not above the benchmark:
-    `MinTRL = 1 + (1 - skew SR + (kurt - 1) / 4 SR^2) (z / (SR - SR*))^2`.
+    It is `MinTRL = 1 + (1 - skew SR + (kurt - 1) / 4 SR^2) (z / (SR - SR*))^2`, where SR* is the benchmark and SR the
+    Sharpe ratio in `found`; infinite if SR is not above SR*. All ratios are those of one interval.
 
     >>> round(shortest_record(Moments(0.458, 24, -2.448, 10.164)), 1)
     34.6

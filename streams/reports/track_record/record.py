@@ -28,8 +28,8 @@ class Ratios(Struct, frozen=True):
         standard_error: standard error of `sharpe` if returns were independent and normal.
         robust_standard_error: standard error of `sharpe` that allows for autocorrelation, skew and fat tails.
         year: number of intervals a year; None if the record is too short to annualise.
-        annual_sharpe, annual_standard_error: `sharpe` and its robust error for a year, given the autocorrelation; None
-            without `year`.
+        annual_sharpe, annual_standard_error: `sharpe` and `robust_standard_error` scaled to a year, with allowance for
+            autocorrelation; None without `year`.
         probabilistic: probability that the true Sharpe ratio is above 0.
         deflated: the same probability, given that the record is the best of `trials`.
         trials: independent configurations that were tried.
@@ -66,7 +66,7 @@ class Record(Struct, frozen=True):
         turnover: how many times the capital was traded.
         cost_share: fraction of the gross gain that costs took; None without a gross gain.
         break_even_bps: cost of trading the whole capital once at which no gain would be left; None without a trade.
-        exposure: fraction of the time with a position, 0 to 1, over all symbols together.
+        exposure: time with a position / time with an account, 0 to 1, both added up over all symbols.
         trades: closed round trips, all symbols.
         win_rate: fraction of these trades that were closed with a gain after cost; None without a trade.
         drawdown: deepest fall of the equity, all symbols together.

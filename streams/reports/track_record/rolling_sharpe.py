@@ -24,7 +24,8 @@ class Rolling(NamedTuple):
 def rolling_sharpe(returns: Column, window: int, level: float = 0.95) -> Rolling:
     """Sharpe ratios over all windows of `window` neighbouring returns; empty with fewer returns than that.
 
-    The confidence interval at `level` holds for independent normal returns: `SR -+ z sqrt((1 + SR^2 / 2) / w)`.
+    The confidence interval, `SR -+ z sqrt((1 + SR^2 / 2) / window)`, holds for independent normal returns. `level` is
+    its probability, 0 to 1.
 
     >>> found = rolling_sharpe(np.array([1.0, 2.0, 1.0, 0.0, -1.0]), window=4)
     >>> found.ratio.round(3).tolist(), found.low.round(3).tolist()

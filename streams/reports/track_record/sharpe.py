@@ -33,7 +33,7 @@ def sharpe(returns: Column) -> float:
 
 
 def standard_error(ratio: float, count: int) -> float:
-    """Standard error of the Sharpe ratio of `count` independent normal returns: `sqrt((1 + SR^2 / 2) / T)`.
+    """Standard error of the Sharpe ratio of `count` independent normal returns: `sqrt((1 + ratio^2 / 2) / count)`.
 
     >>> [round(standard_error(ratio, 12), 3) for ratio in (0.5, 1.0, 2.0)]
     [0.306, 0.354, 0.5]
@@ -47,9 +47,10 @@ def standard_error(ratio: float, count: int) -> float:
 def robust_standard_error(returns: Column, lags: int | None = None) -> float:
     """Standard error of the Sharpe ratio that allows for autocorrelation, skew and fat tails.
 
-    It is that of the generalised method of moments, `sqrt(d' S d / T)`. `S = G_0 + sum_j w_j (G_j + G_j')` is the
-    long-run covariance of `phi_t = (R_t - mu, (R_t - mu)^2 - sigma^2)`, with the autocovariance `G_j` at lag j, the
-    weights `w_j = 1 - j / (m + 1)`, and the gradient `d = (1 / sigma, -mu / (2 sigma^3))`. T is the number of returns.
+    It is the standard error by the generalised method of moments, `sqrt(d' S d / T)`, where T is the number of returns.
+    `S = G_0 + sum_j w_j (G_j + G_j')` is the long-run covariance of `phi_t = (R_t - mu, (R_t - mu)^2 - sigma^2)`, with
+    the autocovariance `G_j` at lag j and the weights `w_j = 1 - j / (m + 1)`. `d = (1 / sigma, -mu / (2 sigma^3))` is
+    the gradient.
 
     Args:
         returns: returns of regular intervals, in the order of time.
@@ -77,7 +78,7 @@ def robust_standard_error(returns: Column, lags: int | None = None) -> float:
 
 
 def bandwidth(count: int) -> int:
-    """Number of lags that are taken into account in `count` returns: `4 (T / 100)^(2/9)`, rounded down.
+    """Number of lags that are taken into account in `count` returns: `4 (count / 100)^(2/9)`, rounded down.
 
     >>> bandwidth(100), bandwidth(10_000)
     (4, 11)
@@ -90,10 +91,11 @@ def bandwidth(count: int) -> int:
 
 
 def scale(returns: Column, periods: float, lags: int | None = None) -> float:
-    """Factor from the Sharpe ratio of one interval to that of `periods` intervals, by the returns' autocorrelation.
+    """Factor from the Sharpe ratio of one interval to that of `periods` intervals, given the autocorrelation.
 
-    `eta(q) = q / sqrt(q + 2 sum_k (q - k) rho_k)`; `sqrt(q)` without autocorrelation. Each estimated autocorrelation is
-    multiplied by `1 - k / (lags + 1)`, so that the sum cannot turn negative.
+    It is `eta(q) = q / sqrt(q + 2 sum_k (q - k) rho_k)`, where `rho_k` is the autocorrelation at lag k; without
+    autocorrelation it is `sqrt(q)`. Each estimated autocorrelation is multiplied by `1 - k / (lags + 1)`, so that the
+    sum cannot turn negative.
 
     Args:
         returns: returns of regular intervals, in the order of time.

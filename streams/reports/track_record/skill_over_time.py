@@ -17,8 +17,8 @@ class Block(Struct, frozen=True):
     Attributes:
         start_ns, end_ns: event times of start and end of the block, ns.
         count: outcomes in the block whose price moved.
-        cells: number of horizons of time in the block in which a price moved.
-        skill: 1 - log-loss / log-loss of the reference forecaster; above 0 is better.
+        cells: number of cells (stretches of event time as long as a horizon) in the block that have such an outcome.
+        skill: 1 - log-loss / log-loss of the reference forecaster; above 0 the forecaster is better.
         low, high: ends of the confidence interval of `skill`; None with fewer than `FEWEST_CELLS` cells.
     """
 
@@ -37,16 +37,16 @@ def skill_over_time(
     """Skill of a forecaster in each block of event time that has an outcome.
 
     Within a block, time is cut into cells of one horizon. `A_c` and `B_c` are the losses of forecaster and reference
-    summed over cell c. With `r = sum A / sum B` the residuals `u_c = A_c - r B_c` give the variance of the ratio.
-    Forecasts of neighbouring cells overlap, so their covariance counts, too, with Bartlett's weight 1/2:
-    `(sum u_c^2 + sum u_c u_{c+1}) / (sum B)^2`.
+    summed over cell c. With `r = sum A / sum B` the skill is `1 - r`. The residuals `u_c = A_c - r B_c` give the
+    variance of r. Forecasts of neighbouring cells overlap, so the covariance of neighbours counts too, with Bartlett's
+    weight 1/2: `(sum u_c^2 + sum u_c u_{c+1}) / (sum B)^2`.
 
     Args:
         made: event times of the predictions, ns, ascending.
         losses: log-losses of the forecaster, nats.
         reference: log-losses of the forecaster that it is compared with, nats.
-        horizon_ns: how far ahead predictions look, ns. If symbols differ, the longest: shorter cells would overlap with
-            more than their neighbours.
+        horizon_ns: how far ahead predictions look, ns. If the horizons of symbols differ, it must be the longest:
+            forecasts of shorter cells would overlap with those of more than the neighbouring cells.
         edges: event times between the blocks, ns, ascending.
         level: probability of the confidence interval, 0 to 1.
 
