@@ -1,1 +1,1 @@
-"""The market node: predicts the next price move of each symbol at each tick, and learns from the outcomes."""
+"""The market node: predicts the next price move of a symbol at each of its ticks, and learns from the outcomes."""

@@ -1,7 +1,8 @@
-"""Directives: records that start, promote or stop an arm, one of the models that run side by side on a symbol.
+"""Directives: records that start, promote or stop an arm of a symbol.
 
-The first arm of a symbol is live: its predictions are published. The others run in shadow: they learn and are scored,
-but their predictions are not published. Promoting an arm makes it live.
+An arm is one of the variants of the pipeline that run side by side on a symbol. The first arm is live: its predictions
+are published. The others run in shadow: they learn and are scored, but their predictions are not published. Promoting
+an arm makes it live.
 """
 
 from collections.abc import Callable
@@ -21,12 +22,12 @@ REMEMBERED = 256
 
 
 class Named(Protocol):
-    """What directives need to know of an arm, one of the models that run side by side on a symbol.
+    """What directives need to know of an arm, one of the variants of the pipeline that run side by side on a symbol.
 
     Attributes:
-        name: unique within the symbol; `live` for the arm whose probabilities are the published predictions.
-        version: name of the model version that the arm started from. It becomes the arm's name when another one goes
-            live.
+        name: unique within the symbol; `live` for the arm whose predictions are published.
+        version: name of the model version that the arm started from. A live arm takes it as its name when another arm
+            becomes live.
         number: identity of the arm, which stays when its name changes; 0 for the arm that a symbol begins with.
     """
 
@@ -39,7 +40,9 @@ AnyArm = TypeVar("AnyArm", bound=Named)
 
 
 class ArmRoster(Protocol[AnyArm]):
-    """The arms of one symbol (models that run side by side), as far as directives need them.
+    """The arms of one symbol, with the fields that directives read or change.
+
+    An arm is one of the variants of the pipeline that run side by side on a symbol.
 
     Attributes:
         arms: the arms, first the live one, whose predictions are published.
@@ -53,13 +56,16 @@ class ArmRoster(Protocol[AnyArm]):
 
 
 class ArmsState(Struct, array_like=True):
-    """The arms of one symbol (models that run side by side), as the market node keeps them.
+    """The arms of one symbol, as the market node keeps them.
+
+    An arm is one of the variants of the pipeline that run side by side on a symbol. A directive is a record that
+    starts, promotes or stops an arm.
 
     Attributes:
-        arms: the arms, first the live one, whose probabilities are published as predictions.
+        arms: the arms, first the live one, whose predictions are published.
         next_number: number that the next new arm gets.
         applied: ids of the last directives that were carried out, at most 256, oldest first.
-        judged: ids of all signed directives that were carried out or refused, so that none takes effect twice.
+        judged: ids of all signed directives that were carried out or refused, so that no directive takes effect twice.
     """
 
     arms: list[ArmState]
@@ -69,17 +75,19 @@ class ArmsState(Struct, array_like=True):
 
 
 def apply(roster: ArmRoster[AnyArm], directive: Directive, begin: Callable[[Directive, str, int], AnyArm]) -> None:
-    """Carry out a directive, which starts, promotes or stops one of the models (arms) that run on a symbol.
+    """Carry out a directive: start, promote or stop an arm of a symbol.
 
-    A directive whose id was carried out before does nothing.
+    An arm is one of the variants of the pipeline that run side by side on a symbol. A directive whose id is among those
+    carried out last does nothing.
 
     Args:
         roster: the arms of the directive's symbol, which are changed.
-        directive: to be carried out.
-        begin: builds the arm for a directive `start_arm`, from directive, version and number; it may raise `Refused`.
+        directive: the directive to be carried out.
+        begin: called as `begin(directive, version, number)` for a directive `start_arm`; returns the new arm, or raises
+            `Refused`.
 
     Raises:
-        Refused: `bad_directive`: it cannot be carried out; nothing has changed.
+        Refused: `bad_directive`: the directive cannot be carried out; nothing has changed.
     """
     if directive.id in roster.applied:
         return
@@ -95,13 +103,11 @@ def apply(roster: ArmRoster[AnyArm], directive: Directive, begin: Callable[[Dire
 
 
 def remember(roster: ArmRoster[AnyArm], directive_id: str) -> None:
-    """Note the id of a directive (a record that starts, promotes or stops a model) as carried out.
-
-    Only the last 256 ids are kept.
+    """Note that the directive with this id was carried out; only the last 256 ids are kept.
 
     Args:
-        roster: the models of the directive's symbol, which hold the ids.
-        directive_id: to be noted.
+        roster: the arms of the directive's symbol; its list `applied` of ids is changed.
+        directive_id: the id.
     """
     roster.applied.append(directive_id)
     del roster.applied[:-REMEMBERED]
@@ -137,10 +143,10 @@ def _promote(roster: ArmRoster[AnyArm], name: str) -> None:
 
 
 def shadow(roster: ArmRoster[AnyArm], name: str) -> AnyArm:
-    """Return the arm with this name, unless it is the live arm.
+    """Return the arm with this name, which must run in shadow: it must not be the live arm.
 
-    Arms are the models that run side by side on a symbol. The live arm is the one whose predictions are published; the
-    others run in shadow.
+    Arms are the variants of the pipeline that run side by side on a symbol. The live arm is the one whose predictions
+    are published; the others run in shadow.
 
     Args:
         roster: the arms of one symbol.

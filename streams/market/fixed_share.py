@@ -1,4 +1,4 @@
-"""Weight of one learned part of a prediction, such as a correction: the probability that it improves predictions."""
+"""Weight of a learned part of predictions, such as a correction: the probability that the part improves predictions."""
 
 from typing import Final
 
@@ -14,14 +14,14 @@ def updated_weight(
     A label is the known outcome of a prediction. The weight is the probability that predictions with the part are
     better than those without it.
 
-    Bayes' rule multiplies the odds of the weight by a likelihood ratio to the power of `uniqueness`. The ratio is the
-    probability of what happened as predicted with the part, divided by its probability as predicted without the part.
-    Then the weight moves by the fraction `share * uniqueness` towards `prior`, so that it can always recover (fixed
-    share).
+    First the odds of the weight are multiplied by a likelihood ratio to the power of `uniqueness` (Bayes' rule). The
+    ratio divides two probabilities of the direction in which the mid moved: that predicted with the part by that
+    predicted without the part. Then the weight moves by the fraction `share * uniqueness` towards `prior`, so that a
+    weight near 0 or 1 can recover (fixed share).
 
-    With a share of 0, and labels that do not overlap in time, the cost of the weighting is bounded. A part that does
-    not help costs at most `-log(1 - prior)` nats of log-loss in all. A part that helps loses at most `-log(prior)` nats
-    in all, compared with its full use from the beginning.
+    With a share of 0, and labels that do not overlap in time, weighted predictions cannot be much worse than either
+    choice. Summed over all labels, their log-loss exceeds that of predictions without the part by at most
+    `-log(1 - prior)` nats. It exceeds that of predictions with the part in full by at most `-log(prior)` nats.
 
     Args:
         weight: weight before the label, 0 to 1.
@@ -30,7 +30,7 @@ def updated_weight(
         up: whether the mid moved up.
         uniqueness: weight of the label, 0 to 1; smaller where labels overlap in time and repeat each other.
         prior: weight before the first label, 0 to 1; also returned if the new weight is not a number from 0 to 1.
-        share: fraction of the distance to `prior` by which the weight returns at a label of uniqueness 1.
+        share: fraction of the way back to `prior` that the weight goes at a label of uniqueness 1.
 
     >>> args = dict(with_it=0.9, without=0.6, uniqueness=1, prior=0.1, share=0)
     >>> round(updated_weight(0.1, up=True, **args), 4)  # odds of 1:9, times 0.9 / 0.6

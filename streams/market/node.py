@@ -1,4 +1,4 @@
-"""The market node: takes ticks; returns predictions, their outcomes, and records of abrupt changes of time or price."""
+"""The market node: takes ticks, returns predictions, their outcomes, and records of abrupt changes of time or price."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -29,8 +29,8 @@ class MarketNode(Node[SymbolState]):
 
     Args:
         parameters: for all symbols, or for each symbol.
-        signing: checks the signatures of directives, the records that start, promote or stop a model on a symbol.
-            Without a key, unsigned directives are accepted.
+        signing: checks the signatures of directives, the records that start, promote or stop a variant of the pipeline
+            on a symbol. If it holds no key, unsigned directives are accepted.
 
     Raises:
         ConfigurationError: a parameter names something that does not exist, the parameters do not fit together, or the
@@ -67,9 +67,10 @@ class MarketNode(Node[SymbolState]):
         self._checks = {symbol: Validation(own.validation).check for symbol, own in parameters.symbols.items()}
 
     def admit(self, event: Any, record_id: str) -> None:
-        """Check that a directive that would open the state of a new symbol is signed for the place where it lies.
+        """Check the signature of a directive that would be the first record of a symbol; quotes and trades always pass.
 
-        A directive is a record that starts, promotes or stops a model on a symbol. Quotes and trades always pass.
+        A directive is a record that starts, promotes or stops a variant of the pipeline on a symbol. Its signature
+        covers the partition and the offset at which the directive was written.
 
         Args:
             event: quote, trade or directive.
@@ -84,10 +85,11 @@ class MarketNode(Node[SymbolState]):
     def is_plain(self, record: Struct) -> bool:
         """Whether a record is a valid quote or trade that stays the same when it is encoded and decoded again.
 
-        It is False where that is not certain: numbers that are not finite floats, long texts, other records.
+        False also if this is not certain: for a record of another type, for a number that is not a finite float, and
+        for a long text.
 
         Raises:
-            Refused: the quote or trade is not valid; a dead letter takes its place.
+            Refused: the quote or trade is not valid; the caller writes a dead letter instead.
         """
         if type(record) is Quote:
             bid, ask, bid_size, ask_size = record.bid, record.ask, record.bid_size, record.ask_size
@@ -108,8 +110,8 @@ class MarketNode(Node[SymbolState]):
         """Check a record by itself, without the state of its symbol.
 
         Args:
-            event: a quote or trade, whose symbol, time, prices and sizes are checked, or a directive (a record that
-                starts, promotes or stops a model), whose signature is checked, too.
+            event: a quote or trade, whose symbol, time, prices and sizes are checked; or a directive (a record that
+                starts, promotes or stops a variant of the pipeline), whose symbol, time and signature are checked.
 
         Raises:
             Refused: the record is not valid.
@@ -125,8 +127,9 @@ class MarketNode(Node[SymbolState]):
     def may_leave(self, state: SymbolState) -> bool:
         """Whether a symbol's state may be dropped to make room, because it holds nothing that would be missed.
 
-        That is so during the first warm-up: no prediction is to be scored yet, time and price have not jumped, and no
-        directive to start, promote or stop a model has been carried out.
+        That is so until a first prediction is chosen for scoring, time or price change abruptly, or a directive is
+        carried out. A signed directive counts even if it was refused. Directives start, promote or stop a variant of
+        the pipeline.
         """
         arms, judged = state.arms, state.arms.judged
         asked = arms.next_number > 1 or arms.applied or judged.ids or judged.floors
@@ -138,12 +141,12 @@ class MarketNode(Node[SymbolState]):
 
         Args:
             state: of the symbol, which is changed.
-            event: the quote, trade or directive (a record that starts, promotes or stops a model).
+            event: the quote, trade or directive (a record that starts, promotes or stops a variant of the pipeline).
             record_id: `topic:partition:offset` of the record.
 
         Returns:
-            The outcomes of predictions whose horizon has ended, then a record if time or price changed abruptly at this
-            tick, last the prediction at this tick. Nothing follows from a directive.
+            First the outcomes of predictions whose horizon has ended; then, if time or price changed abruptly at this
+            tick, a record of the change; last the prediction at this tick. Nothing follows from a directive.
 
         Raises:
             Refused: the record contradicts earlier ones, or the directive cannot be carried out.
@@ -159,11 +162,11 @@ class MarketNode(Node[SymbolState]):
         return pipeline.take(state, event, record_id)
 
     def explain(self, state: SymbolState, prediction: Prediction) -> SizeExplained:
-        """Return the numbers that led to the position of `prediction`, which must be the last one made from `state`."""
+        """Return the numbers that led to the position of `prediction`, the last prediction made from `state`."""
         return self._pipelines.get(prediction.symbol, self._pipeline).explain(state, prediction)
 
     def revive(self, state: SymbolState) -> SymbolState:
-        """After a state was decoded from a snapshot, convert its parts to the types that the components use; return it.
+        """Return a state that was decoded from a snapshot, its parts converted to the types that the components use.
 
         Raises:
             StateError: a part does not fit its type.

@@ -20,16 +20,18 @@ class AdmissionParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_on
     """Which ticks are refused for their time or price, and how long a silence may be.
 
     Attributes:
-        late_tolerance_ns: a tick that is older than the latest one by up to this much is taken as if it came at the
-            latest one's time; an older tick is refused, ns.
-        max_jump: largest change of the price from one tick to the next, as a fraction of the last mid; beyond it a tick
-            is refused.
-        resync_after: number of refused ticks in a row, agreeing with one another, after which they are accepted.
-        max_gap_ns: largest step in time from one tick to the next, ns; beyond it a tick is refused. At least 20
-            prediction horizons are always allowed, and twice the steps between refused ticks that were accepted in the
-            end.
+        late_tolerance_ns: how far the time of a tick may be before the latest time of the symbol, ns. Such a tick
+            counts as if it had the latest time; a tick that is further back is refused.
+        max_jump: largest change of the price from one tick to the next, as a fraction of the last mid; a tick with a
+            larger change is refused.
+        resync_after: number of successive refused ticks, agreeing with one another, after which their time and price
+            are accepted.
+        max_gap_ns: largest step in time from one tick to the next, ns; a tick after a larger step is refused. A step of
+            up to 20 prediction horizons is always allowed. After a larger step was accepted in the end, steps up to
+            twice the largest distance between the ticks refused before are allowed, too.
         silence_ns: time without a tick, ns, after which predictions that wait for their outcome are dropped. A quote
-            that is older than this is no longer used. At least 20 prediction horizons always count as no silence.
+            that is older than this is no longer used. If this is less than 20 prediction horizons, 20 horizons count
+            instead.
     """
 
     late_tolerance_ns: Duration = 0
@@ -43,21 +45,21 @@ class RecallParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     """Parameters of recall: earlier copies of a model and a fast learner, one of which may replace the model.
 
     The fast learner is a second model with a higher learning rate. Model, copies and fast learner have weights, which
-    follow how good their probabilities were. They change at each label (known outcome of a prediction); its uniqueness,
-    0 to 1, is smaller where labels overlap in time.
+    tell how good their probabilities were. The weights change at each label (known outcome of a prediction); the
+    label's uniqueness, 0 to 1, is smaller where labels overlap in time.
 
     Attributes:
-        most: largest number of copies; 0: neither copies nor a fast learner.
+        most: largest number of copies; with 0 there are neither copies nor a fast learner.
         every: number of labels after which the model is copied again.
-        alike: cosine between the weights of two models from which on they count as alike; a new copy then replaces the
-            old.
-        rate: how fast the weights change: exponent of each likelihood at a label of uniqueness 1. Above 1, because that
-            was measured to be better.
+        alike: least cosine between the weight vectors of two models that count as alike; a new copy replaces an old one
+            that is alike.
+        rate: exponent of each likelihood at a label of uniqueness 1; the larger, the faster the weights change. The
+            default is above 1, which was better than 1 when it was measured.
         share: fraction of the weights that is spread evenly at each label, so that none becomes 0 (fixed share).
         taken_up: weight above which a copy or the fast learner replaces the model and goes on learning in its place.
-        quick: learning rate of the fast learner, as a multiple of the model's; 0: there is no fast learner.
-        quick_rate: as `rate`, for the weight of the fast learner against the model's; small, because the fast learner
-            follows noise.
+        quick: learning rate of the fast learner, as a multiple of the model's; with 0 there is no fast learner.
+        quick_rate: exponent of the likelihoods of fast learner and model, by which their weights change against each
+            other; small, because the fast learner follows noise.
     """
 
     most: Annotated[int, Meta(ge=0, le=16)] = 6
@@ -73,15 +75,16 @@ class RecallParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=
 class MixtureParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """How fast the weights of the experts (rule strategies and model) change, and where they start.
 
-    They change at each label (known outcome of a prediction); its uniqueness, 0 to 1, is smaller where labels overlap
-    in time.
+    The weights change at each label (known outcome of a prediction). A label's uniqueness, 0 to 1, is smaller where
+    labels overlap in time.
 
     Attributes:
-        rate: exponent of each expert's likelihood at a label of uniqueness 1; a larger one changes the weights faster.
-        share: fraction by which the weights return to their start at a label of uniqueness 1, so that none becomes 0
-            (fixed share).
-        prior: weight at the start by the name of the expert, relative to 1 for experts not named; 0 leaves an expert
-            out.
+        rate: exponent of each expert's likelihood at a label of uniqueness 1; the larger, the faster the weights
+            change.
+        share: fraction of the way back to their start that the weights go at a label of uniqueness 1, so that none
+            becomes 0 (fixed share).
+        prior: starting weight of an expert, by the expert's name. An expert that is not named has 1, an expert with 0
+            is left out; all starting weights are then divided by their sum.
     """
 
     rate: Annotated[float, Meta(gt=0.0, le=1.0)] = 0.35
@@ -97,10 +100,12 @@ class CorrectionParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_o
     The experts are the rule strategies and the model.
 
     Attributes:
-        variance: prior variance of each weight, for features scaled to a mean square of 1; 0 switches the correction
-            off.
-        trust: fraction of the correction that is applied before the first label (known outcome of a prediction).
-        share: fraction by which the applied fraction returns to `trust` at a label that overlaps no other in time.
+        variance: prior variance of each weight of the regression, for features scaled to a mean square of 1; 0 switches
+            the correction off.
+        trust: fraction of the correction that is applied before the first label (known outcome of a prediction); each
+            label changes this fraction.
+        share: fraction of the way back to `trust` that the applied fraction goes at each label; less at a label that
+            overlaps others in time.
     """
 
     variance: Annotated[float, Meta(ge=0.0, le=10.0)] = 0.4
@@ -115,8 +120,8 @@ class MarketParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=
 
     Attributes:
         horizon_ns: how far ahead predictions look, ns of event time.
-        scored_per_horizon: largest number of predictions within one horizon that are scored and learned from. More
-            would add little, because outcomes of neighbouring ticks are mostly the same.
+        scored_per_horizon: largest number of predictions within one horizon that are scored and learned from. A larger
+            number would add little, because outcomes of neighbouring ticks are mostly the same.
         warmup_ticks: number of ticks of a symbol before its first prediction is scored.
     """
 

@@ -21,11 +21,11 @@ LEAST_QUICK: Final = 0.5
 
 @dataclass
 class RecallState:
-    """Earlier copies of a model and a fast learner beside it, each with its weight in their joint probability.
+    """Earlier copies of a model and a fast learner beside it, with the weights by which their predictions are averaged.
 
     Attributes:
         kept: the copies, oldest first; they do not learn.
-        beliefs: weights, together 1: of the model, then of the fast learner if there is one, then of each copy.
+        beliefs: weights, which add up to 1: of the model, then of the fast learner if there is one, then of each copy.
         labels: number of labels (known outcomes) since the last copy was made.
         quick: the fast learner, a model with a higher learning rate; None until the first copy is made.
     """
@@ -45,13 +45,14 @@ class RecallState:
 
 
 class Recall:
-    """Keeps earlier copies of a model, and a fast learner; the model takes over their numbers if these fit better.
+    """Keeps earlier copies of a model, and a fast learner; if one of them fits better, it replaces the model.
 
     The fast learner is a second model with a higher learning rate.
 
     A model that goes on learning forgets. When a market returns to an earlier state, the copy from that time fits at
     once, long before the model has learned the same again. When a market changes to something new, the fast learner
-    fits first, but its weights stay noisy. So the model takes over these weights and goes on learning at its own rate.
+    fits first, but its high learning rate keeps its weights noisy. So the model takes over these weights and goes on
+    learning at its own lower rate.
 
     Args:
         parameters: of recall.
@@ -83,8 +84,9 @@ class Recall:
     def opinion(self, state: RecallState, own: float, features: list[float]) -> float:
         """Return the probability of an upward move by the model, its copies and the fast learner together.
 
-        The copies are from earlier times; the fast learner is a model with a higher learning rate. Their log-odds are
-        averaged by their weights. Copies with a weight below 0.01, and a fast learner with one below 0.5, are left out.
+        The copies are from earlier times; the fast learner is a model with a higher learning rate. The log-odds of
+        model, copies and fast learner are averaged by their weights. A copy with a weight below 0.01 is left out, and
+        so is the fast learner with a weight below 0.5.
 
         Args:
             state: copies, fast learner and weights.
@@ -106,7 +108,7 @@ class Recall:
     def learn(
         self, state: RecallState, model: SignedLogistic, features: list[float], up: bool, uniqueness: float
     ) -> None:
-        """Learn from one label, the known outcome of a prediction; better numbers may replace those of the model.
+        """Learn from one label, the known outcome of a prediction; a copy or the fast learner may replace the model.
 
         The weights of the model, its copies and the fast learner (a model with a higher learning rate) are updated. The
         fast learner learns the label; the model itself must learn it afterwards. From time to time the model is copied.

@@ -16,14 +16,16 @@ LARGEST: Final = 1e100
 
 @dataclass
 class ResidualCorrectionState:
-    """What the residual correction, a regression that corrects pooled log-odds, has learned from outcomes so far.
+    """What the residual correction has learned from outcomes so far.
 
-    Its weights have a normal distribution.
+    The residual correction is a regression that corrects pooled log-odds. What is known of its weights is expressed by
+    a normal distribution.
 
     Attributes:
         weights: mean of each weight, in log-odds of an upward move per unit of the scaled feature.
         covariance: lower triangle of the covariance matrix of the weights, row by row.
-        trust: probability that the correction makes predictions better, 0 to 1; this fraction of it is applied.
+        trust: probability that the correction makes predictions better, 0 to 1; this fraction of the correction is
+            applied.
     """
 
     weights: list[float]
@@ -35,14 +37,14 @@ class ResidualCorrection:
     """Computes the residual correction, which is added to the pooled log-odds of the experts, and learns its weights.
 
     The experts are the rule strategies and the model. The correction is `trust * (weights . features)`, with features
-    scaled to a mean square of 1. A label (known outcome of a prediction) changes the weights by one Newton step from
-    what was learned before (extended Kalman filter), so there is no step size. It also changes `trust`, the probability
-    that the corrected log-odds are better than the uncorrected ones. There is no intercept: a mirrored market, where
-    rises are falls, gets the mirrored correction.
+    scaled to a mean square of 1. A label (known outcome of a prediction) changes the weights by one Newton step
+    (extended Kalman filter), so no step size has to be chosen. The label also changes `trust`, the probability that the
+    corrected log-odds are better than the uncorrected ones. There is no intercept, so that a mirrored market, where
+    rises are falls, gets the correction with the opposite sign.
 
     Args:
         parameters: prior variance of the weights, and how `trust` starts and returns to its start.
-        features: number of features.
+        features: number of features, which is also the number of weights.
 
     >>> correction = ResidualCorrection(CorrectionParameters(variance=1.0), features=2)
     >>> state = correction.start()
@@ -81,8 +83,8 @@ class ResidualCorrection:
         """Return the full correction in log-odds, -13.8 to 13.8, before it is multiplied by `trust`.
 
         Args:
-            state: what was learned.
-            scaled: scaled features, in the order of the weights; further numbers are ignored. If they are not finite,
+            state: what was learned so far.
+            scaled: scaled features, in the order of the weights; further numbers are ignored. If one of them is NaN,
                 the correction is 0.
         """
         total = 0.0

@@ -25,18 +25,21 @@ class SymbolState:
         admission: the symbol's time, sequence number and refused ticks, which the next tick is compared with.
         features: state of the features; None before the first tick.
         regime: state of the regime detector, in the type of the configured detector.
-        ticks: number of ticks since the first one, or since time or price last changed abruptly; counted up to the
+        ticks: number of ticks since the first tick, or since time or price last changed abruptly; counted up to the
             warm-up.
-        scored_at: event time of the last prediction to be scored since then, ns; 0 if there is none.
+        scored_at: event time of the latest prediction chosen for scoring since time or price last changed abruptly, ns;
+            0 if there is none.
         pending: predictions that wait for their outcome, oldest first.
         moves: average size of the mid's moves over the horizon of a prediction.
-        arms: the models that run side by side on the symbol, first the live one, whose predictions are published.
-        baselines: state of the baselines, simple forecasts that the models are compared with.
+        arms: the variants of the pipeline that run side by side on the symbol, first the live one, whose predictions
+            are published.
+        baselines: state of the baselines, simple forecasts that predictions are compared with.
         strategies: states of the strategies that learn.
         faults: how often each component failed, and what failed at the last tick.
-        overlap: how much the last outcomes overlapped in time, which gives the weight of the next.
+        overlap: how much the last outcomes overlapped in time, from which the weight of the next outcome in learning is
+            computed.
         traded: estimate of the spread from trades, for times without a valid quote.
-        sized: whether a trade with a size has come; from then on trades of size 0 leave the price as it is.
+        sized: whether a trade with a size has come; from then on trades of size 0 do not change the reference price.
     """
 
     made_with: str

@@ -14,8 +14,8 @@ class ValidationParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_o
 
     Attributes:
         accept_locked: whether quotes whose bid equals the ask are accepted.
-        accept_unknown_side: whether trades without a known aggressor are accepted. They count in the traded volume, but
-            neither as bought nor as sold.
+        accept_unknown_side: whether trades without a known aggressor are accepted. Such trades count in the traded
+            volume, but neither as bought nor as sold.
     """
 
     accept_locked: bool = True
@@ -42,8 +42,8 @@ class Validation:
         Of other records only symbol and time are checked.
 
         Raises:
-            Refused: it is not valid, with one of the reasons `bad_symbol`, `bad_time`, `bad_sequence`, `bad_price`,
-                `bad_size`, `crossed_quote`, `locked_quote`, `unknown_side`.
+            Refused: the record is not valid. The reason is `bad_symbol`, `bad_time`, `bad_sequence`, `bad_price`,
+                `bad_size`, `crossed_quote`, `locked_quote` or `unknown_side`.
         """
         symbol = event.symbol
         if not (0 < len(symbol) <= LONGEST_SYMBOL and symbol.isascii() and symbol.isprintable() and " " not in symbol):

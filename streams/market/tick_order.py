@@ -41,9 +41,9 @@ REMEMBERED: Final = 64
 class AdmissionState:
     """What the next tick of a symbol is compared with: time, sequence number, and the ticks that were refused in a row.
 
-    A row is made of refused ticks that agree with one another: each is not older than the one before and near its
-    price. Enough of them are accepted in the end. If they change the time or the unit of the price, that is a break; if
-    they change the price alone, it is a jump.
+    A row is made of refused ticks that agree with one another: each is not older than the tick before it in the row,
+    and its price is close to that tick's price. When a row is long enough, its time and price are accepted. This is
+    called a break if the time or the unit of the price changes, and a jump if the price alone changes.
 
     Attributes:
         clock: latest accepted event time of the symbol, ns; 0 before the first tick.
@@ -54,11 +54,12 @@ class AdmissionState:
         generation: number of breaks so far.
         apart: largest distance in time between two successive ticks in the row, ns.
         spacing: the value of `apart` in the last row that was accepted as a step ahead in time, ns.
-        known: sequence number of an accepted tick at least `resync_after` ticks ago; a number up to it is a repeat.
-        counted: sequence number that becomes `known` next.
+        known: sequence number of a tick that was accepted at least `resync_after` ticks ago; a tick with this number or
+            a lower one is a repeat.
+        counted: sequence number of a later accepted tick, which becomes `known` next.
         taken: number of ticks with a sequence number since `counted` was noted.
-        repeats: whether a tick in the row is a repeat, by its sequence number.
-        refused: number of ticks that were refused before the last break or jump was accepted.
+        repeats: whether the sequence number of some tick in the row shows that the tick is a repeat.
+        refused: number of refused ticks in the row with which the last break or jump was accepted.
         row: event time (ns) and price (quote currency) of the first 64 ticks in the row.
         jumps: number of jumps of the price so far.
         latest: last tick that had a sequence number; None if there was none.
@@ -87,10 +88,10 @@ class AdmissionState:
 class Admission:
     """Accepts or refuses each tick of a symbol by comparing it with earlier ones, and keeps the symbol's time.
 
-    A single tick with a wrong time, number or price is refused. A lasting change is accepted: when `resync_after`
-    refused ticks in a row agree with one another, the symbol goes on with their time and price, be it later or earlier
-    than before. So no symbol is refused for ever. If sequence numbers show that ticks in the row are repeats, the row
-    must be 50 times as long, because a producer may send a long batch twice.
+    A single tick with a wrong time, sequence number or price is refused. A lasting change is accepted: when
+    `resync_after` successive refused ticks agree with one another, the symbol goes on with their time and price, even
+    if their time is earlier. So no symbol is refused for ever. If sequence numbers show that some of these ticks are
+    repeats, 50 times as many are needed, because a producer may send a long batch twice.
 
     Args:
         parameters: tolerances.
@@ -124,9 +125,9 @@ class Admission:
             last: reference price before this tick, quote currency; 0 if there is none.
 
         Returns:
-            An empty string if the tick fits the earlier ones. `set_back` or `ahead` if it was accepted with a time far
-            before or after them. `scale` if its price differs by a factor above 10,000, as in another unit. `price` if
-            its price jumped by less.
+            An empty string if the tick fits the earlier ones. Otherwise the kind of change that was accepted with the
+            tick: `set_back` or `ahead` if its time is far before or after the symbol's time; `scale` if the price
+            changed by a factor above 10,000, as in another unit; `price` if the price jumped by less.
 
         Raises:
             Refused: `duplicate`, `late`, `ahead` or `absurd_jump`; the state only counts the refused tick.

@@ -1,1 +1,1 @@
-"""Retraining: fits a new model to outcomes, tests it on held-out outcomes, and gives one result for each job."""
+"""Retraining: fits a new model to outcomes, tests it on held-out outcomes, and returns one result for each job."""

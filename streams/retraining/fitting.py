@@ -1,4 +1,7 @@
-"""Fits models to the outcomes of a symbol, and makes directives: records in the log of ticks that run a model live."""
+"""Fits models to the outcomes of a symbol, and makes the directives that run a fitted model live.
+
+Directives are records in the log of ticks that start, promote or stop a variant of the pipeline.
+"""
 
 from collections.abc import Iterator, Sequence
 
@@ -22,7 +25,7 @@ Label = tuple[list[float], bool, float]
 
 
 class LabelledLog:
-    """Collects the labels (directions of realised moves) of one symbol and fits models to them.
+    """Collects the labels (directions of realised moves) of one symbol, and fits models to these labels.
 
     Args:
         symbol: symbol of the outcomes.
@@ -44,9 +47,11 @@ class LabelledLog:
             self._labels.append((values, outcome.label > 0, uniqueness))
 
     def promotion(self, ts_event: int) -> Iterator[Directive]:
-        """Fit a model to all labels so far, and yield directives: records in the log of ticks that change what runs.
+        """Fit a model to all labels so far, and yield the directives that make it live.
 
-        They start the model, make it live, and stop the model that was fitted before, if there is one.
+        Directives are records in the log of ticks that start, promote or stop an arm, one of the variants of the
+        pipeline that run side by side on a symbol. Here they start an arm with the model, make this arm live (its
+        predictions are published), and stop the arm of the model fitted before, if there is one.
 
         Args:
             ts_event: event time of the directives, ns since 1970, UTC.
@@ -75,12 +80,13 @@ class LabelledLog:
 
 
 def fit(labels: Sequence[Label], parameters: SignedLogisticParameters, passes: int = PASSES) -> SignedLogistic:
-    """A new model trained on labels in their order.
+    """Return a new model that has learned the given labels.
 
     Args:
-        labels: for each label the features, whether the mid moved up, and a weight from 0 to 1.
-        parameters: parameters of the model; it starts from their prior weights.
-        passes: number of times that all labels are learned.
+        labels: for each label the features, whether the mid moved up, and a weight from 0 to 1. They are learned in
+            this order.
+        parameters: parameters of the model, which starts from the weights `prior` in them.
+        passes: how often the whole list of labels is learned.
     """
     learner = SignedLogisticLearner(replace(parameters, learns=True))
     model = signed_logistic.start(parameters)

@@ -20,7 +20,7 @@ class HeldOut(Struct, frozen=True):
     """Outcomes that were kept out of the training, with a retrained model's probabilities for them.
 
     Attributes:
-        outcomes: the outcomes, with the stored probabilities of the live version and of the baselines.
+        outcomes: the outcomes, with the probabilities that the live version and the baselines gave at prediction time.
         candidate: the retrained model's probability of an upward move, for each outcome.
         usual_move_bps: mean size of a move in the training data, bps; the expected edge is computed from it.
     """
@@ -35,10 +35,10 @@ class HeldOut(Struct, frozen=True):
 
 
 def net_bps(outcome: Labelled, probability: float, usual_move_bps: float) -> float:
-    """Return after cost of one unit on the predicted side, bps; 0 if the expected edge does not exceed the cost.
+    """Profit of one unit on the predicted side after cost, bps; 0 if the expected edge does not exceed the cost.
 
     Args:
-        outcome: the realised move and the cost.
+        outcome: holds the realised move and the cost.
         probability: forecast probability of an upward move.
         usual_move_bps: usual size of a move, bps; the expected edge is this times (2 * probability - 1).
     """
@@ -51,8 +51,10 @@ def net_bps(outcome: Labelled, probability: float, usual_move_bps: float) -> flo
 def metrics(held: HeldOut) -> dict[str, float]:
     """Scores of the retrained model, the live version and the baselines on the held-out outcomes, by name.
 
-    Names are `candidate`, `current` or a baseline, a dot, and the score: `log_loss` (nats), `accuracy`, and for the
-    first two also `ece` (calibration error), `net_bps` and `skill`. Empty if nothing moved.
+    A name is the forecaster, a dot, and the score, as in `candidate.log_loss`. The forecasters are `candidate` (the
+    retrained model), `current` (the live version) and the baselines. Each has the scores `log_loss` (nats) and
+    `accuracy`; the first two also have `ece` (calibration error), `net_bps` and `skill`. The result is empty if the mid
+    moved in no outcome.
     """
     moved = held.moved()
     if not moved:
@@ -81,13 +83,14 @@ def gates(held: HeldOut, model: SignedLogistic, parameters: RetrainParameters, c
     """The result of every gate, that is, of every condition that a retrained model must meet on held-out outcomes.
 
     The model must be *shown to be better* than the best baseline and than the live version: the lower bound of its gain
-    in log-loss is above 0. The model was chosen on the same outcomes, so the error rate is divided by the number of
-    models compared (Bonferroni). It must not be *shown to be worse* in any regime, in calibration or in net edge.
-    Held-out data are too few to show that it is as good there; the test beside the live version follows.
+    in log-loss must be above 0. The model was chosen on the same outcomes, so the error rate is divided by the number
+    of models compared (Bonferroni). In each regime, in calibration and in net edge the model must only not be *shown to
+    be worse*, because held-out data are too few to show that it is as good there. A test beside the live version
+    follows later.
 
     Args:
         held: the held-out outcomes with the model's probabilities.
-        model: the retrained model.
+        model: the retrained model; its weights must be finite.
         parameters: error rates and tolerances.
         contenders: number of models from which this one was chosen.
     """

@@ -1,4 +1,4 @@
-"""One retrain as a pure function: from outcomes and the reason for the retrain to a result."""
+"""One retrain as a pure function: takes outcomes and the reason for the retrain, returns a result."""
 
 from collections.abc import Iterator, Sequence
 
@@ -32,13 +32,13 @@ class Contender(Struct, frozen=True):
     """A model that may be chosen by a retrain, with its result on the held-out outcomes.
 
     Attributes:
-        recipe: how it came about: `all`: fitted to all labels; `since`: to those since the change in the market;
-            `stored`: an earlier version.
-        model: the model; a fit uses the training part alone.
-        trained: labels that it was fitted to; empty for an earlier version.
-        stored: state of the earlier version; None for a fit.
-        told: probability of an upward move for each held-out outcome.
-        loss: mean log-loss of these probabilities, nats.
+        recipe: where the model is from: `all`: fitted to all labels; `since`: fitted to the labels since the change in
+            the market; `stored`: an earlier version.
+        model: the model; if it is fitted, then to labels of the training part only.
+        trained: labels that the model was fitted to; empty for an earlier version.
+        stored: state of the earlier version; None for a fitted model.
+        told: the model's probability of an upward move for each held-out outcome.
+        loss: mean log-loss of these probabilities where the mid moved, nats.
     """
 
     recipe: str
@@ -59,17 +59,21 @@ def retrain(
 ) -> RetrainingResult:
     """Train models, choose the best on held-out outcomes, and check whether it meets all conditions (gates).
 
-    Three sorts of models are compared: a fit to all labels, a fit to the labels since the change, and each earlier
-    version in `pool`. If the best is a fit, it is fitted again with the held-out labels included; an earlier version is
-    taken unchanged. Only the best is checked.
+    Three sorts of models are compared: a model fitted to all labels, a model fitted to the labels since the change in
+    the market, and each earlier version in `pool`. If the best is a fitted model, it is fitted again with the held-out
+    labels included; an earlier version is taken unchanged. Only the best model is checked.
 
     Args:
         symbol: symbol of the outcomes.
         breach: why the retrain is needed; its id becomes the id of the job.
-        log: outcomes known at the breach, the oldest first.
+        log: outcomes known when the need arose, the oldest first.
         market: parameters of the symbol.
         parameters: parameters of the retrain; None: defaults.
         pool: states of earlier versions over the same features.
+
+    Returns:
+        The result, whose status is `candidate` if the best model passed all gates, `rejected` if it failed one, and
+        `too_few_samples` if there were too few labels.
     """
     parameters = parameters or RetrainParameters()
     moved = [each for each in log if each.label][-parameters.labels :]

@@ -1,7 +1,7 @@
 """The outcomes of one symbol, reduced to what a retrain needs, as a list called the log.
 
-A log ends with the outcome that the retrain names, and its beginning is counted back from there. So it depends neither
-on how far back outcomes were read, nor on later outcomes.
+A log ends with the outcome that the retrain names, and its first outcome is found by counting back from there. So a log
+depends neither on how far back outcomes were read, nor on later outcomes.
 """
 
 from collections.abc import Iterable, Sequence
@@ -25,13 +25,13 @@ OUTCOMES_A_LABEL: Final = 4
 
 
 def begins_at(labels: Sequence[int], most: int) -> int:
-    """Index of the first outcome that a retrain needs if it uses outcomes up to the last one; -1 if more are needed.
+    """Index of the first outcome that a retrain up to the last outcome needs; -1 if it needs more than there are.
 
-    A retrain needs the latest `most + SPARE` outcomes in which the mid moved, where `SPARE` is 1,000. It never takes
-    more than `4 * most + SPARE` outcomes in all.
+    A retrain needs the latest `most + SPARE` outcomes in which the mid moved, where `SPARE` is 1,000, and all outcomes
+    between them; but never more than the latest `4 * most + SPARE` outcomes in all.
 
     Args:
-        labels: label of each outcome, the oldest first: sign of the move, 0 if nothing moved.
+        labels: label of each outcome, the oldest first: sign of the move, 0 if the mid did not move.
         most: largest number of labels that a retrain learns from.
 
     >>> begins_at([1, -1] * 5_000, most=500), begins_at([1, -1] * 50, most=500), begins_at([0] * 5_000, most=500)
@@ -51,18 +51,18 @@ class Labelled(Struct, frozen=True, array_like=True):
 
     Attributes:
         ts, matured: event times of the prediction and of its outcome, ns since 1970, UTC.
-        label: sign of the move; 0 if nothing moved.
+        label: sign of the move; 0 if the mid did not move.
         features: values of the model's features at prediction time, in the model's order.
-        rules: probabilities of an upward move by the rule strategies.
-        live: probability by the version that was live, as it was stored.
-        version: name of that version.
-        baselines: probabilities by the baselines.
+        rules: probability of an upward move by each rule strategy.
+        live: probability of an upward move by the version that was live, whose predictions were published.
+        version: name of the version that was live.
+        baselines: probability of an upward move by each baseline.
         regime: regime at prediction time.
         return_bps: realised move, bps.
         cost_bps: cost of a round trip, bps.
-        uniqueness: weight of the label in learning, 0 to 1: lower the more it overlaps in time with earlier labels. It
-            is 0 if nothing moved, and until `OutcomeLog.last` computes it.
-        horizon_ns: how far ahead was predicted, ns.
+        uniqueness: weight of the label in learning, 0 to 1; the more the label overlaps in time with earlier labels,
+            the lower. 0 if the mid did not move, and until `OutcomeLog.last` computes the weight.
+        horizon_ns: how far ahead the prediction looked, ns.
     """
 
     ts: int
@@ -100,10 +100,9 @@ class OutcomeLog:
         return len(self._labels)
 
     def add(self, outcome: OutcomeMatured) -> None:
-        """Add one outcome.
+        """Add one outcome; drop all earlier ones if event time or price unit of the symbol changed abruptly before it.
 
-        If the symbol's event time or price unit changed abruptly before it (`generation` grew), earlier outcomes are
-        dropped.
+        Such a change shows in the outcome's `generation`, which differs from that of the outcomes before.
 
         Raises:
             TickloopError: the outcome lacks a feature or a strategy, so it was made with other parameters.
@@ -144,7 +143,7 @@ class OutcomeLog:
         """The outcomes that a retrain uses, the oldest first, each with the weight (uniqueness) of its label.
 
         Args:
-            until: event time, ns: only outcomes that were known by then are taken; None: all.
+            until: event time, ns; only outcomes that were known by then are used. None: all outcomes.
         """
         found = self._labels if until is None else [each for each in self._labels if each.matured <= until]
         found = found[max(0, begins_at([each.label for each in found], self._most)) :]

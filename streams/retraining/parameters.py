@@ -22,25 +22,26 @@ TRIAL = Declaration(
 class RetrainParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Parameters of retrains and of the tests of candidates (retrained models).
 
-    All counts are of outcomes in which the mid moved. The hold-out is the latest of them, kept out of the training. A
-    gate is a condition that a candidate must meet on the hold-out.
+    All counts are of outcomes in which the mid moved. The hold-out is the latest of these outcomes, which are kept out
+    of the training. A gate is a condition that a candidate must meet on the hold-out.
 
     Attributes:
         labels: largest number of labels that a retrain uses.
-        validation_share: fraction of the labels that becomes the hold-out; of those since the change, if one was found.
-        least_validated, most_validated: bounds of the number of held-out labels; within them the hold-out is made long
-            enough to span 18 horizons.
+        validation_share: fraction of the labels that becomes the hold-out; if a change in the market was found, a
+            fraction of the labels since the change.
+        least_validated, most_validated: bounds of the number of held-out labels; within these bounds the hold-out is
+            made long enough to span 18 horizons.
         least_trained: smallest number of labels that a model is fitted to.
         learning_rate: learning rate of the fits; 0: that of the running model.
-        level: error rate of one gate; it is divided by the number of models compared. A model that is no better must
-            pass two gates by chance, so that far fewer pass.
-        calibration_tolerance: tolerance of the gate on calibration, nats. The gate compares surprise: log-loss less
-            what the forecast itself leads to expect. The candidate's surprise may exceed the live version's by this
-            much.
+        level: error rate of one gate, which is divided by the number of models compared. A candidate that is no better
+            would have to pass two gates by chance, so the error rate of both together is far lower.
+        calibration_tolerance: tolerance of the gate on calibration, nats. The gate compares surprise: log-loss less the
+            log-loss that the forecast itself leads to expect. The candidate's surprise may exceed the live version's by
+            this much.
         candidates: largest number of candidates tested at the same time on one symbol.
-        cool_down_ns: time after an automatic roll-back without automatic retrains, ns of event time.
-        trial: experiment that tests a candidate beside the live version and monitors it once it is live. Its error rate
-            is shared by at least `candidates` challengers.
+        cool_down_ns: time after an automatic roll-back during which no automatic retrain starts, ns of event time.
+        trial: experiment that tests a candidate beside the live version and monitors the candidate once it is live. The
+            error rate of the experiment is divided by the number of its challengers, which is at least `candidates`.
 
     >>> RetrainParameters(candidates=3).trial.test.challengers, RetrainParameters(candidates=1).trial.test.challengers
     (3, 1)

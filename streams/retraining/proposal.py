@@ -1,4 +1,4 @@
-"""Makes the command by which a finished retrain asks that its new model be run in shadow, that is, unpublished."""
+"""Makes the command by which a finished retrain asks that its new model be run in shadow: it predicts, unpublished."""
 
 from schemas.commands import StartVariant
 from schemas.limits import LONGEST_CAUSE, MOST_METRICS, cut
@@ -8,10 +8,11 @@ from schemas.retraining import RetrainingResult, RetrainJob
 
 
 def proposal(job: RetrainJob, result: RetrainingResult) -> StartVariant:
-    """The command to start a retrained model in a new arm (pipeline) in shadow: it predicts, but is not published.
+    """The command that starts a retrained model in a new arm, whose predictions are not published.
 
-    The arm starts in the same state as in the test on held-out outcomes. The command's id is made from the job's, so
-    that it is carried out once even if the job is done twice.
+    An arm is one of the variants of the pipeline that run side by side on a symbol. The new arm starts in the same
+    state as in the test on held-out outcomes. The command's id is made from the id of the job; so the command is
+    carried out once even if the job is done twice.
 
     Args:
         job: the retrain job.

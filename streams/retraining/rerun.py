@@ -1,4 +1,4 @@
-"""Computes what a pipeline with a given model would have predicted on stored outcomes."""
+"""Computes what a pipeline with a given model would have predicted at the times of stored outcomes."""
 
 from collections.abc import Sequence
 
@@ -11,13 +11,13 @@ from streams.retraining.labels import Labelled
 
 
 def rerun(model: SignedLogistic, log: Sequence[Labelled], market: MarketParameters) -> list[float]:
-    """Probability of an upward move for each stored outcome, as a new pipeline with a given model would predict it.
+    """Probability of an upward move for each stored outcome, as a new pipeline with the given model would predict it.
 
-    The pipeline has the mixture, correction and calibration of the live system in their initial state. It learns from
-    each outcome once that outcome would have been known.
+    The pipeline has the same mixture, correction and calibration as the live one, but all in their initial state. It
+    learns from an outcome as soon as that outcome was known.
 
     Args:
-        model: model to begin with; it is not changed.
+        model: model that the pipeline begins with a copy of; it is not changed.
         log: outcomes in the order of their predictions.
         market: parameters of the symbol.
     """

@@ -1,4 +1,4 @@
-"""Splits outcomes into a training part and a hold-out whose labels do not overlap in time ("purged" split)."""
+"""Splits outcomes into an earlier training part and a later hold-out that do not overlap in time ("purged" split)."""
 
 from collections.abc import Sequence
 
@@ -8,12 +8,14 @@ from streams.retraining.labels import Labelled
 
 
 class Split(Struct, frozen=True):
-    """A training part and a hold-out of a list of outcomes.
+    """A list of outcomes, split into a training part and a hold-out.
 
     Attributes:
-        trained: outcomes known at least one horizon of their own before the first prediction of the hold-out.
+        trained: outcomes that were known at least one horizon before the first prediction of the hold-out was made; for
+            each outcome its own horizon counts.
         held_out: the most recent outcomes.
-        purged: number of outcomes between the two parts that belong to neither.
+        purged: number of outcomes before the hold-out that were known too late for the training part; they are in
+            neither part.
     """
 
     trained: Sequence[Labelled]
@@ -22,19 +24,22 @@ class Split(Struct, frozen=True):
 
 
 def split(log: Sequence[Labelled], moved_held_out: int) -> Split:
-    """Hold out the most recent outcomes, and take as training part what ends well before the first of them.
+    """Hold out the most recent outcomes, and take as training part the outcomes that were known well before.
 
-    An outcome belongs to the training part if it was known at least one horizon of its own before the first prediction
-    of the hold-out.
+    An outcome belongs to the training part if it was known at least one horizon before the first prediction of the
+    hold-out was made; for each outcome its own horizon counts.
+
+    In this example a prediction was made every 5 ns, its horizon was 10 ns, and the mid moved each time:
 
     >>> log = [Labelled(ts, ts + 10, 1, [], [], 0.5, "", [], "", 0.0, 0.0, 1.0, 10) for ts in range(0, 100, 5)]
     >>> found = split(log, moved_held_out=4)
-    >>> found.trained[-1].ts, found.trained[-1].matured, found.held_out[0].ts, found.purged
-    (60, 70, 80, 3)
+    >>> found.held_out[0].ts, found.trained[-1].ts, found.trained[-1].matured, found.purged
+    (80, 60, 70, 3)
 
     Args:
         log: outcomes in the order of their predictions.
-        moved_held_out: number of held-out outcomes in which the mid moved; those between them are held out too.
+        moved_held_out: number of held-out outcomes in which the mid moved; the outcomes between these are held out,
+            too.
 
     References:
         López de Prado (2018), Advances in Financial Machine Learning, section 7.4: purging and embargo.

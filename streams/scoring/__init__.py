@@ -1,1 +1,1 @@
-"""Scores of forecasts: log-loss, Brier score, skill, calibration and intervals; and baselines to compare them with."""
+"""Scores of forecasts (log-loss, Brier score, skill, calibration, intervals), and baselines for comparison."""

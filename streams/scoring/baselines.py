@@ -1,7 +1,8 @@
-"""Baselines: three simple forecasts without a model, each with its hit rate so far as its probability.
+"""Baselines: three simple forecasts without a model, whose probabilities are their hit rates so far.
 
 `majority` gives the fraction of earlier moves that went up as its probability of an upward move. `last_move` predicts
-the direction of the last move. `imbalance_sign` predicts up if the queue at the best bid is the larger one, else down.
+the direction of the last move. `imbalance_sign` predicts up if the queue at the best bid is longer than that at the
+best ask, down if it is shorter, and nothing if both are equal.
 """
 
 from collections.abc import Sequence
@@ -15,12 +16,13 @@ BASELINES = ("majority", "last_move", "imbalance_sign")
 
 @dataclass
 class BaselineState:
-    """Number of predictions and of right ones of each baseline, in the order of `BASELINES`.
+    """For each baseline, the number of its predictions and of its right predictions, in the order of `BASELINES`.
 
-    Each baseline starts as if it had been right once and wrong once. Only predictions whose outcome moved are counted.
+    Each baseline starts as if it had been right once and wrong once. Only predictions of a direction after which the
+    mid moved are counted.
 
     Attributes:
-        hits: right predictions; of `majority`: moves up.
+        hits: right predictions; of `majority`: upward moves.
         calls: predictions; of `majority`: moves.
         last: direction of the last known move: 1 up, -1 down, 0 before the first.
     """
@@ -31,20 +33,20 @@ class BaselineState:
 
 
 def start() -> BaselineState:
-    """State of the baselines before the first outcome."""
+    """State of the baselines before the first outcome: each was right once and wrong once."""
     return BaselineState([1] * len(BASELINES), [2] * len(BASELINES))
 
 
 def call(state: BaselineState, imbalance: float) -> Called:
-    """Forecasts of the baselines at a tick: for each, the probability of an upward move and the predicted direction.
+    """Forecasts at a tick: for each baseline the probability of an upward move and the predicted direction.
 
     Args:
-        state: right and wrong predictions so far.
-        imbalance: queue imbalance of the order book; the sign of this number is one of the forecasts.
+        state: counts of right and wrong predictions so far; not changed.
+        imbalance: queue imbalance at the best bid and ask, -1 to 1; its sign is the forecast of `imbalance_sign`.
 
     >>> state = start()
     >>> learn(state, call(state, 0.4), up=True)
-    >>> [round(opinion, 3) for opinion in call(state, -0.1).opinions]
+    >>> [round(opinion, 3) for opinion in call(state, -0.1).opinions]  # majority, last_move, imbalance_sign
     [0.667, 0.5, 0.333]
     """
     sides = (1, state.last, 1 if imbalance > 0.0 else -1 if imbalance < 0.0 else 0)
@@ -59,9 +61,9 @@ def learn(state: BaselineState, called: Called, up: bool) -> None:
     """Update the counts of each baseline with the outcome of one prediction.
 
     Args:
-        state: right and wrong predictions so far; changed in place.
+        state: counts of right and wrong predictions so far; changed in place.
         called: what the baselines forecast when the prediction was made.
-        up: whether the mid moved up.
+        up: whether the mid then moved up; call this function only for outcomes in which the mid moved.
     """
     label = 1 if up else -1
     for index, side in enumerate(called.sides):
@@ -72,7 +74,7 @@ def learn(state: BaselineState, called: Called, up: bool) -> None:
 
 
 def by_name(opinions: Sequence[float]) -> dict[str, float]:
-    """The probabilities of the baselines, given in the order of `BASELINES`, by name."""
+    """Dict from the name of each baseline to its probability; `opinions` are in the order of `BASELINES`."""
     return dict(zip(BASELINES, opinions, strict=True))
 
 

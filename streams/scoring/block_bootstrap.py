@@ -1,4 +1,4 @@
-"""Block bootstrap: confidence intervals for means of outcomes that overlap in time and so are not independent."""
+"""Block bootstrap: confidence intervals of means over outcomes that overlap in time and so are not independent."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,8 +19,8 @@ FEWEST_BLOCKS = 10
 def cells(symbols: NDArray[np.str_], made: NDArray[np.int64], horizons_ns: NDArray[np.int64]) -> NDArray[np.int64]:
     """Number of the time cell that each outcome falls into, counted from 0.
 
-    A cell is a span of time as long as the horizon, of one symbol; cells without an outcome get no number. Outcomes of
-    a cell are resampled together, since they overlap.
+    A cell is a span of time of one symbol, as long as the horizon. Cells without an outcome get no number. The outcomes
+    of a cell are resampled together, because they overlap.
 
     >>> horizons = np.array([100, 100, 100, 10])
     >>> cells(np.array(["A", "A", "A", "B"]), np.array([5, 99, 250, 5]), horizons).tolist()
@@ -42,18 +42,18 @@ def cells(symbols: NDArray[np.str_], made: NDArray[np.int64], horizons_ns: NDArr
 def resampled_means(
     columns: list[Column], cells: NDArray[np.int64], resamples: int, seed: int, block: int = BLOCK
 ) -> list[Column]:
-    """Means of columns over randomly drawn blocks of neighbouring cells, as often as asked.
+    """Means of columns over rows drawn at random, as blocks of neighbouring cells, `resamples` times.
 
-    A cell is a group of rows that are drawn together. Blocks wrap around at the end. The same blocks are drawn for
-    every column, so that means of different columns can be compared pair by pair. (`scipy.stats.bootstrap` would draw
-    rows as if they were independent.)
+    A cell is a group of rows that are drawn together. A block that reaches the last cell goes on at the first. Each
+    time the same blocks are drawn for every column, so that the means of different columns can be compared one by one.
+    (`scipy.stats.bootstrap` would draw rows as if they were independent.)
 
     Args:
         columns: columns of equal length, in the order of time.
         cells: number of the cell of each row, from 0 on, never decreasing.
         resamples: number of means for each column.
         seed: seed of the random numbers.
-        block: number of neighbouring cells that stay together.
+        block: number of neighbouring cells that are drawn together.
 
     Returns:
         For each column, an array of `resamples` means.
@@ -77,7 +77,7 @@ def resampled_means(
 
 
 def interval(means: Column) -> tuple[float, float]:
-    """The 95 % interval between two percentiles of resampled means: 2.5 % of them lie below and 2.5 % above.
+    """The 95 % interval of resampled means: 2.5 % of the means lie below its lower end, 2.5 % above its upper end.
 
     >>> tuple(round(end, 3) for end in interval(np.arange(1_001) / 1_000))
     (0.025, 0.975)

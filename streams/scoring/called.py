@@ -8,8 +8,8 @@ class Called(Struct, frozen=True, array_like=True):
 
     Attributes:
         opinions: probability of an upward move, by each baseline.
-        sides: predicted direction: 1 up, -1 down, 0 none. That of `majority` is always 1; its probability says how
-            often moves went up.
+        sides: predicted direction, by each baseline: 1 up, -1 down, 0 none. For `majority` it is always 1, even if the
+            probability is below 0.5.
     """
 
     opinions: tuple[float, float, float]

@@ -10,8 +10,8 @@ class Correlation:
 
     Attributes:
         pairs: number of pairs of values so far.
-        mean_x, mean_y: means of both series.
-        xx, yy, xy: sums of products of the deviations from the means.
+        mean_x, mean_y: mean of each series.
+        xx, yy, xy: sums over all pairs of products of two deviations from the mean: x twice, y twice, x and y.
     """
 
     pairs: int = 0
@@ -39,7 +39,7 @@ def update(state: Correlation, x: float, y: float) -> None:
 
 
 def coefficient(state: Correlation) -> float:
-    """Pearson's correlation coefficient, -1 to 1; 0 as long as either series is constant.
+    """Pearson's correlation coefficient of the pairs so far, -1 to 1; 0 as long as either series is constant.
 
     >>> state = Correlation()
     >>> for x, y in [(1.0, 2.0), (2.0, 1.0), (3.0, 4.0)]:

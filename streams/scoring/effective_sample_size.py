@@ -1,4 +1,4 @@
-"""Effective sample size (`n_eff`): the largest number of outcomes of which no two of one symbol overlap in time.
+"""Effective sample size (`n_eff`): the largest number of outcomes without an overlap in time within a symbol.
 
 An outcome lasts from its prediction to the end of the prediction's horizon. Outcomes of different symbols never count
 as overlapping.
@@ -8,10 +8,11 @@ from collections.abc import Iterable
 
 
 def occupied_until(until: int, ts_prediction: int, horizon_ns: int) -> int:
-    """Event time (ns) at which the chosen outcomes of a symbol end, after one more outcome was considered.
+    """Event time (ns) until which the chosen outcomes of a symbol last, after one more outcome was considered.
 
-    As many outcomes as possible are chosen of which no two overlap. An outcome whose prediction was made at `until` or
-    later is chosen. One that was made before takes the place of the last chosen one if it ends earlier.
+    As many outcomes as possible are chosen, so that no two of them overlap. An outcome whose prediction was made at
+    `until` or later is chosen. An outcome whose prediction was made before `until` replaces the last chosen outcome if
+    it ends earlier, otherwise it is left out.
 
     Args:
         until: this function's result for the outcome before; 0 for the first outcome.
@@ -20,8 +21,10 @@ def occupied_until(until: int, ts_prediction: int, horizon_ns: int) -> int:
 
     >>> occupied_until(until=100, ts_prediction=100, horizon_ns=50)  # chosen
     150
-    >>> occupied_until(150, 120, 50), occupied_until(150, 120, 10)  # left out; takes the place of the last
-    (150, 130)
+    >>> occupied_until(until=150, ts_prediction=120, horizon_ns=50)  # left out: it would end at 170
+    150
+    >>> occupied_until(until=150, ts_prediction=120, horizon_ns=10)  # replaces the last chosen: it ends at 130
+    130
 
     References:
         Kleinberg and Tardos (2005), Algorithm design, section 4.1: interval scheduling.
@@ -31,7 +34,7 @@ def occupied_until(until: int, ts_prediction: int, horizon_ns: int) -> int:
 
 
 def disjoint(symbols: Iterable[str], made: Iterable[int], horizons_ns: Iterable[int]) -> list[int]:
-    """Indices of the largest set of outcomes of which no two of one symbol overlap in time.
+    """Indices of the largest set of outcomes in which no two outcomes of one symbol overlap in time.
 
     Args:
         symbols: symbol of each outcome.
@@ -59,10 +62,10 @@ def disjoint(symbols: Iterable[str], made: Iterable[int], horizons_ns: Iterable[
 
 
 def effective_sample_size(symbols: Iterable[str], made: Iterable[int], horizons_ns: Iterable[int]) -> int:
-    """Largest number of outcomes of which no two of one symbol overlap in time.
+    """Largest number of outcomes that can be chosen so that no two of one symbol overlap in time.
 
-    In this example symbol A has 100 outcomes without overlap, and symbol B 2,000 that each overlap with the next
-    nineteen:
+    In this example symbol A has 100 outcomes that do not overlap. Symbol B has 2,000 outcomes, each of which overlaps
+    with the next nineteen, so every twentieth counts:
 
     >>> made = [*range(0, 50_000, 500), *range(0, 6_000_000, 3_000)]
     >>> effective_sample_size("A" * 100 + "B" * 2_000, made, [500] * 100 + [60_000] * 2_000)

@@ -10,13 +10,16 @@ class Figures(Struct, frozen=True):
 
     Attributes:
         name: name of the forecaster.
-        accuracy: fraction of moves predicted right, 0 to 1; a probability of 0.5 counts as half right.
+        accuracy: fraction of moves whose direction was predicted right, 0 to 1; a probability of 0.5 counts as half
+            right.
         log_loss: mean negative log of the probability given to what happened, nats; 0.693 for a constant 0.5.
         brier: mean squared error of the probability of an upward move, 0 to 1; 0.25 for a constant 0.5.
-        ece: expected calibration error: mean gap between confidence and accuracy over 10 bins, 0 to 1.
+        ece: expected calibration error, 0 to 1: gap between confidence (probability of the predicted side) and
+            accuracy, averaged over 10 bins of confidence.
         information_coefficient: Pearson correlation, over all outcomes, of 2 * probability - 1 and realised return.
-        call_gross_bps: mean return before cost of holding one unit in the predicted direction, over all outcomes, bps.
-        call_net_bps: `call_gross_bps` less the cost of a round trip for each position held.
+        call_gross_bps: mean return before cost, over all outcomes, from holding one unit in the predicted direction,
+            bps; nothing is held at a probability of 0.5 or an unknown cost.
+        call_net_bps: the same after the cost of a round trip, bps.
     """
 
     name: str

@@ -1,6 +1,7 @@
-"""Label uniqueness: a weight from 0 to 1 for each label, as labels of neighbouring predictions overlap in time.
+"""Label uniqueness: a weight from 0 to 1 for each label, smaller the more the label overlaps others in time.
 
-A label is the direction of the move after a prediction; it covers the time up to the prediction's horizon.
+A label is the direction of the move after a prediction. It covers the time from the prediction to the end of the
+prediction's horizon.
 """
 
 from dataclasses import dataclass
@@ -15,10 +16,11 @@ class UniquenessState:
     """State from which the weight (uniqueness) of the next label of a symbol is computed.
 
     Attributes:
-        last: event time of the prediction of the last label, ns; -1 before the first, and after the symbol's
-            event time was set back or jumped.
+        last: event time of the prediction of the last label, ns; -1 before the first label, and after the symbol's
+            event time changed abruptly.
         seen: number of labels so far, counted up to `MEMORY` (200).
-        worth: running mean over labels of the fraction of the horizon that was new, 0 to 1; see `update`.
+        worth: mean over the latest labels of the new part of each label, 0 to 1; the function `update` says what is
+            new.
     """
 
     last: int = -1
@@ -29,9 +31,9 @@ class UniquenessState:
 def update(state: UniquenessState, ts_prediction: int, horizon_ns: int) -> float:
     """Add the next label, and return its uniqueness: the weight, 0 to 1, that it has in learning.
 
-    The new part of a label is the time from the prediction before to its own prediction, as a fraction of its horizon,
-    at most 1. The uniqueness is the mean of this part over the latest labels, so that the first label of a burst does
-    not count more than the others.
+    The new part of a label is the time since the prediction of the label before, as a fraction of the horizon, at most
+    1. The uniqueness is the mean of the new parts of the latest labels, so that the first label of a burst does not
+    count much more than the others. The mean starts with one value of 0.5.
 
     Args:
         state: state after the labels so far; changed in place.

@@ -1,4 +1,4 @@
-"""Scores of every model version and every market regime, compared with the baselines, and updated by every outcome."""
+"""Scores of every model version in every market regime, beside those of the baselines, updated by every outcome."""
 
 from collections.abc import Iterable
 
@@ -27,11 +27,13 @@ class Metrics(Struct, frozen=True):
         version: name of the model version; empty: the live version, whichever it was at prediction time.
         scored: number of outcomes.
         moved: number of outcomes in which the mid moved.
-        independent: effective sample size: the largest number of moved outcomes of which no two overlap in time.
+        independent: effective sample size: the largest number of outcomes in which the mid moved and no two of which
+            overlap in time.
         positions: number of outcomes with a position.
-        gross_bps, net_bps: mean return of a position before and after cost, bps of capital.
-        skill: 1 - log-loss / log-loss of the best baseline; 0 as long as nothing moved.
-        figures: scores of the version, then of each baseline on the same outcomes; empty as long as nothing moved.
+        gross_bps, net_bps: mean return of the outcomes with a position, before and after cost, bps of capital.
+        skill: `1 - log-loss / log-loss of the best baseline`; 0 as long as the mid has not moved.
+        figures: scores of the version, then of each baseline on the same outcomes; empty as long as the mid has not
+            moved.
     """
 
     symbol: str
@@ -52,9 +54,10 @@ class Group(Struct, array_like=True):
 
     Attributes:
         scored: number of outcomes.
-        independent: effective sample size so far: largest number of moved outcomes of which no two overlap in time.
+        independent: effective sample size so far: the largest number of outcomes in which the mid moved and no two of
+            which overlap in time.
         positions: number of outcomes with a position.
-        free_from: event time from which a new prediction overlaps with none that `independent` counts, ns.
+        free_from: event time from which a new prediction overlaps with no outcome that `independent` counts, ns.
         gross_bps, net_bps: summed returns of the positions before and after cost, bps of capital.
         tallies: sums of the scores of the version, then of each baseline.
     """
@@ -69,10 +72,11 @@ class Group(Struct, array_like=True):
 
 
 class MetricsState(Struct, array_like=True):
-    """Sums over all outcomes of one symbol.
+    """Sums over the outcomes of one symbol, for each model version in each market regime.
 
     Attributes:
-        groups: sums by version and regime, at most 64 groups; the group that was updated last comes last.
+        groups: sums by version and regime, at most 64 groups, ordered by their last update, the latest last. An empty
+            version stands for the live version, an empty regime for all regimes.
     """
 
     groups: dict[tuple[str, str], Group]
@@ -81,8 +85,9 @@ class MetricsState(Struct, array_like=True):
 class MetricsCollector:
     """Keeps the scores of all versions and regimes of a symbol up to date, in constant time for each outcome.
 
-    Every version that predicted is counted; the live one is also counted under the empty name, whichever version it
-    was. Every outcome is counted for its regime, and for the empty regime, which stands for all of them.
+    Every version that predicted is counted. The version that was live (its predictions were published) is also counted
+    under the empty name. Every outcome is counted for its regime, and for the empty regime, which stands for all
+    regimes.
 
     >>> from streams.market.node import MarketNode
     >>> from streams.engine.replay import replay_events
@@ -117,7 +122,7 @@ class MetricsCollector:
 
 
 def collect(outcomes: Iterable[OutcomeMatured]) -> list[Metrics]:
-    """Scores of each symbol, version and regime over many outcomes, as `MetricsCollector` gives them."""
+    """Scores of each symbol, model version and market regime over the outcomes; `MetricsCollector` computes them."""
     collector = MetricsCollector()
     states: dict[str, MetricsState] = {}
     for outcome in outcomes:

@@ -1,4 +1,4 @@
-"""Mean of values of outcomes that overlap in time, with one-sided confidence bounds that account for the overlap."""
+"""Mean of values of outcomes that overlap in time, with one-sided confidence bounds that allow for the overlap."""
 
 from collections.abc import Sequence
 from itertools import pairwise
@@ -18,9 +18,10 @@ class Mean(Struct, frozen=True):
 
     Attributes:
         n: number of values.
-        batches: number of batches of neighbouring values from which the bounds were computed.
+        batches: number of batches (groups of values whose predictions were made within the same horizon) from which the
+            bounds were computed.
         mean: mean of the values; 0 without any.
-        low, high: one-sided lower and upper bound; infinite with fewer than 2 batches.
+        low, high: one-sided lower and upper confidence bound of the mean; infinite with fewer than 2 batches.
     """
 
     n: int
@@ -36,10 +37,11 @@ class Mean(Struct, frozen=True):
 
 
 def mean(values: Sequence[float], times: Sequence[int], horizons_ns: Sequence[int], level: float) -> Mean:
-    """Mean with a lower and an upper bound, each of which holds with probability 1 - `level`.
+    """Mean of the values, with a lower and an upper bound, each of which holds with probability `1 - level`.
 
-    The bounds are those of Student's t over batches of time, each one horizon long. Values of neighbouring batches may
-    overlap, so their covariance is included in the error if that widens the bounds.
+    Time is divided into batches, each one horizon long. The bounds are those of Student's t over the batches. Values of
+    neighbouring batches may overlap in time, so the covariance of neighbouring batches is included in the error if that
+    widens the bounds.
 
     >>> found = mean([1.0, 5.0, 2.0, 4.0, 3.0], [0, 300, 600, 900, 1_200], [100] * 5, level=0.05)
     >>> found.mean, found.batches, round(found.low, 2), round(found.high, 2)
@@ -49,7 +51,7 @@ def mean(values: Sequence[float], times: Sequence[int], horizons_ns: Sequence[in
         values: one value for each outcome, in the order of time.
         times: event time of each outcome's prediction, ns.
         horizons_ns: horizon of each prediction, ns.
-        level: error rate of each bound, 0 to 1.
+        level: error rate of each bound: probability that the true mean is beyond it, 0 to 1.
 
     References:
         Cochran (1977), Sampling Techniques, section 2.11: the ratio of two sums, for batches of unequal size.

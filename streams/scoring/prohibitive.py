@@ -1,4 +1,4 @@
-"""The cost that stands for an unknown cost, so high that no position is taken."""
+"""The number that stands for an unknown cost: a cost so high that no position is taken."""
 
 from typing import Final
 

@@ -1,7 +1,7 @@
-"""Calibration of probabilities: the reliability table and the expected calibration error, of columns of forecasts.
+"""Calibration of columns of forecasts: the reliability table and the expected calibration error.
 
-`streams.scoring.tally` computes the same error from running sums, outcome by outcome. The two may differ in the last
-digits, since they add up in different order.
+`streams.scoring.tally` computes the same error from running sums, outcome by outcome. Both results may differ in the
+last digits, since the numbers are added in a different order.
 """
 
 from collections.abc import Sequence
@@ -12,10 +12,10 @@ from streams.scoring.scores import hit
 
 
 class Reliability(Struct, frozen=True):
-    """One row of a reliability table: predictions whose confidence lies between two bounds.
+    """One row of a reliability table: the predictions whose confidence (probability of the predicted side) is in a bin.
 
     Attributes:
-        low, high: bounds of the confidence, 0.5 to 1.
+        low, high: ends of the bin, 0.5 to 1.
         count: number of predictions.
         confidence: mean confidence, 0.5 to 1.
         accuracy: fraction of predictions whose direction was right, 0 to 1; a probability of 0.5 counts as half right.
@@ -29,7 +29,7 @@ class Reliability(Struct, frozen=True):
 
 
 def reliability(probabilities: Sequence[float], ups: Sequence[bool], bins: int = 10) -> tuple[Reliability, ...]:
-    """Reliability table: confidence and accuracy in bins of equal width from 0.5 to 1.
+    """Reliability table of forecasts: mean confidence and accuracy in bins of equal width from 0.5 to 1.
 
     The confidence is the probability of the predicted direction, up or down. Bins without a prediction are left out.
 

@@ -1,4 +1,4 @@
-"""Scores of whole columns of forecasts; `streams.scoring.scores` scores a single forecast in the same way."""
+"""Scores of whole columns of forecasts; `streams.scoring.scores` computes the same scores for a single forecast."""
 
 import numpy as np
 from numpy.typing import NDArray

@@ -1,6 +1,6 @@
 """Scores of one forecast of a move: log-loss, Brier score, hit, and entropy (the expected log-loss).
 
-These functions run for every label and are compiled; `streams.scoring.score_arrays` scores whole columns.
+These functions run at every outcome and are compiled for speed; `streams.scoring.score_arrays` scores whole columns.
 """
 
 from collections.abc import Iterable
@@ -12,7 +12,7 @@ LEAST: Final = 1e-15
 
 
 def log_loss(probability: float, label: int) -> float:
-    """Negative log of the probability of what happened, nats; 0.693 for a probability of 0.5.
+    """Log-loss of one forecast: negative log of the probability given to what happened, nats; 0.693 for 0.5.
 
     Args:
         probability: forecast probability of an upward move, 0 to 1.
@@ -28,7 +28,7 @@ def log_loss(probability: float, label: int) -> float:
 
 
 def entropy_term(probability: float) -> float:
-    """One of the two terms of a forecast's entropy, `-p log p` in nats, for the probability `p` of one direction.
+    """One of the two terms of a forecast's entropy: `-p log p` in nats, where `p` is the probability of one direction.
 
     >>> round(entropy_term(0.8), 3), entropy_term(0.0)
     (0.179, 0.0)
@@ -81,14 +81,15 @@ def hit(probability: float, label: int) -> float:
 
 
 def log_loss_gain(probability: float, other: float, label: int) -> float:
-    """By how much the log-loss of a forecast is lower than that of another forecast, nats; 0 if nothing moved.
+    """By how much the log-loss of a forecast is lower than that of another forecast, nats; 0 if the mid did not move.
 
-    It is computed as one logarithm of a ratio: experiments store sums of it, so its rounding must not change.
+    The gain is computed as one logarithm of a ratio. This must not be changed, even in its rounding: experiments store
+    sums of gains.
 
     Args:
         probability: forecast probability of an upward move, neither 0 nor 1.
         other: the other forecast's probability, neither 0 nor 1.
-        label: sign of the move; 0 if nothing moved.
+        label: sign of the move; 0 if the mid did not move.
 
     >>> [round(log_loss_gain(0.8, other=0.5, label=label), 2) for label in (1, -1, 0)]
     [0.47, -0.92, 0.0]

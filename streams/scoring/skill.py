@@ -1,4 +1,4 @@
-"""Skill: how much better predictions score than baselines, with an interval that accounts for overlapping outcomes."""
+"""Skill: how much better predictions score than baselines, with an interval that allows for overlapping outcomes."""
 
 from collections.abc import Iterable, Sequence
 
@@ -19,7 +19,8 @@ class Score(Struct, frozen=True):
 
     Attributes:
         name: `pipeline` for the live pipeline, or the name of one of its experts or of a baseline.
-        accuracy: fraction of moves predicted right, 0 to 1; a probability of 0.5 counts as half right.
+        accuracy: fraction of moves whose direction was predicted right, 0 to 1; a probability of 0.5 counts as half
+            right.
         log_loss: mean negative log of the probability given to what happened, nats; 0.693 for a constant 0.5.
     """
 
@@ -33,16 +34,17 @@ class Skill(Struct, frozen=True):
 
     Attributes:
         scored: number of outcomes.
-        moved: number of outcomes in which the mid moved; scores are over these.
-        independent: effective sample size: the largest number of moved outcomes of which no two of one symbol overlap.
+        moved: number of outcomes in which the mid moved; all scores are over these outcomes.
+        independent: effective sample size: the largest number of outcomes in which the mid moved and no two of which,
+            of one symbol, overlap in time.
         pipeline: scores of the live pipeline.
-        experts: scores of each of its strategies and of its model.
+        experts: scores of each strategy and of the model of the live pipeline.
         baselines: scores of each baseline, whose probability is its hit rate before the prediction.
         best_baseline: name of the baseline with the lowest log-loss.
-        skill: 1 - log-loss of the pipeline / log-loss of the best baseline; above 0 the pipeline is better.
+        skill: `1 - log-loss of the pipeline / log-loss of the best baseline`; above 0 the pipeline is better.
         low, high: 95 % interval of `skill`; None if there are too few outcomes for an interval.
         positions: number of predictions with a position.
-        gross_bps, net_bps: mean return of a position before and after cost, bps of capital.
+        gross_bps, net_bps: mean return of the predictions with a position, before and after cost, bps of capital.
     """
 
     scored: int
@@ -67,11 +69,11 @@ class Scored(Struct, frozen=True, eq=False):
         symbols: symbol of each outcome.
         made: event time of each prediction, ns since 1970, UTC.
         horizons_ns: horizon of each prediction, ns.
-        labels: sign of each move; 0 if nothing moved.
+        labels: sign of each move; 0 if the mid did not move.
         pipeline: the live pipeline's probability of an upward move.
-        experts: the same probability by each strategy and by the model, by name.
-        baselines: the same probability by each baseline, by name.
-        positions: position of the live pipeline, signed fraction of capital.
+        experts: probability of an upward move by each strategy and by the model; by name.
+        baselines: probability of an upward move by each baseline; by name.
+        positions: position of the live pipeline, fraction of capital; below 0 for a short position.
         gross_bps, net_bps: return of that position before and after cost, bps of capital.
     """
 
@@ -88,9 +90,10 @@ class Scored(Struct, frozen=True, eq=False):
 
 
 def scored(outcomes: Sequence[OutcomeMatured]) -> Scored:
-    """Outcome records as columns.
+    """Outcome records converted to columns.
 
-    Of the experts (strategies and model), those are included that every outcome with a move has.
+    The experts are the strategies and the model. An expert gets a column if every outcome in which the mid moved has
+    its probability; other experts are left out.
     """
     live = [outcome.arms[0] for outcome in outcomes]
     moved = [outcome for outcome in outcomes if outcome.label]
@@ -124,10 +127,10 @@ def skill(outcomes: Iterable[OutcomeMatured], resamples: int = 1_000, seed: int 
 
 
 def skill_of(everything: Scored, resamples: int = 1_000, seed: int = 20_240_808) -> Skill:
-    """Scores of the live pipeline over outcomes as columns, compared with its experts and with the baselines.
+    """Scores of the live pipeline over outcomes in columns, compared with its experts and with the baselines.
 
-    The baselines' forecasts are those stored in the outcomes, made at prediction time. The interval of the skill is
-    computed by a block bootstrap, since neighbouring outcomes overlap in time.
+    The baselines' forecasts are those that were made at prediction time and stored in the outcomes. The interval of the
+    skill is computed by a block bootstrap, since neighbouring outcomes overlap in time.
 
     Args:
         everything: the outcomes.

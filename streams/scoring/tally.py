@@ -1,4 +1,4 @@
-"""Running sums of one forecaster's scores, calibration, and returns from following its forecasts."""
+"""Running sums for one forecaster: its scores, its calibration, and the returns from following its forecasts."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -18,11 +18,12 @@ class Tally:
 
     Attributes:
         moved: number of outcomes in which the mid moved.
-        right, loss, brier: sums over these of right predictions, log-losses (nats) and Brier scores.
+        right, loss, brier: sums over the moved outcomes of right predictions, log-losses (nats) and Brier scores.
         counts, confidences, rights: in each of 10 bins of confidence, the number of moved outcomes, the sum of
             confidences and the number of right predictions.
-        correlation: running correlation of 2 * probability - 1 and return, over all outcomes.
-        gross_bps, net_bps: summed returns of holding one unit in the predicted direction, before and after cost, bps.
+        correlation: running correlation of `2 * probability - 1` and return, over all outcomes.
+        gross_bps, net_bps: summed returns from holding one unit in the predicted direction, before and after cost, over
+            all outcomes, bps.
     """
 
     moved: int
@@ -38,7 +39,7 @@ class Tally:
 
 
 def start() -> Tally:
-    """Sums before the first outcome."""
+    """Empty sums of a forecaster, before the first outcome."""
     return Tally(0, 0.0, 0.0, 0.0, [0] * BINS, [0.0] * BINS, [0.0] * BINS, Correlation(), 0.0, 0.0)
 
 
@@ -48,9 +49,9 @@ def update(state: Tally, probability: float, label: int, return_bps: float, cost
     Args:
         state: sums so far; changed in place.
         probability: forecast probability of an upward move.
-        label: sign of the move; with 0 only the correlation and the returns are updated.
+        label: sign of the move; 0 if the mid did not move: then only the correlation and the returns are updated.
         return_bps: realised move, bps.
-        cost_bps: cost of a round trip, bps. `PROHIBITIVE_BPS` stands for an unknown cost; no position is assumed then.
+        cost_bps: cost of a round trip, bps; `PROHIBITIVE_BPS` if the cost is not known: then no position is assumed.
     """
     signed = 2.0 * probability - 1.0
     correlation.update(state.correlation, signed, return_bps)
@@ -73,7 +74,7 @@ def update(state: Tally, probability: float, label: int, return_bps: float, cost
 
 
 def figures(state: Tally, name: str) -> Figures:
-    """The scores that follow from the sums, of which at least one outcome moved.
+    """The scores that follow from the sums over outcomes; in at least one outcome the mid must have moved.
 
     Args:
         state: sums so far.
@@ -89,7 +90,7 @@ def figures(state: Tally, name: str) -> Figures:
     (0.5, -1.0)
 
     Raises:
-        ZeroDivisionError: no outcome moved.
+        ZeroDivisionError: the mid moved in no outcome.
 
     References:
         Naeini, Cooper and Hauskrecht (2015), Obtaining well calibrated probabilities using Bayesian binning, eq. 3.

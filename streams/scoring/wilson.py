@@ -15,7 +15,7 @@ class Proportion(Struct, frozen=True):
     Attributes:
         value: the rate, 0 to 1.
         low, high: ends of the interval.
-        count: number of independent cases; fewer than were counted if cases overlap.
+        count: number of independent cases; if cases overlap, fewer than the number of all cases, perhaps a fraction.
     """
 
     value: float
@@ -27,13 +27,14 @@ class Proportion(Struct, frozen=True):
 def wilson_ends(rate: float, trials: float) -> tuple[float, float]:
     """Lower and upper end of the 95 % Wilson score interval of a rate.
 
-    For rate `p` and `n` trials: `(p + z^2/2n -+ z sqrt(p (1 - p) / n + z^2/4n^2)) / (1 + z^2/n)`. SciPy's `binomtest`
-    gives the same, but takes whole numbers of successes only; an effective number of cases need not give one.
+    For rate `p` and `n` trials the ends are `(p + z^2/2n -+ z sqrt(p (1 - p) / n + z^2/4n^2)) / (1 + z^2/n)`. SciPy's
+    `binomtest` gives the same interval, but only for whole numbers of successes; an effective number of trials times
+    the rate need not be whole.
 
     Args:
         rate: fraction of successes, 0 to 1.
-        trials: number of independent cases, above 0; for overlapping outcomes fewer than were counted, which widens the
-            interval.
+        trials: number of independent trials, above 0, perhaps a fraction. If outcomes overlap, it is smaller than their
+            number, which widens the interval.
 
     >>> tuple(round(end, 4) for end in wilson_ends(0.75, trials=20))
     (0.5313, 0.8881)
@@ -50,11 +51,11 @@ def wilson_ends(rate: float, trials: float) -> tuple[float, float]:
 
 
 def wilson(rate: float, trials: float) -> Proportion | None:
-    """A rate with its 95 % Wilson interval; None if there are no trials.
+    """A rate with its 95 % Wilson interval; None if `trials` is 0.
 
     Args:
         rate: fraction of successes, 0 to 1.
-        trials: number of independent cases; may be a fraction.
+        trials: number of independent trials, perhaps a fraction.
 
     >>> wilson(0.0, trials=10).low, wilson(0.5, trials=0)
     (0.0, None)

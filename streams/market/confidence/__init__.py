@@ -1,4 +1,4 @@
-"""Confidence of predictions: calibrators, and conformal sets, which tell what is too unsure for a position.
+"""Confidence of predictions: calibrators, and conformal sets, which tell when a prediction is too unsure to act on.
 
 A calibrator turns log-odds into probabilities that come true as often as they say.
 """
@@ -15,12 +15,13 @@ from streams.market.confidence.temperature import Temperature
 
 
 class ConfidenceParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """How probabilities are calibrated, and when no position is taken because neither direction is sure enough.
+    """How probabilities are calibrated, and when no position is taken because the direction is too unsure.
 
     Attributes:
         calibrator: name of the calibrator that runs: `temperature`, `bins` or one that a plug-in registered.
         temperature, bins: parameters of these two calibrators.
-        conformal: parameters of the conformal sets, which tell whether up, down, both or none are probable enough.
+        conformal: parameters of the conformal sets. A set holds the sides (up, down, both or none) that are probable
+            enough; no position is taken unless it holds exactly one.
         own: parameters of calibrators that plug-ins registered, one table for each calibrator, by its name.
     """
 
@@ -45,7 +46,7 @@ register = CALIBRATORS.register
 
 
 def calibrator(parameters: ConfidenceParameters) -> tuple[Calibrator, Any]:
-    """Build the calibrator that `parameters.calibrator` names; return it and the type of its states.
+    """Build the calibrator that `parameters.calibrator` names; return the calibrator and the type of its states.
 
     >>> calibrator(ConfidenceParameters(calibrator="bins"))[1].__name__
     'BinsState'

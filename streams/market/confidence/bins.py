@@ -15,8 +15,9 @@ class BinsState:
     """What was observed in each bin of confidences; a label is the known outcome of a prediction.
 
     Attributes:
-        counts: number of labels in each bin, recent labels counting more.
-        errors: number of right predictions in each bin less the sum of their confidences, recent labels counting more.
+        counts: number of labels in each bin; recent labels count more.
+        errors: number of right predictions in each bin, less the sum of the confidences of all its predictions, right
+            or wrong; recent labels count more.
     """
 
     counts: list[float]
@@ -26,9 +27,9 @@ class BinsState:
 class Bins:
     """Calibrator that shifts the confidence in each bin by the difference between observed accuracy and confidence.
 
-    The confidence is the probability of the more probable side, 0.5 to 1. Up and down share the bins, so a mirrored
-    market gives the mirrored probability. The shift is small while a bin has few labels (known outcomes), and an upward
-    prediction never becomes a downward one.
+    The confidence is the probability of the more probable side, 0.5 to 1. Upward and downward predictions share the
+    bins, so opposite log-odds give opposite probabilities (0.6 and 0.4). The shift is small while a bin has few labels
+    (known outcomes). An upward prediction never becomes a downward one.
 
     >>> calibration = Bins(BinsParameters(prior=1.0))
     >>> state = calibration.start()

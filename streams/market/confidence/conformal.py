@@ -1,6 +1,6 @@
-"""Adaptive conformal sets: which of the two sides, up and down, are probable enough that they cannot be excluded.
+"""Adaptive conformal sets: those of the two sides, up and down, that are too probable to be excluded.
 
-If a set does not hold exactly one side, no position should be taken: the prediction stands aside.
+If a set holds both sides or none, no position should be taken: the prediction stands aside.
 """
 
 from dataclasses import dataclass
@@ -14,17 +14,17 @@ BINS: Final = 50
 
 @dataclass
 class ConformalState:
-    """What was learned about the scores of past outcomes, and the threshold that follows.
+    """What was learned about the scores of past outcomes, and the threshold computed from this.
 
     The score of a side (up or down) is 1 less the probability predicted for it, so a surprise has a high score.
 
     Attributes:
         counts: number of outcomes by their score, in 50 equal bins from 0 to 1; recent outcomes count more.
-        level: fraction of outcomes that may at present have a score above the threshold. It moves up and down so that
-            the fraction in the long run is `1 - coverage`.
+        level: fraction of outcomes that may at present have a score above the threshold. It is raised and lowered so
+            that in the long run the fraction is `1 - coverage`, where `coverage` is a parameter.
         threshold: a side is in the conformal set if its score is at most this. At -1 every set is empty, at 1 it holds
             both sides.
-        seen: number of outcomes taken.
+        seen: number of outcomes learned from.
         covered: number of outcomes whose side was in the set.
     """
 
@@ -41,8 +41,8 @@ class Conformal:
     A set with one side is a clear prediction. A set with both sides or none means that no position should be taken.
 
     A label is the known outcome of a prediction. However the market changes, the fraction of labels whose side is in
-    the set stays close to `coverage`: the difference is at most `1 / (step * labels)`, apart from outcomes not known
-    yet.
+    the set stays close to `coverage`. After n labels the difference is at most `1 / (step * n)`, and a little more
+    because labels are known only some time after their predictions.
 
     >>> conformal = Conformal(ConformalParameters(coverage=0.9, step=0.02))
     >>> state = conformal.start()
@@ -81,7 +81,7 @@ class Conformal:
         return (1.0 - probability <= threshold) is (probability <= threshold)
 
     def learn(self, state: ConformalState, probability: float, threshold: float, up: bool) -> None:
-        """Learn from one label, the known outcome of a prediction, and compute the new threshold.
+        """Learn from one label (known outcome of a prediction), and compute a new threshold in `state`.
 
         Args:
             state: what was learned from earlier labels, which is changed.

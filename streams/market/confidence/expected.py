@@ -1,4 +1,4 @@
-"""Accuracy and log-loss to expect of predictions before their outcomes are known, from the probabilities alone."""
+"""Accuracy and log-loss that predictions should reach, computed from their probabilities before outcomes are known."""
 
 from dataclasses import dataclass
 from math import log
@@ -12,10 +12,10 @@ MEMORY: Final = 500
 
 @dataclass
 class ExpectedSkill:
-    """Accuracy and log-loss to be expected of the last 500 predictions, if their probabilities p are calibrated.
+    """Accuracy and log-loss that about the last 500 predictions should reach if their probabilities p are calibrated.
 
     Attributes:
-        seen: number of predictions taken, counted up to 500.
+        seen: number of predictions in the means, counted up to 500.
         accuracy: running mean of max(p, 1 - p), the expected accuracy.
         log_loss: running mean of the entropy of p, the expected log-loss, nats.
 

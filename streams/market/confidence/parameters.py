@@ -12,12 +12,13 @@ class TemperatureParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_
 
     Attributes:
         memory: number of labels (known outcomes) over which the slope is learned; older labels fade.
-        prior: information (inverse variance) on the slope at the start, when it is 1. A label adds p (1 - p) z^2, where
-            z are the log-odds and p is the probability.
+        prior: information (inverse variance) on the slope at the start, when the slope is 1. A label adds p (1 - p)
+            z^2, where z is the uncalibrated log-odds and p the calibrated probability at full slope.
         lowest, highest: bounds of the slope.
-        trust: fraction of the distance between the slope and 1 that is applied before the first label.
-        share: fraction by which the applied fraction returns to `trust` at a label that overlaps no other label in
-            time.
+        trust: fraction of the difference between the slope and 1 that is applied at the start; each label changes this
+            fraction.
+        share: fraction of the way back to `trust` that the applied fraction goes at each label; less at a label that
+            overlaps others in time.
     """
 
     memory: Annotated[int, Meta(ge=2, le=MOST)] = 5_000
@@ -34,7 +35,7 @@ class BinsParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     Attributes:
         bins: number of bins of equal width, over confidences from 0.5 to 1.
         memory: number of labels (known outcomes) in a bin over which its accuracy is observed; older labels fade.
-        prior: number of labels that it takes until the observed accuracy of a bin counts as much as its confidence.
+        prior: number of labels in a bin at which its observed accuracy counts as much as the uncalibrated confidence.
     """
 
     bins: Annotated[int, Meta(ge=1, le=100)] = 10
@@ -46,7 +47,7 @@ class ConformalParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_on
     """Parameters of the conformal sets, which hold the sides (up, down) that are probable enough.
 
     Attributes:
-        coverage: fraction of moves whose side is to be in the set.
+        coverage: fraction of moves whose side (up or down) is to be in the set.
         step: how fast the sets adapt. At each label the fraction allowed outside the set moves by `step` times
             `1 - coverage - outside`, where `outside` is 1 if the label's side was outside its set, else 0.
         memory: number of labels (known outcomes) over which scores are counted; older labels fade.

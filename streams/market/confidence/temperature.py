@@ -13,8 +13,9 @@ class TemperatureState:
 
     Attributes:
         slope: factor on the log-odds; below 1 if the uncalibrated probabilities are too confident.
-        information: Fisher information on the slope (its inverse variance), recent labels counting more.
-        trust: probability that the slope makes predictions better, 0 to 1; this fraction of `slope - 1` is applied.
+        information: Fisher information on the slope (inverse variance of the slope); recent labels count more.
+        trust: probability that the slope makes predictions better, 0 to 1. The factor applied to log-odds is
+            `1 + trust * (slope - 1)`.
     """
 
     slope: float
@@ -26,8 +27,8 @@ class Temperature:
     """Calibrator that multiplies log-odds by a slope, which it learns by recursive maximum likelihood.
 
     The factor that is applied is `1 + trust * (slope - 1)`, where `trust` is the probability that the slope makes
-    predictions better. There is no intercept: since outcomes overlap in time, an intercept would follow the last moves,
-    which cost accuracy when it was measured.
+    predictions better. There is no intercept: outcomes overlap in time, so an intercept would follow the last few
+    moves. A measurement with an intercept gave a lower accuracy.
 
     >>> calibration = Temperature(TemperatureParameters(prior=1.0))
     >>> state = calibration.start()

@@ -1,4 +1,4 @@
-"""Costs of opening and closing a position, and the registry of their names."""
+"""Costs of opening and closing a position, and the registry that finds a cost by its name."""
 
 from typing import Annotated, Any
 
@@ -17,7 +17,7 @@ class CostParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     Attributes:
         enabled: names of the costs that are paid.
         fee_bps: fee of one execution, bps of its value; it is paid at opening and at closing.
-        slippage_bps: loss beyond the best price, for opening and closing together, bps.
+        slippage_bps: loss from executions at worse than the best price, for opening and closing together, bps.
         own: parameters of costs that plug-ins registered, one table for each cost, by its name.
     """
 

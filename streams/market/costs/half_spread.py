@@ -4,7 +4,8 @@
 class HalfSpread:
     """Cost of the spread: half of it when a position is opened and half of it when the position is closed.
 
-    Both halves are those of the spread when the prediction is made; at the closing it may differ.
+    Both halves are computed from the spread at the time of the prediction, although the spread may have changed when
+    the position is closed.
 
     >>> HalfSpread().bps(spread_bps=0.4)
     0.4

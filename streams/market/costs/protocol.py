@@ -4,10 +4,10 @@ from typing import Protocol
 
 
 class Cost(Protocol):
-    """One part of the cost of a position; it is the same for long and short positions, and never negative."""
+    """One part of the cost of opening and closing a position: equal for long and short positions, never negative."""
 
     def bps(self, spread_bps: float) -> float:
-        """Return the cost of opening and closing a position, bps of the mid.
+        """Return this part of the cost of opening and closing a position, bps of the mid.
 
         Args:
             spread_bps: the present spread, bps of the mid.

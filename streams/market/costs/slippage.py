@@ -4,7 +4,8 @@
 class Slippage:
     """Cost of executions at worse than the best price; it is fixed, for opening and closing together.
 
-    It does not depend on the size of the position, which is a fraction of a capital that is not known.
+    The cost does not depend on the size of the position: a size is a fraction of capital, and the amount of capital is
+    not known here.
 
     Args:
         slippage_bps: the cost, bps.

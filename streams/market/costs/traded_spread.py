@@ -14,14 +14,15 @@ FEWEST: Final = 10
 class TradedSpread:
     """Estimate of the spread: the mean magnitude of the changes between the prices of successive trades.
 
-    Trades take place at the bid or at the ask, so most changes of the price are as large as the spread. On one day of
-    three shares on five venues the estimate was 7.25, 1.17 and 2.29 bps; the quoted spread at the trades was 7.22, 1.20
-    and 2.10 bps. On price bars, which are further apart in time than trades, the estimate is too large, since it then
-    mostly measures volatility.
+    Trades take place at the bid or at the ask, so most changes of the price are as large as the spread. For three
+    shares on one day, with trades from five venues, the estimates were 7.25, 1.17 and 2.29 bps; the quoted spreads at
+    the trades were 7.22, 1.20 and 2.10 bps. Price bars are further apart in time than trades; from bars the estimate is
+    too large, since it then mostly measures volatility.
 
     Attributes:
         price: price of the last trade, quote currency; 0 before the first.
-        changes: number of changes taken, counted up to 200; trades at the same price are no changes.
+        changes: number of changes in the mean, counted up to 200; a trade at the price of the trade before is no
+            change.
         mean: mean magnitude of the changes, quote currency.
 
     >>> spread = TradedSpread()
@@ -29,7 +30,7 @@ class TradedSpread:
     ...     spread.take(100.0 + 0.02 * (trade % 2))
     >>> round(spread.bps(100.0), 3)
     2.0
-    >>> TradedSpread().bps(100.0)  # not known
+    >>> TradedSpread().bps(100.0)  # before any trade the spread is not known
     -1.0
 
     References:

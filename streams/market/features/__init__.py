@@ -1,7 +1,7 @@
-"""Features of one symbol: numbers computed from its last quotes and trades, anew at every tick.
+"""Features of one symbol: numbers computed anew at every tick from the symbol's last quotes and trades.
 
-A family is a group of features that are computed together from one state; each family has a file of its own. The
-features are computed once a tick and shared by all components that need them.
+A family is a group of features that are computed together from one state; each built-in family has a file of its own.
+The features are computed once a tick and shared by all components that need them.
 """
 
 from streams.market.features.moment import Moment

@@ -1,6 +1,6 @@
 """The feature `autocorrelation`: correlation of each return of the mid with the one before.
 
-It is negative where the price bounces back and forth, and positive where moves go on.
+It is negative while the price bounces back and forth, and positive while moves tend to continue.
 """
 
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ class AutocorrelationState:
 
     Attributes:
         last_return: return of the mid at the last quote, bps.
-        products: average product of two returns in a row, bps^2.
+        products: average product of two successive returns, bps^2.
         squares: average square of a return, bps^2.
     """
 

@@ -12,11 +12,11 @@ ABSENT = (0.0, 0.0, 0.0)
 
 @dataclass
 class BookState:
-    """The last quote, and the order flow of the quotes before it.
+    """The last quote, and the order flow at each of the last quotes.
 
     Attributes:
         bid, bid_size, ask, ask_size: the last quote; all 0 before the first.
-        flow: signed order flow at each of the last quotes, base units; above 0 when bids were added or asks taken away.
+        flow: signed order flow at each of the last quotes, base units; above 0 if bids were added or asks taken away.
         activity: magnitudes of the numbers in `flow`.
     """
 
@@ -41,7 +41,7 @@ class BookFeatures:
     >>> book.advance(state, Moment(100.0, bid=99.0, bid_size=3.0, ask=101.0, ask_size=1.0))
     (0.5, 50.0, 0.0)
     >>> now = Moment(100.0, bid=99.0, bid_size=5.0, ask=101.0, ask_size=2.0)
-    >>> book.advance(state, now)[2]  # two more on the bid, one more on the ask: (2 - 1) / 1
+    >>> book.advance(state, now)[2]  # bid size 2 up, ask size 1 up: flow 2 - 1, divided by its magnitude
     1.0
 
     References:

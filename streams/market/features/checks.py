@@ -1,7 +1,8 @@
 """Checks of a family of features (a group that is computed together), whether built-in or from a plug-in.
 
-Values must not depend on later ticks, must be the same after a restart and finite, and the state must stay small.
-Features must also scale and change their sign as they declare. `tickloop features check` runs these checks.
+Values must be finite, must not depend on later ticks, and must be the same after a restart. The state must stay small.
+Values must also behave as the descriptions of the features declare: when prices or sizes are multiplied by a constant,
+and when the market is mirrored. `tickloop features check` runs these checks.
 """
 
 from collections.abc import Callable, Sequence
@@ -41,7 +42,7 @@ class FeatureFinding(Struct, frozen=True):
 
 
 def check(family: str, ticks: Ticks, parameters: FeatureParameters | None = None) -> list[FeatureFinding]:
-    """Run all checks on one family of features (group that is computed together); return the results in a fixed order.
+    """Run all checks on one family of features (group that is computed together); return one result for each check.
 
     Args:
         family: name of a registered family.

@@ -17,8 +17,8 @@ class Feature(Struct, frozen=True):
         name: unique among all features.
         unit: `bps`, `sigma` (standard deviations), or a range such as `-1..1` for a number without a unit.
         signed: whether the value changes its sign in a mirrored market, where rises are falls and bids are asks. The
-            model of the price's direction takes only features that do.
-        formula: in one line.
+            model that predicts the direction of the price takes only signed features.
+        formula: how the value is computed, in one line.
         source: where the formula comes from: author, year, equation.
         scale_free: whether the value stays the same when all prices, or all sizes, are multiplied by a constant.
     """
@@ -38,9 +38,9 @@ class NoState(Struct, array_like=True):
 class Family(Protocol):
     """A group of features of one symbol that are computed together, in constant time, from a state of bounded size.
 
-    A family whose features depend on trades also has a method `trade(state, now)`. It is called with every trade and
-    returns the values of the features, as `advance` does. Without a valid quote the price of the trade also becomes the
-    reference price; `advance` is then called after `trade`.
+    A family whose features depend on trades also has a method `trade(state, now)`. This method is called at every trade
+    and returns the values of the features, as `advance` does. If there is no valid quote, the price of the trade also
+    becomes the reference price, and `advance` is called after `trade`.
     """
 
     @property
@@ -57,17 +57,17 @@ class Family(Protocol):
         """Return the family's state before the first tick of a symbol.
 
         Args:
-            mid: the first reference price (mid of a quote, or price of a trade), quote currency. The state is to be as
-                if the reference price had always been this.
+            mid: the first reference price (mid of a quote, or price of a trade), quote currency. The state must be as
+                if the reference price had always been `mid`.
         """
         ...
 
     def advance(self, state: Any, now: Moment) -> Sequence[float]:
-        """Update the state by a new reference price; return one finite number for each of `features`, in order.
+        """Update the state by a new reference price; return a finite number for each of `features`, in that order.
 
         Args:
             state: the family's state for one symbol, which is changed.
-            now: the market as of this tick. `now.mid` is the reference price: the mid, or the last trade's price
-                without a quote.
+            now: the market as of this tick. `now.mid` is the reference price: the mid, or the last trade's price if
+                there is no valid quote.
         """
         ...

@@ -18,12 +18,13 @@ FURTHEST_BPS: Final = 1e4
 
 @dataclass
 class FlowState:
-    """The last trades, as three windows of equal length.
+    """The last trades: three rolling windows with one number for each trade.
 
     Attributes:
-        signed: sizes, base units, positive when the buyer was the aggressor, negative for the seller, 0 if unknown.
-        sizes: sizes, base units.
-        notionals: price times size, quote currency.
+        signed: size of each trade, base units: positive if the buyer was the aggressor, negative if the seller was, 0
+            if unknown.
+        sizes: size of each trade, base units.
+        notionals: price times size of each trade, quote currency.
     """
 
     signed: RollingWindow
@@ -32,10 +33,10 @@ class FlowState:
 
 
 class Flow:
-    """Computes the imbalance of the aggressors and the deviation of the average trade price, from the last trades.
+    """Computes the imbalance of the aggressors, and the deviation of the average trade price from the mid.
 
     Args:
-        length: number of trades over which sizes and prices are summed.
+        length: number of last trades that both features are computed from.
 
     >>> flow = Flow(50)
     >>> state = flow.start(100.0)
@@ -75,7 +76,7 @@ class Flow:
 
         Returns:
             Imbalance of the aggressors (-1 if all were sellers, 1 if all were buyers), and by how many bps the average
-            trade price is below the mid.
+            trade price is below the mid (negative if it is above).
         """
         size = now.size
         push(state.signed, SIGNS.get(now.side, 0.0) * size)
@@ -88,7 +89,7 @@ class Flow:
 
         Returns:
             Imbalance of the aggressors (-1 if all were sellers, 1 if all were buyers), and by how many bps the average
-            trade price is below the mid. Both are 0 before the first trade with a size.
+            trade price is below the mid (negative if it is above). Both are 0 before the first trade with a size.
         """
         size = state.sizes.total
         if size <= 0.0:

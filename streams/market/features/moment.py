@@ -8,10 +8,11 @@ class Moment:
     """The latest quote, trade and reference price of one symbol: the input from which features are computed.
 
     Attributes:
-        mid: reference price, quote currency: the mid of the last quote, or the last trade's price without a quote.
+        mid: reference price, quote currency: the mid of the last quote, or the last trade's price if there is no valid
+            quote.
         move: change of `mid` at this tick, quote currency.
         change: change of `mid` at this tick as a simple return, bps.
-        bid, bid_size, ask, ask_size: the last quote; all 0 before the first quote and when the last one is too old.
+        bid, bid_size, ask, ask_size: the last quote; all 0 before the first quote and when the last quote is too old.
         price, size, side: the last trade and its aggressor, `buy` or `sell`; 0, 0 and empty before the first trade.
         ts_event: event time of this tick, ns.
         quoted_at: event time of the last quote, ns; 0 before the first.

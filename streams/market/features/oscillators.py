@@ -12,7 +12,7 @@ class OscillatorState:
     """Exponentially weighted averages of the mid and of its moves, all in quote currency.
 
     Attributes:
-        gains, losses: average upward and average downward move a quote, both 0 or more.
+        gains, losses: average upward and average downward move per quote, both 0 or more.
         fast, slow: average mid, over a short and a long span.
     """
 
@@ -33,7 +33,7 @@ class Oscillators:
     [-0.01, 6.159]
 
     References:
-        Wilder (1978), New Concepts in Technical Trading Systems: RSI, here 2 RSI / 100 - 1.
+        Wilder (1978), New Concepts in Technical Trading Systems: RSI, here rescaled from 0..100 to -1..1.
         Appel (1979), The Moving Average Convergence-Divergence Method.
     """
 

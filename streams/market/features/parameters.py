@@ -13,9 +13,10 @@ class VolatilityParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_o
     """Smoothing of the volatility features and of the autocorrelation.
 
     Attributes:
-        ewma_decay: weight that the exponentially weighted variance keeps at each quote; the new square gets the rest.
-        realised_window: number of quotes over which the realised volatility is summed.
-        autocorrelation_decay: weight that the averages of the autocorrelation keep at each quote.
+        ewma_decay: weight of the old variance when a quote updates the exponentially weighted variance; the squared
+            return gets the rest.
+        realised_window: number of quotes over which squared returns are summed for the realised volatility.
+        autocorrelation_decay: weight of the old averages when a quote updates the averages of the autocorrelation.
     """
 
     ewma_decay: Decay = 0.97

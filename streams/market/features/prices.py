@@ -17,9 +17,10 @@ class PriceState:
     Attributes:
         mids: the last mids, quote currency, in a ring buffer.
         at: index of the oldest mid, which the next mid replaces.
-        anchor: a recent mid, which is subtracted before summing, because sums of squared prices would be too inexact.
+        anchor: a recent mid, which is subtracted from each mid before summing, because sums of squared prices would be
+            too inexact.
         deviations: sum of the differences between the mids and `anchor`, quote currency.
-        squares: sum of the squares of these differences.
+        squares: sum of the squares of these differences, quote currency squared.
     """
 
     mids: list[float]
@@ -30,11 +31,11 @@ class PriceState:
 
 
 class Prices:
-    """Computes the returns of the mid over several lags, and its z-score, at each quote.
+    """Computes the returns of the mid over 1, 10, 50 and 200 quotes, and the mid's z-score, at each quote.
 
     >>> prices = Prices()
     >>> state = prices.start(100.0)
-    >>> prices.advance(state, Moment(101.0))[:2]  # returns over 1 and 10 quotes, bps
+    >>> prices.advance(state, Moment(101.0))[:2]  # returns over 1 and 10 quotes, bps: the mid was 100 before
     (100.00000000000009, 100.00000000000009)
     >>> [round(value, 2) for value in prices.advance(state, Moment(100.5))]
     [-49.5, 50.0, 50.0, 50.0, 6.26]
@@ -57,10 +58,10 @@ class Prices:
         return PriceState([mid] * HISTORY, 0, mid, 0.0, 0.0)
 
     def advance(self, state: PriceState, now: Moment) -> tuple[float, float, float, float, float]:
-        """Add the new mid to `state`; return the returns over 1, 10, 50 and 200 quotes in bps, then the z-score.
+        """Add the mid `now.mid` to `state`; return the returns over 1, 10, 50 and 200 quotes in bps, then the z-score.
 
-        The z-score is the distance of the mid from the mean of the last 200 mids, in their standard deviations. It is 0
-        if these mids are all equal.
+        The z-score is the mid less the mean of the last 200 mids, divided by the standard deviation of these mids. It
+        is 0 if these mids are all equal.
         """
         mid = now.mid
         mids = state.mids

@@ -1,4 +1,4 @@
-"""The feature `realised_volatility`: root of the sum of squared returns of the mid over the last quotes."""
+"""The feature `realised_volatility`: root of the sum of the squared returns of the mid at the last quotes."""
 
 from dataclasses import dataclass
 from math import sqrt

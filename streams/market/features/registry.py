@@ -31,7 +31,8 @@ class FeatureParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only
         trade_window: number of trades over which the trade flow and the average trade price are summed.
         oscillators: smoothing of RSI and MACD.
         volatility: smoothing of the volatilities and the autocorrelation.
-        own: parameters of families (groups of features) that plug-ins registered, one table for each, by its name.
+        own: parameters of families (groups of features) that plug-ins registered: one table for each family, by the
+            family's name.
     """
 
     recorded: tuple[str, ...] = ()
@@ -59,7 +60,7 @@ FAMILIES: Registry[Family] = Registry(
 
 
 def features_of(family: str) -> tuple[Feature, ...]:
-    """Return the features of a family (group computed together), in the order in which it returns their values.
+    """Return the features of a family (group computed together), in the order in which the family returns their values.
 
     >>> [each.name for each in features_of("spread")]
     ['spread']
@@ -69,9 +70,9 @@ def features_of(family: str) -> tuple[Feature, ...]:
 
 
 def every_feature() -> list[Feature]:
-    """Return all features, built-in ones and those of plug-ins, in the order of registration.
+    """Return the descriptions of all features, built-in ones and those of plug-ins, in the order of registration.
 
-    A vector of features holds their values in this order, too.
+    A vector of features holds the values of the computed features in the same order.
     """
     return [each for family in FAMILIES for each in features_of(family)]
 
@@ -87,12 +88,12 @@ UNSIGNED = tuple(feature.name for feature in BUILT_IN if not feature.signed)
 def register(name: str, family: Callable[..., Family]) -> None:
     """Register a family (group) of features that a plug-in brings, so that the configuration can name its features.
 
-    If the class has an attribute `Parameters` (a `msgspec.Struct`), it is built from these; they are read from the
-    table `[market.features.own.<name>]`.
+    If the class `family` has an attribute `Parameters` (a subclass of `msgspec.Struct`), an instance of it is read from
+    the table `[market.features.own.<name>]` and passed to `family`.
 
     Args:
         name: name of the family, unique among families.
-        family: its class, which follows the protocol `Family`.
+        family: class of the family, which follows the protocol `Family`.
 
     Raises:
         ConfigurationError: the name of the family or of one of its features is taken already or is not a valid name.

@@ -1,4 +1,4 @@
-"""Rolling sums over the last n numbers, without a rounding error that grows with time."""
+"""Rolling sums over the last n numbers of a series, without a rounding error that grows with time."""
 
 from dataclasses import dataclass
 from math import fsum
@@ -10,7 +10,7 @@ CANCELLATION: Final = 1e-8
 
 @dataclass
 class RollingWindow:
-    """The last `len(values)` numbers and their sum; numbers that have not come yet count as 0.
+    """The last `len(values)` numbers of a series, and their sum; places not filled yet hold 0.
 
     Attributes:
         values: the numbers, in a ring buffer.
@@ -31,9 +31,9 @@ def window(length: int) -> RollingWindow:
 def push(window: RollingWindow, value: float) -> float:
     """Replace the oldest number in the window by `value` and return the new sum.
 
-    The sum is updated by the difference of the two numbers, which adds rounding errors. So it is computed anew,
-    correctly rounded, whenever the ring buffer has been filled once more, and after a removal that cancels most of its
-    digits.
+    The sum is updated by the difference of the new and the old number, which adds rounding errors. So the sum is
+    computed anew from all numbers, correctly rounded, each time the ring buffer has been filled once more, and after a
+    removal that cancels most digits of the sum.
 
     >>> last = window(3)
     >>> [push(last, value) for value in (1.0, 2.0, 4.0, 8.0)]

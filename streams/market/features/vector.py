@@ -24,7 +24,7 @@ class FeatureState:
 
     Attributes:
         now: the market as of the last tick.
-        families: states of the computed families (groups of features), in their order.
+        families: states of the computed families (groups of features), in the order of registration.
         vector: values of the features after the last tick, in the order of `Features.names`.
     """
 
@@ -34,18 +34,18 @@ class FeatureState:
 
 
 class Features:
-    """Computes the features of a symbol at each tick; what it remembers between ticks is in a `FeatureState`.
+    """Computes the features of a symbol at each tick; what must be remembered between ticks is in a `FeatureState`.
 
-    If a family (group of features) fails, or returns a value that is not finite, 0 takes the place of the value and the
-    failure is reported.
+    If a family (group of features) fails, the values of all its features are 0 at this tick. A single value that is not
+    finite becomes 0. Both are reported.
 
     Args:
         parameters: of the features.
-        needs: names of the features to compute. A family is computed as a whole, if one of its features is named here
-            or in `parameters.recorded`.
+        needs: names of the features to compute. If one feature of a family is named here or in `parameters.recorded`,
+            all features of the family are computed.
 
     Attributes:
-        names: names of the computed features, in the order of the vector.
+        names: names of the computed features, in the order of their values in the vector.
 
     >>> features = Features(FeatureParameters(), ["spread", "ewma_volatility"])
     >>> features.names
@@ -88,7 +88,7 @@ class Features:
         """Return a function that picks the named features out of a vector, in the order of `needs`.
 
         >>> view = Features(FeatureParameters(), ["rsi", "spread"]).view(["spread"])
-        >>> view([0.1, 0.2, 3.0])  # rsi, macd (of the same family as rsi), spread
+        >>> view([0.1, 0.2, 3.0])  # rsi, macd (computed, because rsi is of the same family), spread
         (3.0,)
         """
         places = [self.names.index(name) for name in needs]
@@ -102,12 +102,12 @@ class Features:
 
         Args:
             mid: the first reference price (mid of a quote, or price of a trade), quote currency. The features start as
-                if the reference price had always been this.
+                if the reference price had always been `mid`.
         """
         return FeatureState(Moment(mid), [family.start(mid) for family in self._families], [0.0] * self._width)
 
     def revive(self, state: FeatureState) -> None:
-        """After a state was decoded from a snapshot, convert its parts in place to the types that the features use.
+        """Convert the parts of a state that was decoded from a snapshot, in place, to the types that the features use.
 
         Raises:
             ValidationError: a part does not fit its type.
@@ -145,12 +145,12 @@ class Features:
         now.bid = now.bid_size = now.ask = now.ask_size = 0.0
 
     def trade(self, state: FeatureState, trade: Trade, faults: Faults) -> bool:
-        """Update the features that depend on trades; without a valid quote, update all of them.
+        """Update the features that depend on trades; if there is no valid quote, update all features.
 
         Args:
             state: of the symbol, which is changed.
-            trade: the trade. Without a valid quote its price becomes the reference price that returns are computed
-                from.
+            trade: the trade. If there is no valid quote, its price becomes the reference price that returns are
+                computed from.
             faults: takes a report of every group of features that fails.
 
         Returns:

@@ -1,4 +1,4 @@
-"""The feature `ewma_volatility`: exponentially weighted volatility of the mid, bps a quote."""
+"""The feature `ewma_volatility`: exponentially weighted volatility of the mid, bps per quote."""
 
 from dataclasses import dataclass
 from math import sqrt

@@ -1,4 +1,4 @@
-"""Detectors of regimes (calm or volatile, ranging or trending markets), and the registry of their names."""
+"""Detectors of regimes (calm or volatile, ranging or trending markets), and the registry that finds them by name."""
 
 from typing import Any
 

@@ -33,7 +33,7 @@ SLIGHT: Final = 0.02
 
 @dataclass
 class Level:
-    """One of two levels of market activity, the hidden states of a Markov model, with the numbers learned for it.
+    """One of two levels of market activity (hidden states of a Markov model), with the numbers learned for it.
 
     Averages over past quotes give more weight to recent quotes. They are expected values, since the level at a past
     quote is not known for sure.
@@ -42,8 +42,9 @@ class Level:
         belief: probability that the market is at this level now, given all quotes so far.
         moves: probability that a quote moves the mid while the market is at this level.
         square: mean square of such a move, bps^2.
-        mass: fraction of past quotes at which the market was at this level, given that it is at this level now.
-        moved: fraction of past quotes that moved the mid at this level, given that the market is at this level now.
+        mass: fraction of past quotes at which the market was at this level, given that the market is at this level now.
+        moved: fraction of past quotes at which the market was at this level and the mid moved, given that the market is
+            at this level now.
         squares: mean over all past quotes of the squared move, bps^2, where quotes at the other level count as 0; given
             that the market is at this level now.
         away_mass, away_moved, away_squares: `mass`, `moved` and `squares` given that the market is at the other level
@@ -72,13 +73,14 @@ class ActivityState:
 
     Attributes:
         seen: number of quotes taken, counted up to the model's memory.
-        moves: number of quotes that moved the mid, counted until the levels exist.
+        moves: number of quotes that moved the mid, counted until `levels` exist.
         square: mean square of these moves, bps^2.
         levels: the two levels in no particular order; None until enough moves were seen.
         learned: number of quotes since the numbers of the levels were last updated.
-        for_still: change of the log-odds of the second level against the first, by a quote that leaves the mid
-            unchanged.
-        for_move, for_square: the same change by a quote that moves the mid by r bps is `for_move + for_square * r**2`.
+        for_still: a quote that leaves the mid unchanged changes the log-odds of the second level against the first by
+            this.
+        for_move, for_square: a quote that moves the mid by r bps changes these log-odds by
+            `for_move + for_square * r**2`.
     """
 
     seen: int = 0
@@ -94,18 +96,20 @@ class ActivityState:
 class Activity:
     """Gives the probability that a market is at the more volatile of two levels of activity, and learns both levels.
 
-    It is a hidden Markov model. At each level a quote leaves the mid unchanged with probability 1 - p; otherwise it
-    moves the mid by a normally distributed amount of mean square q. Most real quotes do not move the mid: with a normal
-    distribution alone each move would look like a change of level.
+    The levels are the states of a hidden Markov model. At each level a quote leaves the mid unchanged with probability
+    1 - p; otherwise it moves the mid by a normally distributed amount of mean square q. The probability 1 - p is needed
+    because most real quotes do not move the mid: with a normal distribution alone each move would look like a change of
+    level.
 
-    p and q of each level are learned by online expectation maximisation. For each level and each statistic s of the
-    quotes at that level (such as their squared moves) it keeps rho(k): the average of s over the past, given that the
-    present level is k. A quote replaces rho(k) by
+    p and q of each level are learned by online expectation maximisation. For each level l and each statistic s of a
+    quote (such as its squared move), two numbers rho(k) are kept, one for each level k. rho(k) is the average over past
+    quotes of s at level l, where quotes at the other level count as 0, given that the present level is k. A quote
+    replaces rho(k) by
 
         g s 1{k} + (1 - g) sum_j rho(j) f(j) t(j, k) / sum_i f(i) t(i, k)
 
     where f(j) is the probability of level j before the quote, t(j, k) the probability of going from level j to level k,
-    and g the weight of the new quote. 1{k} is 1 if k is the level of the statistic, else 0.
+    and g the weight of the new quote. 1{k} is 1 if k is l, else 0.
 
     Args:
         spell: number of quotes that the market stays at a level on average.

@@ -21,12 +21,12 @@ class Drift:
     """Gives the probability that the mid has a drift, up or down; its parameters are fixed and nothing is learned.
 
     Args:
-        trend: size of a drift that counts as a trend, standard deviations of the return a quote.
-        spell: number of quotes that a trend, or a time without one, lasts on average.
+        trend: mean return per quote that counts as a trend, in standard deviations of the return at one quote.
+        spell: average length of a trend, and of a time without a trend, in quotes.
         evidence: largest change of the log-odds of a drift by one quote.
 
     >>> drift, state = Drift(trend=0.25, spell=100.0, evidence=2.0), DriftState()
-    >>> [round(drift.advance(state, 0.5), 3) for _ in range(40)][::13]
+    >>> [round(drift.advance(state, 0.5), 3) for _ in range(40)][::13]  # at quotes 1, 14, 27 and 40
     [0.01, 0.151, 0.394, 0.662]
 
     References:
@@ -45,7 +45,7 @@ class Drift:
 
         Args:
             state: of the symbol, which is changed.
-            scaled: return of the mid at this quote, in its standard deviations.
+            scaled: return of the mid at this quote, divided by the standard deviation of such returns.
         """
         up, down, leave = state.up, state.down, self._leave
         none = 1.0 - (up + down)

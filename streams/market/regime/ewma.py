@@ -25,11 +25,11 @@ class EwmaState:
 
     Attributes:
         seen: number of quotes taken, counted up to the memory of the usual volatility.
-        usual: usual volatility, the long-term mean, bps a quote.
-        drift: exponentially weighted mean return, bps a quote.
+        usual: usual volatility: long-term mean of the volatility, bps per quote.
+        drift: exponentially weighted mean return, bps per quote.
         squares: exponentially weighted mean square of the return, with the same decay as `drift`, bps^2.
         volatile: whether the market is labelled volatile; otherwise calm.
-        trending: whether it is labelled trending; otherwise ranging.
+        trending: whether the market is labelled trending; otherwise ranging.
         volatile_for, trending_for: number of quotes since each label changed, counted up to `EwmaParameters.dwell`.
         probability: probability that both labels are right.
     """
@@ -48,13 +48,14 @@ class EwmaState:
 class Ewma:
     """Regime detector: volatile if the volatility is far above its usual level, trending if the drift exceeds noise.
 
-    The usual volatility is the plain mean of the volatility until its memory is full, then an exponentially weighted
-    mean. The drift is measured in its standard errors, sigma * sqrt((1 - decay) / (1 + decay)) for independent returns.
-    So the measured drift is a standard normal number while there is no trend.
+    The usual volatility is the plain mean of the volatility until the memory is full, then an exponentially weighted
+    mean. The drift is divided by its standard error, which is `sigma * sqrt((1 - decay) / (1 + decay))` for independent
+    returns. So the result is a standard normal number while there is no trend.
 
-    Each label (volatile, trending) begins at one threshold and ends at a lower one. The probability of a label is that
-    of the true value lying on the label's side of the middle between both thresholds, given the error of the estimate.
-    It may be below 0.5, because a label stays until the lower threshold and at least for `dwell` quotes.
+    Each label (volatile, trending) begins at one threshold and ends at a lower one. Its probability is the probability
+    that the true volatility or drift is on the label's side of the middle between both thresholds, given the error of
+    the estimate. The probability may be below 0.5, because a label stays until the lower threshold is passed, and at
+    least for `dwell` quotes.
 
     >>> detector = Ewma(EwmaParameters(dwell=0))
     >>> state = detector.start()
@@ -92,18 +93,19 @@ class Ewma:
     def current(self, state: EwmaState) -> tuple[Regime, float]:
         """Return the present regime and its probability, 0 to 1, without changing the state.
 
-        The probability is that of both labels being right: calm or volatile, and ranging or trending.
+        It is the probability that both labels are right: calm or volatile, and ranging or trending.
         """
         return REGIMES[2 * state.volatile + state.trending], state.probability
 
     def advance(self, state: EwmaState, features: Sequence[float]) -> tuple[Regime, float]:
         """Take one quote into the state; return the regime from now on and its probability, 0 to 1.
 
-        The probability is that of both labels being right: calm or volatile, and ranging or trending.
+        It is the probability that both labels are right: calm or volatile, and ranging or trending.
 
         Args:
             state: of the symbol, which is changed.
-            features: return of the mid at this quote (`return_1`) and its volatility (`ewma_volatility`), both in bps.
+            features: return of the mid at this quote (`return_1`) and volatility of the mid (`ewma_volatility`), both
+                in bps.
         """
         change, volatility = features
         parameters = self._parameters

@@ -18,7 +18,7 @@ class HmmState:
     Attributes:
         activity, drift: states of the two models.
         volatile: whether the market is labelled volatile; otherwise calm.
-        trending: whether it is labelled trending; otherwise ranging.
+        trending: whether the market is labelled trending; otherwise ranging.
         volatile_for, trending_for: number of quotes since each label changed, counted up to `HmmParameters.dwell`.
         probability: probability that both labels are right.
     """
@@ -35,9 +35,9 @@ class HmmState:
 class Hmm:
     """Regime detector: volatile at the more volatile of two levels of activity, trending while the mid has a drift.
 
-    A hidden Markov model gives the probability of each label. The two models run independently of each other, as if
-    volatility and drift changed independently. One model of all six combinations would take three times as long and was
-    no better.
+    The probabilities of volatile and of trending come from two hidden Markov models. They run independently of each
+    other, as if volatility and drift changed independently. A single model of all six combinations (two levels, three
+    drifts) would take three times as long, and its results were no better.
 
     >>> detector = Hmm(HmmParameters(dwell=0))
     >>> state = detector.start()
@@ -68,14 +68,14 @@ class Hmm:
     def current(self, state: HmmState) -> tuple[Regime, float]:
         """Return the present regime and its probability, 0 to 1, without changing the state.
 
-        The probability is that of both labels being right: calm or volatile, and ranging or trending.
+        It is the probability that both labels are right: calm or volatile, and ranging or trending.
         """
         return REGIMES[2 * state.volatile + state.trending], state.probability
 
     def advance(self, state: HmmState, features: Sequence[float]) -> tuple[Regime, float]:
         """Take one quote into the state; return the regime from now on and its probability, 0 to 1.
 
-        The probability is that of both labels being right: calm or volatile, and ranging or trending.
+        It is the probability that both labels are right: calm or volatile, and ranging or trending.
 
         Args:
             state: of the symbol, which is changed.

@@ -13,14 +13,18 @@ class EwmaParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     """Parameters of the regime detector `ewma`: decays of its averages, and thresholds to enter and to leave a regime.
 
     Attributes:
-        usual_decay: weight that the usual volatility keeps at each quote; the new volatility gets the rest.
-        volatile_above: a calm market becomes volatile above this multiple of the usual volatility.
-        calm_below: a volatile market becomes calm below this multiple of the usual volatility.
-        volatility_error: standard error of the logarithm of the volatility, for the probability of the label; 0.087 for
-            normal returns and a `[market.features.volatility] ewma_decay` of 0.97.
-        drift_decay: weight that the mean return keeps at each quote.
-        trend_above: a ranging market becomes trending if the drift exceeds this many of its standard errors.
-        range_below: a trending market becomes ranging if the drift is below this many of its standard errors.
+        usual_decay: weight of the old value when a quote updates the usual volatility; the volatility at the quote gets
+            the rest.
+        volatile_above: a calm market is labelled volatile once its volatility exceeds this multiple of the usual
+            volatility.
+        calm_below: a volatile market is labelled calm once its volatility is below this multiple of the usual
+            volatility.
+        volatility_error: standard error of the logarithm of the volatility, from which the probability of the label is
+            computed. It is 0.087 if returns are normal and `[market.features.volatility] ewma_decay` is 0.97.
+        drift_decay: weight of the old value when a quote updates the mean return; the return at the quote gets the
+            rest.
+        trend_above: a ranging market is labelled trending once the drift exceeds this many of its standard errors.
+        range_below: a trending market is labelled ranging once the drift is below this many of its standard errors.
         dwell: fewest quotes between two changes of the same label (calm or volatile, ranging or trending).
     """
 
@@ -38,11 +42,11 @@ class HmmParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     """Parameters of the regime detector `hmm`: how long regimes last, what a trend is, how fast activity is learned.
 
     Attributes:
-        spell: number of quotes that a regime lasts on average. It is fixed: learned from real quotes it would be a few
-            quotes, which is too short for a regime.
+        spell: number of quotes that a regime lasts on average. It is not learned: fitted to real quotes it would be
+            only a few quotes, which is too short for a regime.
         evidence: largest change of the log-odds of a label (volatile, trending) by one quote, so that no single jump
             makes a regime.
-        trend: size of a drift that counts as a trend, standard deviations of the return a quote.
+        trend: mean return per quote that counts as a trend, in standard deviations of the return at one quote.
         sure: a label changes when the opposite label is more probable than this.
         dwell: fewest quotes between two changes of the same label (calm or volatile, ranging or trending).
         warmup: number of quotes that must move the mid before a market can be labelled volatile.

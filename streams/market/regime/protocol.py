@@ -9,7 +9,7 @@ from streams.market.regime.labels import Regime
 class Detector(Protocol):
     """A regime detector: tells at each quote whether the market is calm or volatile, and ranging or trending.
 
-    The detector itself holds only parameters. What it learns about a symbol is in a state, of a type of its own.
+    The detector itself holds only parameters. What it learns about a symbol is in a separate state object.
     """
 
     @property

@@ -1,6 +1,6 @@
-"""Position sizing: the position is the smallest limit of all sizing rules.
+"""Position sizing: the size of a position is the smallest limit of all sizing rules.
 
-It is 0 if the expected move does not exceed the cost of opening and closing the position.
+The position is 0 if the expected move does not exceed the cost of opening and closing the position.
 """
 
 from streams.market.sizing.explained import SizeExplained

@@ -1,4 +1,4 @@
-"""Sizing rule `drawdown_cap`: a largest position that shrinks as the drawdown grows."""
+"""Sizing rule `drawdown_cap`: a limit on the position that shrinks as the drawdown grows."""
 
 from streams.market.sizing.protocol import Case
 
@@ -7,7 +7,7 @@ class DrawdownCap:
     """Sizing rule: the largest position shrinks linearly with the drawdown, to 0 at the largest bearable drawdown.
 
     The drawdown is that of simulated profits and losses: how far their sum is below its peak. It decays slowly by
-    itself, because without a position it could never be earned back.
+    itself: at a limit of 0 no position could ever earn it back.
 
     Args:
         bearable_bps: drawdown at which the limit is 0, bps of capital.

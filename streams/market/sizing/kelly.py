@@ -7,8 +7,9 @@ class Kelly:
     """Sizing rule: a fraction of the Kelly position, which is the net expected return over the mean squared return.
 
     At horizons of a second the full Kelly position is thousands of times the capital as soon as the expected move
-    exceeds the cost: returns are tiny, and their squares far tinier. So the fraction must be as small as 0.0001. It
-    allows for errors of the expected move and for jumps that have not been seen yet.
+    exceeds the cost, because the mean square of such small returns is far smaller still. So the fraction must be as
+    small as 0.0001. A small fraction also allows for errors of the expected move and for jumps that have not been seen
+    yet.
 
     Args:
         fraction: of the Kelly position, 0 to 1.

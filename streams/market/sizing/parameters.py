@@ -13,11 +13,12 @@ class SizingParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     Attributes:
         enabled: names of the rules. If several have the smallest limit, the first one is recorded as the deciding rule.
         kelly_fraction: fraction of the Kelly (growth-optimal) position, for the rule `kelly`.
-        max_position: largest position, fraction of capital; it always applies.
+        max_position: largest position, fraction of capital, whichever rules are enabled.
         memory: number of scored predictions over which the average size of moves is taken.
         confidence_floor: smallest probability of the predicted side that allows a position.
         volatility_target_bps: largest standard deviation of the position's return over an hour, bps of capital.
-        regime_caps: largest position by the name of the regime, fraction of capital; regimes not named have no cap.
+        regime_caps: largest position in a regime, fraction of capital, by the regime's name; regimes not named have no
+            cap.
         drawdown_bps: drawdown at which no position is allowed, bps of capital.
         drawdown_memory: number of scored predictions over which a drawdown decays.
         own: parameters of rules that plug-ins registered, one table for each rule, by its name.

@@ -11,7 +11,7 @@ class RegimeCap:
     """Sizing rule: a largest position for each regime that has a cap.
 
     Args:
-        caps: largest position by the name of the regime, fraction of capital; other regimes have no limit.
+        caps: largest position in a regime, fraction of capital, by the regime's name; other regimes have no limit.
 
     Raises:
         ConfigurationError: a name in `caps` is not that of a regime.

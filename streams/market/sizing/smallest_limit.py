@@ -1,4 +1,4 @@
-"""Position sizing: the size is the smallest limit of all sizing rules, the direction that of the expected move."""
+"""Position sizing: the smallest limit of all sizing rules is the size, and the expected move gives the direction."""
 
 from streams.market.sizing.explained import SizeExplained
 from streams.market.sizing.moves import MoveState

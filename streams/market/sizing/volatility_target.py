@@ -18,7 +18,7 @@ class VolatilityTarget:
         horizon_ns: how far ahead predictions look, ns.
 
     >>> case = Case(0.7, net_bps=0.2, deviation_bps=2.0, regime="calm-range", stand_aside=False, drawdown_bps=0.0)
-    >>> VolatilityTarget(target_bps=60.0, horizon_ns=HOUR_NS // 3600).limit(case)  # 2 bps a second, 120 an hour
+    >>> VolatilityTarget(target_bps=60.0, horizon_ns=HOUR_NS // 3600).limit(case)  # 2 bps in a second, 120 in an hour
     0.5
 
     References:

@@ -1,4 +1,4 @@
-"""Strategies, each with a rule of its own for the probability of an upward move, and the registry of their names."""
+"""Strategies, each with its own rule for the probability of an upward move, and their registry by name."""
 
 from typing import Any
 

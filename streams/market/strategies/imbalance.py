@@ -1,4 +1,4 @@
-"""Strategy `imbalance`: the mid rises if the size at the best bid is larger than at the best ask, else it falls."""
+"""Strategy `imbalance`: predicts a rise of the mid if the best bid has a larger size than the best ask, else a fall."""
 
 from collections.abc import Sequence
 from typing import ClassVar

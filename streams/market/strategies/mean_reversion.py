@@ -1,4 +1,4 @@
-"""Strategy `mean_reversion`: the mid returns to the mean of the last 200 mids."""
+"""Strategy `mean_reversion`: predicts that the mid returns to the mean of the last 200 mids."""
 
 from collections.abc import Sequence
 from typing import ClassVar
@@ -11,7 +11,7 @@ from streams.scoring.logistic import probability
 class MeanReversion:
     """Strategy whose log-odds of a downward move are in proportion to the z-score of the mid.
 
-    The z-score is the distance of the mid from the mean of the last 200 mids, in their standard deviations.
+    The z-score is the mid less the mean of the last 200 mids, divided by the standard deviation of these mids.
 
     References:
         Poterba and Summers (1988), Mean reversion in stock prices.

@@ -1,4 +1,4 @@
-"""Strategy `momentum`: the mid goes on in the direction in which it moved over the last 50 quotes."""
+"""Strategy `momentum`: predicts that the mid goes on in the direction in which it moved over the last 50 quotes."""
 
 from collections.abc import Sequence
 from math import sqrt
@@ -29,7 +29,7 @@ class Momentum:
         """Return the probability of an upward move; 0.5 while the volatility is 0.
 
         Args:
-            features: return over 50 quotes (`return_50`) and volatility a quote (`ewma_volatility`), both in bps.
+            features: return over 50 quotes (`return_50`) and volatility per quote (`ewma_volatility`), both in bps.
             regime: in a ranging market the log-odds are multiplied by `parameters.in_range`.
         """
         change, volatility = features

@@ -16,7 +16,7 @@ UNDECIDED: Final = 0.5
 
 
 class StrategyPanel:
-    """Asks every enabled strategy for its probability and teaches those that learn.
+    """Asks every enabled strategy for its probability, and teaches outcomes to the strategies that learn.
 
     A strategy that raises, or whose answer is not a probability, counts as 0.5 at this tick, and the failure is
     reported.
@@ -42,7 +42,7 @@ class StrategyPanel:
             self._members.append((name, view, strategy.opinion, place))
 
     def start(self) -> list[Any]:
-        """Return the initial states of the strategies that learn, in their order."""
+        """Return the initial states of the strategies that learn, in the order in which they are enabled."""
         return [kind() for kind in self._states]
 
     def revive(self, states: list[Any]) -> list[Any]:

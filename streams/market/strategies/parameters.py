@@ -21,7 +21,8 @@ class MomentumParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     Attributes:
         slope: log-odds of an upward move after a rise of one standard deviation over 50 quotes, in a trending market.
         in_range: factor on the slope in a ranging market.
-        furthest: largest move that counts, in standard deviations; a larger one is treated as this.
+        furthest: largest move that counts in full, in standard deviations; a larger move counts as if it were this
+            large.
     """
 
     slope: Signed = 0.3
@@ -35,7 +36,8 @@ class MeanReversionParameters(Struct, frozen=True, forbid_unknown_fields=True, k
     Attributes:
         slope: log-odds of a downward move when the mid is one standard deviation above its mean, in a ranging market.
         in_trend: factor on the slope in a trending market.
-        furthest: largest distance from the mean that counts, in standard deviations; a larger one is treated as this.
+        furthest: largest distance from the mean that counts in full, in standard deviations; a larger distance counts
+            as if it were this large.
     """
 
     slope: Signed = 0.2

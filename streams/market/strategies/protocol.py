@@ -11,8 +11,8 @@ from streams.market.regime import Regime
 class Strategy(Protocol):
     """A strategy that does not learn: gives a probability of an upward move from features and the regime.
 
-    The probability should be calibrated: of the moves to which it gives 0.6, 60% should be upward. A strategy need not
-    know in which markets it is right, because its answers are weighted by how good its earlier ones were.
+    The probability should be calibrated: of the moves to which a strategy gives 0.6, 60% should be upward. A strategy
+    need not know in which markets it is right: how good its earlier probabilities were decides its weight.
     """
 
     @property
@@ -33,7 +33,7 @@ class Strategy(Protocol):
 class LearningStrategy(Protocol):
     """A strategy that learns from the outcomes of predictions; what it has learned is in a state outside the object.
 
-    There is one state for each symbol. If several model versions run side by side on the symbol, they share it.
+    There is one state for each symbol, shared by all variants of the pipeline that run side by side on the symbol.
     """
 
     @property
