@@ -27,8 +27,8 @@ def cli() -> None:
 
     Each accepted tick gets exactly one prediction, even if processes crash.
 
-    First steps: `tickloop demo` shows how it works; `tickloop up` runs it; `tickloop publish FILE` sends ticks;
-    `tickloop consume predictions` reads what comes out.
+    First steps: `tickloop demo` shows how the system works; `tickloop up` runs it; `tickloop publish FILE` sends
+    ticks; `tickloop consume predictions` reads what comes out.
 
     Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 something is missing on this machine or does
     not answer, 4 stored state contradicts the topic that it was computed from, 130 interrupted.

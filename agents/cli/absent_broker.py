@@ -1,4 +1,4 @@
-"""Tells the user that the broker stopped answering, and that the command goes on when it is back."""
+"""Tells the user that the broker stopped answering, and that the command goes on when the broker is back."""
 
 import logging
 import time
@@ -9,7 +9,7 @@ AGAIN_S = 30.0
 
 
 class AbsentBroker(logging.Handler):
-    """Log handler that prints a message when aiokafka fails to reconnect to a broker, at most every 30 seconds.
+    """Log handler that prints a message, at most every 30 seconds, when aiokafka fails to reconnect to a broker.
 
     It is meant to be added to the logger of aiokafka, which logs every failed attempt.
     """
@@ -27,6 +27,7 @@ class AbsentBroker(logging.Handler):
 def say_when_the_broker_is_away() -> None:
     """From now on, print a message when the broker stops answering.
 
-    Call it once the broker has answered for the first time, since a broker that never did is an error instead.
+    Call it once the broker has answered for the first time. A broker that never answered is reported as an error
+    instead.
     """
     logging.getLogger("aiokafka").addHandler(AbsentBroker())

@@ -1,4 +1,4 @@
-"""`tickloop arm`: starts and stops variants of a symbol's pipeline by hand, makes one live, and rolls back."""
+"""`tickloop arm`: starts and stops variants of a symbol's pipeline, makes one live, and goes back to the one before."""
 
 import asyncio
 from pathlib import Path
@@ -34,7 +34,7 @@ WAIT = click.option("--wait", default=5.0, show_default=True, metavar="S", help=
 
 @click.group("arm")
 def command() -> None:
-    """Run variants of a symbol's pipeline in shadow, make one live, and go back.
+    """Run variants of a symbol's pipeline in shadow, make one live, and go back to the one before.
 
     A variant in shadow predicts, is scored and learns on the live ticks, but its predictions are not published. Each
     command is written to the topic `commands`. A worker carries it out at the next tick of the symbol, exactly once,
@@ -79,7 +79,7 @@ def start(
 
     The variant runs under the name ARM. It has a model of its own, or its own values of some parameters in the tables
     model, recall, mixture, correction, confidence and sizing (docs/configuration.md). All other parameters are
-    SYMBOL's. Unless --from-nothing is given, it starts with what the live variant has learned so far, so that a
+    SYMBOL's. Unless --from-nothing is given, the variant starts with what the live one has learned so far, so that a
     comparison is fair from the first tick on.
 
     \b
@@ -117,8 +117,7 @@ def start(
 @ANYWAY
 @JSON
 def stop(symbol: str, arm: str, cause: str, command_id: str | None, wait: float, anyway: bool, as_json: bool) -> None:
-    """End the variant of SYMBOL's pipeline that runs under the name ARM in shadow, where its predictions are not
-    published.
+    """End the variant ARM of SYMBOL's pipeline, which runs in shadow (its predictions are not published).
 
     Everything that the variant has learned is deleted.
     """
@@ -136,7 +135,7 @@ def stop(symbol: str, arm: str, cause: str, command_id: str | None, wait: float,
 def promote(
     symbol: str, arm: str, cause: str, command_id: str | None, wait: float, anyway: bool, as_json: bool
 ) -> None:
-    """Make the variant of SYMBOL's pipeline that is named ARM live, so that its predictions are published.
+    """Make the variant ARM of SYMBOL's pipeline live, so that its predictions are published.
 
     ARM must be running in shadow, where a variant predicts without being published. The variant that is live now goes
     on in shadow, under the name of its version.

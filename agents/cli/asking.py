@@ -1,4 +1,4 @@
-"""Sends commands about a symbol's model versions from the command line, and prints what came of each."""
+"""Sends commands about a symbol's model versions from the command line, and prints what came of each command."""
 
 import asyncio
 from collections.abc import Callable, Sequence

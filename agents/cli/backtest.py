@@ -72,7 +72,7 @@ def command(
     explain: bool,
     as_json: bool,
 ) -> None:
-    """Predict, score and learn from FILEs of ticks, as live workers do, but without Kafka.
+    """Predict on FILEs of ticks, score the predictions and learn from them, as live workers do, but without Kafka.
 
     Several files are merged by event time. The code is that of the live workers, and each tick gets the partition and
     offset that `tickloop publish` would give it on empty topics. So predictions, outcomes and the paper account are,
@@ -216,7 +216,8 @@ class Configuration(Struct, frozen=True):
 
 
 def configured(configs: Sequence[str], horizon: str | None = None) -> list[Configuration]:
-    """Load the parameter files of a backtest before any ticks are read, so that errors in them come at once.
+    """Load the parameter files of a backtest before any ticks are read, so that errors in the files are reported at
+    once.
 
     Args:
         configs: paths of the files; empty: `TICKLOOP_CONFIG`, or `tickloop.toml` in the current folder.

@@ -18,8 +18,8 @@ from schemas.errors import ConfigurationError, EnvironmentProblem
 def command() -> None:
     """Start, stop or look at the local Apache Kafka.
 
-    It is a single node that only this machine can reach. Its data survives stops and crashes; `reset` deletes
-    it. If TICKLOOP_BOOTSTRAP is set, that cluster is used instead.
+    It is a single node that only this machine can reach. Its data survives stops and crashes; `reset` deletes it. If
+    TICKLOOP_BOOTSTRAP names another cluster, that one is used instead.
     """
 
 

@@ -73,7 +73,9 @@ OPTIONS = (
 
 
 def column_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the options to a click command, which gets them together as its argument `columns`."""
+    """Add the options of this module to a click command, which gets their values together as its argument
+    `columns`.
+    """
 
     @wraps(command)
     def called(*args: Any, **options: Any) -> Any:

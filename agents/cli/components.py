@@ -84,7 +84,7 @@ def _parameters() -> Parameters:
 
 
 def imported(environment: Mapping[str, str] = os.environ) -> list[PromiseFinding]:
-    """Import every plug-in module of the configuration, and return a finding for each module.
+    """Import every plug-in module of the configuration, and return a finding (the result of this check) for each.
 
     The finding of a module that cannot be imported contains the error.
     """
@@ -94,7 +94,7 @@ def imported(environment: Mapping[str, str] = os.environ) -> list[PromiseFinding
 def same_everywhere(chosen: Sequence[Registered]) -> list[PromiseFinding]:
     """Check that parts answer alike in three processes: a fresh one, one with another hash seed, and a used one.
 
-    The used one has processed events of another symbol before.
+    The used process has processed events of another symbol before.
 
     Args:
         chosen: parts to check; none: the result is empty.

@@ -15,7 +15,7 @@ from agents.dashboard.serve.server import serving
 @click.option("--host", help="Address to listen on  [default: 127.0.0.1]")
 @click.option("--port", type=click.IntRange(1, 65535), help="Port  [default: 8642]")
 def command(host: str | None, port: int | None) -> None:
-    """Serve a live web page about the running system until Ctrl-C; all it shows is read from the topics.
+    """Serve a live web page about the running system until Ctrl-C; everything on it is read from the topics.
 
     Viewing needs no token. Actions (promote, roll back, stop, pin, retrain) need the token in
     TICKLOOP_DASHBOARD_TOKEN. If that is not set, the first start creates a token and stores it in the home folder

@@ -84,9 +84,9 @@ def command(
 ) -> None:
     """Send a market through Kafka and the workers, and check everything that comes out.
 
-    Half-way a worker is killed with `kill -9`. In the end every record on the topics is compared with a replay
-    of the same ticks in one process. The demo uses a temporary folder and its own broker, or, with
-    TICKLOOP_BOOTSTRAP, its own topics on that cluster. Nothing is left behind.
+    Half-way a worker is killed with `kill -9`. In the end every record on the topics is compared with a replay of the
+    same ticks in one process. The demo uses a temporary folder and its own broker. If TICKLOOP_BOOTSTRAP names a
+    cluster, it uses its own topics there instead. Nothing is left behind.
 
     The exit code is 0 if every check holds, 1 if one does not.
     """

@@ -61,7 +61,7 @@ class ExperimentShown(Struct):
         latest: newest record about the state of the experiment.
         decisions: records of its result, and of the watch over a variant that won.
         verdict: sentence that says what the result is, or that there is none yet.
-        outlook: how long it will still take; None: not known, or it has ended.
+        outlook: how long the experiment will still take; None: not known, or it has ended.
         to_do: command line that carries out a recommended decision; empty: nothing is to be done.
         held_back: whether a decision waits because a person has pinned the live version, so that only people
             may replace it.
@@ -101,11 +101,11 @@ class ShownExperiment(Struct):
 def command() -> None:
     """Test a variant of the pipeline against the live one on the same live ticks, and decide which is better.
 
-    An experiment is declared as [experiments.NAME] in the configuration of the workers. `start` runs its
-    variant in shadow, where its predictions are not published. The workers then compare both on each scored
-    prediction. They publish the present state on the topic `experiments`, and the result, once, on
-    `experiment-decisions`. The error rates hold however often you look. With apply = "automatic" the decision
-    is carried out as well.
+    An experiment is declared as [experiments.NAME] in the configuration of the workers. `start` runs its variant in
+    shadow, where its predictions are not published. The workers then compare both on each scored prediction. They
+    publish the state of the test on the topic `experiments`, and its result, once, on `experiment-decisions`. The
+    declared error rates hold however often you look at the state. With apply = "automatic" the workers also carry out
+    the decision.
 
     \b
     Examples:
@@ -221,10 +221,10 @@ def plan_command(
 @ANYWAY
 @JSON
 def start(name: str, symbols: tuple[str, ...], yes: bool, wait: float, anyway: bool, as_json: bool) -> None:
-    """Run the variant of an experiment in shadow, and begin its test.
+    """Run the variant of an experiment in shadow, and begin the experiment's test.
 
-    The variant is the pipeline with the changes that [experiments.NAME] declares. In shadow it predicts on the
-    same ticks, but only predictions of the live pipeline are published. It runs on the declared symbols, or on
+    The variant is the pipeline with the changes that [experiments.NAME] declares. In shadow it predicts on the same
+    ticks, but only predictions of the live pipeline are published. The variant runs on the declared symbols, or on
     those given with --symbol. From now on [experiments.NAME.test] must not be changed: workers with another
     declaration stop with exit code 4.
     """
@@ -249,7 +249,7 @@ def start(name: str, symbols: tuple[str, ...], yes: bool, wait: float, anyway: b
 @WAIT
 @JSON
 def stop(name: str, symbols: tuple[str, ...], yes: bool, wait: float, as_json: bool) -> None:
-    """End the variant of an experiment, decided or not; the experiment's test ends and can never be resumed."""
+    """End an experiment, decided or not: its variant is stopped, and its test can never be resumed."""
     everything = _courses()
     found = everything.get(name, {})
     declaration = declared_experiments().get(name)

@@ -46,7 +46,7 @@ class Listed(Struct, frozen=True):
 @click.group("features", invoke_without_command=True)
 @click.pass_context
 def command(context: click.Context) -> None:
-    """List the features, or check that they behave as they must; those of your plug-ins are included."""
+    """List the features, those of your plug-ins included, or check that they behave as they must."""
     if context.invoked_subcommand is None:
         context.invoke(list_features)
 
@@ -79,7 +79,7 @@ def list_features(symbol: str = "", as_json: bool = False) -> None:
 @click.option("--ticks", "count", default=SYNTHETIC, show_default=True, help="Ticks to check with.")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON list.")
 def check_features(file: str | None, families: tuple[str, ...], count: int, as_json: bool) -> None:
-    """Check every family of features on the ticks of a FILE (its first symbol), or on a synthetic market.
+    """Check every family of features on the ticks of the first symbol in FILE, or on a synthetic market.
 
     \b
     look-ahead  earlier values do not change when later ticks are changed

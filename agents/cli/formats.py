@@ -17,7 +17,8 @@ from streams.sources.formats.recognition import as_toml
 def command(name: str | None, markdown: bool, as_json: bool) -> None:
     """List the file formats that are recognised, or show how the rows of the format NAME become ticks.
 
-    To read another format, write a file with the same fields and pass it as --format path/to/own.toml.
+    To read another format, write a file like the one that is shown for a NAME, and pass its path as --format
+    path/to/own.toml.
 
     \b
     Examples:

@@ -132,7 +132,7 @@ def nearest(files: Sequence[str], columns: Columns) -> Mapping[str, int]:
 def say_what_cannot_move(
     files: Sequence[str], columns: Columns, parameters: Sequence[Parameters], fix: str = "--horizon {longer}, or"
 ) -> None:
-    """Warn if the ticks of a symbol are further apart than the horizon, within which the price then never moves.
+    """Warn of each symbol whose ticks are further apart than its horizon: its price never moves within the horizon.
 
     Args:
         files: paths of the files to be read; pipes are left out.

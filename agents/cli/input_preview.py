@@ -37,7 +37,7 @@ def begun(name: str, columns: Columns) -> TickFile:
 
 
 def say_understood(files: Sequence[str], columns: Columns, quiet: bool = False) -> None:
-    """Check that files exist, and print on standard error how the rows of each are understood.
+    """Check that files exist, and print on standard error how the rows of each file become ticks.
 
     Nothing is printed about pipes, since they cannot be read twice.
 

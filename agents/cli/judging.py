@@ -36,7 +36,7 @@ def refusal(tick: Sendable) -> Refused | None:
 class Judge:
     """Checks ticks before they are sent, until it meets one that workers will accept.
 
-    The ticks before it are counted by the reason for which workers will refuse them.
+    The ticks before that one are counted by the reason for which workers will refuse them.
 
     >>> judge = Judge()
     >>> judge.look([Quote("X", 1, bid=9.0, bid_size=1.0, ask=8.0, ask_size=1.0)] * 3)

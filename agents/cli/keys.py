@@ -48,10 +48,10 @@ class KeyShown(msgspec.Struct):
 def command() -> None:
     """Manage the keys that sign commands and other records which change what is computed.
 
-    They are stored in the file that TICKLOOP_DIRECTIVE_KEYS names. A key is replaced in three steps; after
-    each, restart the workers one after the other. `new` adds a key whose signatures are accepted from then on.
-    `use` signs with it. `retire` refuses whatever the old key signs from then on, while its earlier signatures
-    stay valid.
+    The keys are stored in the file that TICKLOOP_DIRECTIVE_KEYS names. A key is replaced in three steps; after each,
+    restart the workers one after the other. `new` adds a key whose signatures are accepted from then on. `use` makes
+    it the key that signs. `retire` refuses whatever the old key signs from then on, while its earlier signatures stay
+    valid.
 
     \b
     Examples:
@@ -116,7 +116,7 @@ def use_command(key_id: str) -> None:
 @command.command("retire")
 @KEY
 def retire_command(key_id: str) -> None:
-    """Refuse whatever the key KEY signs from the present ends of the topics on.
+    """From the present ends of the topics on, refuse whatever the key KEY signs.
 
     What the key signed earlier stays valid, so the topics can still be replayed and verified. Running processes
     accept the key until they are restarted. If a key has leaked, stop all workers and the retrainer first, retire the

@@ -1,4 +1,4 @@
-"""`tickloop models`: shows the model versions of each symbol, says why one is live, and changes which one is."""
+"""`tickloop models`: shows the model versions of each symbol, says why one is live, and makes another one live."""
 
 import asyncio
 
@@ -199,7 +199,7 @@ def diff(symbol: str, one: str, other: str, as_json: bool) -> None:
 def promote(
     symbol: str, version: str, cause: str, command_id: str | None, wait: float, anyway: bool, as_json: bool
 ) -> None:
-    """Make a version live that runs in shadow, whatever its test says.
+    """Let a version that runs in shadow go live, whatever its test says.
 
     In shadow a version predicts without being published; live, its predictions are published. After the promotion the
     version is watched, and rolled back if it does worse than the version that it replaced.
@@ -225,7 +225,7 @@ command.add_command(rollback)
 @ANYWAY
 @JSON
 def pin(symbol: str, off: bool, cause: str, command_id: str | None, wait: float, anyway: bool, as_json: bool) -> None:
-    """Pin the live version: until `tickloop models pin --off` removes the pin, only a person can replace it."""
+    """Pin the live version: only a person can replace it until `tickloop models pin --off` removes the pin."""
     name = command_id or requests.new_id(ASKER)
     ask(requests.pin_version(name, symbol, cause, pinned=not off), wait, as_json, anyway)
 

@@ -73,7 +73,8 @@ def command(
     strict: bool,
     as_json: bool,
 ) -> None:
-    """Send the ticks of files to the topic `ticks`, in order; several files are merged by event time.
+    """Send the ticks of files to the topic `ticks`, each file in its own order; several files are merged by event
+    time.
 
     A FILE is CSV, JSON, Parquet or Feather, compressed or not (docs/formats.md); - is standard input. Fields:
     ts_event, symbol, kind (quote or trade), bid, bid_size, ask, ask_size for quotes, price, size, side (buy or
@@ -81,12 +82,11 @@ def command(
 
     A row that is no valid tick is sent as JSON with the values that it has, and comes back on the topic
     `dead-letters` with the reason. So does a tick that makes no sense, for example one with a negative price. A
-    warning is printed if the first tick of a symbol is such a tick. If all ticks are, the exit code is 2. After
-    Ctrl-C, ticks that were already read are still sent, and their number is printed.
+    warning is printed if the first tick of a symbol is such a tick. If all ticks are such ticks, the exit code is 2.
+    After Ctrl-C, ticks that were already read are still sent, and their number is printed.
 
-    Ticks that begin before the newest one of their symbol on the topic are not sent: workers would refuse
-    them as late, or believe that the clock was set back. Send history to separate topics with `tickloop
-    replay`.
+    If the ticks of a symbol begin before its newest tick on the topic, the command refuses them: workers would reject
+    them as late, or believe that the clock was set back. Send history to separate topics with `tickloop replay`.
 
     \b
     Examples:

@@ -1,4 +1,4 @@
-"""`tickloop retrainer`: runs the process that trains models and passes alerts on."""
+"""`tickloop retrainer`: runs the process that trains models and delivers alerts."""
 
 import asyncio
 import signal
@@ -16,11 +16,11 @@ from agents.runtime.worker import configure_logging
 @click.command("retrainer")
 @click.option("--verbose", is_flag=True, help="Also log what aiokafka says.")
 def command(verbose: bool) -> None:
-    """Train models whenever a retrain is due, and pass alerts on, until stopped; `tickloop up` keeps one running.
+    """Train models whenever a retrain is due, and deliver alerts, until stopped; `tickloop up` keeps one running.
 
-    One such process is enough. It stores nothing itself: the topics say what is to be done and what was done.
-    So it may be killed at any time and started again on any machine. Each training runs in a process of its
-    own, one after the other.
+    One such process is enough. It stores nothing itself, since the topics say what is to be done and what was done.
+    So it may be killed at any time and started again on any machine. Each training runs in a process of its own, one
+    after the other.
     """
     settings = settings_of_command()
     configure_logging(verbose)

@@ -1,6 +1,6 @@
 """Refuses commands about unknown symbols or variants, unless the user insists (`--anyway`).
 
-The name may be misspelt, and the command would then wait for ever for ticks of a symbol that does not exist.
+A name may be misspelt, and the command would then wait for ever for ticks of a symbol that does not exist.
 """
 
 from collections.abc import Collection

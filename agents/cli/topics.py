@@ -1,4 +1,4 @@
-"""`tickloop topics`: compares the cluster's topics with those that the system needs, creates and empties them."""
+"""`tickloop topics`: compares the cluster's topics with those that the system needs; creates and empties topics."""
 
 import asyncio
 
@@ -23,7 +23,7 @@ JSON = click.option("--json", "as_json", is_flag=True, help="Print a JSON array 
 
 @click.group("topics")
 def command() -> None:
-    """Compare the cluster's topics with those that the system needs, create them, or compute everything again.
+    """Compare the cluster's topics with those that the system needs, create them, or have everything computed again.
 
     The number of partitions, replicas and the prefix are settings: TICKLOOP_PARTITIONS, TICKLOOP_REPLICATION,
     TICKLOOP_PREFIX.
@@ -34,7 +34,10 @@ def command() -> None:
 @JSON
 @click.pass_context
 def plan_command(context: click.Context, as_json: bool) -> None:
-    """Show what is missing or different, and change nothing; the exit code is 1 if anything is."""
+    """Show which topics are missing or differ from what the system needs, and change nothing.
+
+    The exit code is 1 if there is such a topic.
+    """
     settings = settings_of_command()
     differences = asyncio.run(topics.plan(bootstrap(settings), wanted_topics(settings)))
     show(differences, as_json, "Differs", "All topics are as the registry says")
@@ -77,7 +80,7 @@ def reset_command(yes: bool, without_directives: bool) -> None:
 
 
 def expect_no_up(settings: Settings) -> None:
-    """Refuse to delete topics while a `tickloop up` of the same home folder runs, whose workers use them.
+    """Refuse to delete topics while a `tickloop up` of the same home folder runs, since its workers use the topics.
 
     Raises:
         ConfigurationError: one runs; the message says how to stop it.

@@ -16,7 +16,7 @@ MOST_NAMED = 12
 
 
 def listed(versions: Sequence[ModelVersion], newest: Mapping[str, Predicting]) -> Iterator[str]:
-    """Yield a line for each model version, then lines about symbols whose predicting version has no record.
+    """Yield a line for each model version, then lines about the symbols whose predicting version has no record.
 
     Args:
         versions: newest records of the versions, in the order of the lines.

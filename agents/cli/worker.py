@@ -22,7 +22,7 @@ from streams.topology import nodes
 @click.option("--slot", type=click.IntRange(1), metavar="N", help="Place in the group: a successor takes over at once.")
 @click.option("--verbose", is_flag=True, help="Also log what Faust and aiokafka say.")
 def command(slot: int | None, verbose: bool) -> None:
-    """Run one worker until it is stopped; `tickloop up` runs several and starts them again.
+    """Run one worker until it is stopped; `tickloop up` runs several and restarts those that die.
 
     Workers compute predictions and outcomes from the ticks. Start as many as there are cores, on any number of
     machines: workers with the same prefix divide the partitions among themselves. Give each worker a number of its

@@ -48,7 +48,7 @@ class Budget(Struct):
 
 
 class Nearby:
-    """Reads single records from partitions of one number, on any topic, through one consumer.
+    """Reads single records of any topic, always from the partition with the same number, through one consumer.
 
     Args:
         consumer: started, without a consumer group; each read assigns it to the partition that is read.

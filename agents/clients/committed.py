@@ -9,8 +9,8 @@ from agents.kafka import TopicPartition
 async def committed(cluster: AIOKafkaAdminClient, group: str) -> dict[TopicPartition, int]:
     """Return the offset that a consumer group has committed on each partition that its workers read.
 
-    Everything before this offset has been computed, and the broker has acknowledged the results. The dictionary
-    is empty on a cluster where no consumer group has committed yet.
+    All ticks before this offset have been processed, and the broker has acknowledged the results. The dictionary is
+    empty on a cluster where no consumer group has committed yet.
 
     Args:
         cluster: connected.

@@ -1,4 +1,4 @@
-"""Reads the topic `log-events`, where workers record which code computed from which offset, and what was lost."""
+"""Reads the topic `log-events`, where workers record from which offset on which code computed, and what was lost."""
 
 from typing import Any
 

@@ -22,7 +22,7 @@ class PartitionRecords:
         self.first, self.end = first, end
 
     async def read(self, begin: int) -> AsyncGenerator[tuple[bytes | None, bytes | None], None]:
-        """Yield key and value of each record from the offset `begin`, or the oldest if that is later, up to `end`.
+        """Yield key and value of each record from the offset `begin` up to `end`; deleted records are left out.
 
         Records that a worker wrote again after a crash are included. Only one iteration may run at a time, since
         all share one consumer.

@@ -66,9 +66,9 @@ class Published(Struct):
         ticks: records that the broker acknowledged.
         unreadable: how many of the sent ticks were `RawTick`s: input that is no valid tick but is sent all the
             same.
-        first_problem: what was wrong with the first of these; empty if there was none.
+        first_problem: what was wrong with the first unreadable one; empty if there was none.
         seconds: time from the start until the last acknowledgement.
-        complete: False when sending was stopped before the end of the feed.
+        complete: False if sending was stopped before all ticks were sent.
         partitions: range of offsets written to each partition, by partition number.
     """
 
@@ -94,7 +94,7 @@ async def publish(
 ) -> Published:
     """Send ticks to a Kafka topic, each with its symbol as key, and return what was sent.
 
-    Every replica in sync acknowledges each record, and a retry creates no duplicate. If the broker is away,
+    Each record is acknowledged by every replica in sync, and a retry creates no duplicate. If the broker is away,
     sending waits and goes on when it is back. The Kafka timestamp is the time of sending; event time is in the
     payload.
 
@@ -291,7 +291,7 @@ class _Publisher:
 
 
 async def at_hand(feed: Iterable[Sendable], most: int) -> AsyncIterator[Sequence[Sendable]]:
-    """Yield the feed in blocks of at most `most` ticks.
+    """Yield the ticks of a feed in blocks of at most `most` ticks.
 
     If the feed fails in the middle of a block, the ticks read before the failure are yielded first.
 

@@ -1,7 +1,7 @@
-"""Decodes records of any topic for readers that must not fail on invalid ones, which are skipped and logged.
+"""Decodes records of any topic; an invalid record is skipped and logged, and raises no error.
 
-Any program may write to a topic. The topics that start the computation, such as `ticks`, hold records that
-nothing has checked yet. A reader that failed on an invalid record would fail on it again at every start.
+Any program may write to a topic. The topics that start the computation, such as `ticks`, hold records that nothing
+has checked yet. A reader that failed on an invalid record would fail on that record again at every start.
 
 Each skipped record is logged once, and only the first 20 of a topic one by one, so that the log is not
 flooded.

@@ -60,9 +60,9 @@ def identity_of(value: bytes | None) -> str:
 class Once:
     """Recognises records that a worker wrote again after a crash.
 
-    A record's id contains the offset of the input that it was computed from. In the records that one part of
-    the program (field `node`) wrote to a partition, these offsets only grow, so a known or lower one marks a
-    repeat. Records without such an id, ticks for example, never count as repeats.
+    A record's id contains the offset of the input that it was computed from. In the records that one part of the
+    program (field `node`) wrote to a partition, these offsets only grow. So an offset that was seen before, or a
+    lower one, marks a repeat. Records without such an id, ticks for example, never count as repeats.
 
     >>> once = Once()
     >>> [once.is_new(0, b'{"id":"ticks:0:%d"}' % offset) for offset in (7, 8, 7, 8, 9)]

@@ -37,8 +37,8 @@ class Differing(NamedTuple):
 
     Attributes:
         partition: partition of the symbol's ticks.
-        outcome: record with the score of a prediction, which shows which versions run.
-        difference: both lists of versions, and what to do about it.
+        outcome: record that scores a prediction and shows which versions run.
+        difference: both lists of versions, and what to do about the difference.
     """
 
     partition: int
@@ -148,7 +148,7 @@ async def rosters(settings: Settings, bootstrap: str) -> AsyncIterator[Rosters]:
 
 
 async def differing_rosters(settings: Settings, bootstrap: str) -> list[Differing]:
-    """Return, by one comparison, the symbols whose running versions are not those that `model-versions` names.
+    """Compare once, and return the symbols whose running versions are not those that `model-versions` names.
 
     Args:
         settings: of the deployment; its prefix is put before topic names.

@@ -11,7 +11,7 @@ AHEAD = 8
 
 
 async def awaited(blocks: Iterator[Block]) -> AsyncIterator[Block]:
-    """Yield the items of a blocking iterator, which a separate thread reads, at most eight items ahead.
+    """Yield the items of a blocking iterator, which a separate thread reads, at most eight items ahead of the caller.
 
     Raises:
         Exception: whatever the iterator raised, raised again here.

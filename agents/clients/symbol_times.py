@@ -99,7 +99,7 @@ def earliest(times: list[int]) -> int:
 
 
 def beginnings(feed: Iterable[Feed]) -> dict[str, int]:
-    """Return by symbol the event time, ns, at which a feed of ticks begins.
+    """Return for each symbol of a feed the event time, ns, at which its ticks begin.
 
     This is the earliest of the symbol's first 20 ticks, except wrong dates. Unreadable ticks are skipped. If
     the feed breaks off, the result covers what came before.

@@ -1,1 +1,1 @@
-"""Charts, tables and wording of pages for people, and the tear sheet: the report of a backtest in one file."""
+"""Charts, tables and wording of the pages that people read. One page is the tear sheet, the report of a backtest."""

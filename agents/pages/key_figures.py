@@ -1,4 +1,6 @@
-"""Figures of a backtest as HTML: the most important ones, and tables of all with intervals and sample sizes."""
+"""Figures of a backtest as HTML: the most important ones, and tables of all figures with intervals and sample
+sizes.
+"""
 
 from html import escape
 

@@ -1,7 +1,7 @@
-"""Colours of charts and pages: an accent, greys, one scale for regimes and one for strategies.
+"""Colours of charts and pages: an accent colour, greys, one scale for regimes and one for strategies.
 
-Each has a variant for a dark background. Charts are made in the light colours, and the page's script
-replaces them with the dark ones if the reader prefers a dark page.
+Each colour has a variant for a dark background. Charts are made in the light colours, and the page's script replaces
+them with the dark ones if the reader prefers a dark page.
 """
 
 from typing import NamedTuple

@@ -23,9 +23,9 @@ from streams.reports.track_record.record import Record, record
 class Run(Protocol):
     """What the tear sheet needs of a backtest: tables of records, with the records' fields as columns, and a summary.
 
-    The summary may have these keys: `title`, `ticks`, `trials` (how many set-ups were tried), `first`, `last`,
-    `counts` (number of records by topic), `parameters` and `inputs` (digest by name), and `digests` (by topic). The
-    page leaves out what is missing.
+    The summary may have these keys: `title`, `ticks`, `trials` (how many set-ups were tried), `first` and `last`
+    (event times), `counts` (number of records by topic), `parameters` and `inputs` (digest by name), and `digests`
+    (by topic). The page leaves out what is missing.
     """
 
     @property

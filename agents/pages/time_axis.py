@@ -47,7 +47,7 @@ class TimeAxis(Struct, frozen=True):
     def edges(self, cells: int) -> NDArray[np.float64]:
         """Event times in ns that divide the axis into `cells` spans of equal width on the screen.
 
-        None lies within a pause that is cut out of the axis.
+        No edge lies within a pause that is cut out of the axis.
 
         >>> TimeAxis(first=0, last=100, closed=((20, 60),)).edges(cells=3).tolist()
         [0.0, 20.0, 80.0, 100.0]

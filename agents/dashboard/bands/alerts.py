@@ -44,8 +44,8 @@ TRAINED = ("candidate", "retrain_rejected")
 class OpenAlerts:
     """The newest unresolved alert of each kind and symbol, up to 1,000.
 
-    Later records resolve an alert, for example a promotion, or an accuracy report of the live version without a fault.
-    It does not matter in which order the topics of alerts and of such records are read.
+    Later records resolve an alert, for example a promotion, or a faultless accuracy report of the live version. It
+    does not matter in which order the topics of alerts and of such records are read.
 
     Attributes:
         taken: number of alerts taken so far, of any severity.
@@ -95,8 +95,8 @@ class OpenAlerts:
     def windowed(self, window: AccuracyWindow, written_s: float) -> None:
         """Take an accuracy window, the regular report on how well a version predicted.
 
-        A window of the live version without a breach (a reason to retrain) closes older alerts about that
-        symbol's accuracy. All other windows change nothing.
+        If the version is live, and the window found no breach (a reason to retrain), older alerts about the
+        symbol's accuracy are closed. All other windows change nothing.
 
         Args:
             window: the report.

@@ -149,7 +149,7 @@ def of_version(version: ModelVersion) -> Change:
 
 
 def of_decision(decided: ExperimentDecided) -> Change:
-    """Row for a decision of an experiment, which tests a model version against the live one."""
+    """Row for the decision of an experiment. An experiment tests a model version against the live one."""
     weight: Weight = "harm" if decided.verdict in ("harm", "rolled_back") else "strong"
     return Change(
         decided.ts_event,
@@ -224,7 +224,7 @@ def of_alert(alert: Alert, written_ms: int) -> Change:
     """Row for an alert.
 
     Args:
-        alert: one about a refused record has no event time, and the row then shows the time of writing.
+        alert: if it is about a refused record, it has no event time, and the row shows the time of writing.
         written_ms: when the alert was written, ms since 1970.
     """
     title, weight = ALERTS.get(alert.kind, (alert.kind.replace("_", " "), "plain"))

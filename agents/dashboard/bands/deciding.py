@@ -207,7 +207,9 @@ class Courses:
 
 
 def headlines(courses: Courses) -> Headlines:
-    """List of experiments for the page: undecided ones first, then by name and symbol, at most 60 rows."""
+    """List of experiments for the page, at most 60: undecided ones first, then the others, both by name and
+    symbol.
+    """
     ordered = sorted(courses, key=lambda item: (item[1].latest.status not in RUNNING, item[0]))
     return Headlines(tuple(_headline(course) for _, course in ordered[:MOST_HEADLINES]), len(ordered))
 

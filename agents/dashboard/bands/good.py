@@ -32,13 +32,13 @@ class Good(Struct, frozen=True):
 
 
 def good(outcomes: tuple[OutcomeFields, ...], marks: Sequence[MarkFields], sampled: int, aside: int) -> Good:
-    """Compute the second section of the page. It can take seconds, so it is called in a thread.
+    """Compute the second section of the page. The computation can take seconds, so it runs in a thread.
 
     Args:
         outcomes: the newest outcomes (what the price did after each scored prediction), oldest first.
         marks: the newest valuation of the paper account of each symbol.
         sampled: number of predictions that the page has looked at.
-        aside: number of these that held no position because neither direction could be excluded.
+        aside: number of these that led to no position, because both directions remained possible.
     """
     table = frame(outcomes)
     found = forecasts(table) if len(table) else None

@@ -69,8 +69,8 @@ class Lights:
 
         Args:
             name: of the light.
-            colour: present colour; any other text that changes with the light's state will do.
-            now: present time, in the unit in which the answer is wanted.
+            colour: present colour, or any other text that changes with the light's state.
+            now: present time, in any unit; the result has the same unit.
         """
         held = self._since.get(name)
         if held is None or held[0] != colour:

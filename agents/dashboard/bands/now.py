@@ -1,6 +1,7 @@
 """The third section of the page: the state of every symbol, as its row in the table and its history over time.
 
-The newest record of a symbol is the one written last. Event time does not decide, since it may go back or jump ahead.
+The newest record of a symbol is the one written last, not the one with the latest event time, since event time may go
+back or jump ahead.
 """
 
 from collections import deque
@@ -108,7 +109,7 @@ class Symbols:
         regimes: names of regimes (kinds of market), which points of charts refer to by index.
         change: number of the last change to any row.
         sampled: number of predictions that were looked at.
-        aside: number of these that held no position because neither direction could be excluded.
+        aside: number of these that led to no position, because both directions remained possible.
         crowded: number of records ignored because there was no room for their symbol.
     """
 
@@ -131,7 +132,9 @@ class Symbols:
         return iter(self._states.values())
 
     def get(self, name: str) -> SymbolCourse | None:
-        """State of a symbol; None if no record of it was taken, or it had to make room for another symbol."""
+        """State of a symbol; None if no record of it was taken, or if it was dropped to make room for another
+        symbol.
+        """
         return self._states.get(name)
 
     def newest_ns(self, now: float) -> int:
@@ -265,7 +268,7 @@ class Symbols:
         return True
 
     def refresh(self, now: float) -> None:
-        """Recompute the table row of every symbol, and number the rows whose content changed.
+        """Recompute the table row of every symbol, and give each row whose content changed a new change number.
 
         Args:
             now: wall clock, seconds since 1970.

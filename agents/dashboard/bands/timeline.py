@@ -59,7 +59,8 @@ class TimeLine:
         self._put(change)
 
     def alerted(self, alert: Alert, written_ms: int) -> None:
-        """Add an alert's severity to the row of the record that it is about; without that row, add one for the alert.
+        """Add an alert's severity to the row of the record that it is about; if no such row exists, add one for the
+        alert.
 
         Args:
             alert: the alert; one that was added before changes nothing.

@@ -118,7 +118,9 @@ class Versions:
         return list(dict.fromkeys(each.symbol for _, each in self._versions.values()))
 
     def view(self, predicting: Mapping[str, str]) -> list[VersionRow]:
-        """Rows of the table, at most 100: versions that run first, then by the time of their records, newest first.
+        """Rows of the table of versions, at most 100.
+
+        Running versions come first. Among these, and among all others, the newest record comes first.
 
         Args:
             predicting: for each symbol, the version that its newest prediction names.

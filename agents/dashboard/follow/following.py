@@ -1,4 +1,4 @@
-"""Detects that the consumer which reads the topics for the page is stuck."""
+"""Detects when the consumer that reads the topics for the page is stuck."""
 
 from collections.abc import Mapping
 from typing import NamedTuple

@@ -114,7 +114,8 @@ class Tail:
     async def poll(self, timeout_ms: int = 0) -> list[tuple[str, list[Received]]]:
         """Records fetched since the last call, as blocks of one partition each, with the name of their topic.
 
-        The call moves `reached` on. If a busy partition is over 4,000 records behind, it also skips to near the end.
+        The call moves `reached` on. If it finds a partition of a busy topic over 4,000 records behind, it skips to
+        near the partition's end.
 
         Args:
             timeout_ms: longest time to wait for a record, ms.
@@ -198,9 +199,9 @@ class Tail:
     async def pairs(self) -> list[tuple[dict[int, PredictionTimes], dict[int, int]]]:
         """Times of recent predictions and of the ticks that they were made from.
 
-        Each item is for one partition: a pair of mappings, both by the offset of the tick. The first gives the times
-        of the prediction, the second the time in ms at which the tick was written. Each prediction is returned once
-        only.
+        Each item is for one partition: a pair of mappings, both with the offset of the tick as key. The first gives
+        the times of the prediction, the second the time in ms at which the tick was written. Each prediction is
+        returned once only.
 
         Raises:
             TimeoutError: the broker does not answer in time.

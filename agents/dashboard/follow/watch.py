@@ -56,7 +56,7 @@ class TopicWatch:
         link: state of the connection to the broker.
         following: progress of the consumer that reads the topics.
         acknowledged: alerts that a person has acknowledged.
-        troubles: error by name for each part of the page that cannot be updated.
+        troubles: parts of the page that cannot be updated, each with its error, by name of the part.
         generation: counter that grows when the topics were replaced by new ones and `board` was emptied.
         cluster: id of the Kafka cluster; empty until it has answered.
     """
@@ -205,7 +205,7 @@ class TopicWatch:
     def timed(self, pairs: Iterable[tuple[Mapping[int, PredictionTimes], Mapping[int, int]]], now: float) -> None:
         """Measure latencies from times of predictions and of the ticks that they were made from.
 
-        Nothing is measured if no prediction was written in the last 30 seconds, since the times given are older then.
+        Nothing is measured if no prediction was written in the last 30 seconds, since all given times are then older.
 
         Args:
             pairs: for each partition, times of predictions, and times of ticks in ms; both by the offset of the tick.

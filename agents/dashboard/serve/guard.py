@@ -1,4 +1,6 @@
-"""Access control of the dashboard, by the host names under which it may be used and a token for changes."""
+"""Access control of the dashboard: under which host names it may be used, and a token for requests that change
+things.
+"""
 
 import hmac
 import os
@@ -97,7 +99,7 @@ class Guard:
         self._open = host in ("0.0.0.0", "::", "[::]")  # noqa: S104 - compared with, not bound to
 
     def address(self, host: str) -> Denied | None:
-        """Check the `Host` header of a request; returns None if it names this dashboard, else why it is rejected.
+        """Check a request's `Host` header; returns None if it names this dashboard, else why the request is rejected.
 
         This defends against DNS rebinding, in which a hostile site lets its own name resolve to this server.
         """

@@ -71,7 +71,7 @@ async def explain(
 ) -> PredictionExplained | None:
     """Read a prediction and its tick, and explain the prediction field by field.
 
-    None if the topic does not hold the prediction any more.
+    Returns None if the topic does not hold the prediction any more.
 
     Args:
         settings: the settings that the workers run with.

@@ -146,8 +146,8 @@ class PageView:
     def rows(self, since: int) -> dict[str, Any] | None:
         """Changes to the table of symbols since change number `since`; None if there are none.
 
-        The result has the changed rows and the names of dropped symbols. Its field `reset` tells the page to replace
-        the whole table. That is so if `since` is 0, or if some symbols dropped since then are no longer remembered.
+        The result has the changed rows and the names of dropped symbols. Its field `reset` is true if the page has to
+        replace the whole table: if `since` is 0, or if some symbols dropped since then are no longer remembered.
         """
         symbols = self.board.symbols
         reset = since == 0 or not symbols.remembers(since)
@@ -207,7 +207,7 @@ def experiment_figures(course: Course) -> list[Any]:
 
 
 class ReadUpTo(Struct):
-    """How far one browser has been sent the rows of a growing table.
+    """How many rows of a growing table one browser has been sent.
 
     Attributes:
         epoch: value of `Thinning.epoch` when rows were last sent; once it has changed, all rows have to be sent again.

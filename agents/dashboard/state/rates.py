@@ -94,7 +94,9 @@ class Rates:
 
     @property
     def highest_lag(self) -> int:
-        """Largest number of ticks without a checkpoint, over all partitions, at any moment of the last minute."""
+        """Largest number of ticks without a checkpoint in all partitions together, at any moment of the last
+        minute.
+        """
         return max((sum(each.lags.values()) for each in self._moments), default=0)
 
     def lag_before(self, span_s: float) -> int:

@@ -159,7 +159,8 @@ class Series(Thinning):
 class Beliefs(Thinning):
     """Weight of each expert of a symbol's live version over time.
 
-    Experts are the forecasters from which a prediction is mixed. Each matured outcome tells their weights.
+    Experts are the forecasters from which a prediction is mixed. The weights come from outcomes, the records that
+    score predictions.
 
     Attributes:
         names: of the experts. A row is an event time in ns, and then a weight from 0 to 1 for each name.

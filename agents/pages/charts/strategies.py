@@ -14,11 +14,11 @@ PREFIX = "weight."
 
 
 def strategies(outcomes: pd.DataFrame) -> go.Figure | NotEnough:
-    """Chart of the weight of each expert (a forecaster that the live prediction is mixed from), stacked.
+    """Chart of the weights of the experts (forecasters that the live prediction is mixed from) over time, stacked.
 
     Time is cut into 120 spans, and weights are means over the outcomes of a span. The largest weight is at the
-    bottom. If there are more experts than colours, the smallest are summed up. Returns a note on missing data instead
-    if fewer than two outcomes have weights.
+    bottom. If there are more experts than colours, the smallest weights are drawn as one sum. Returns a note on
+    missing data instead if fewer than two outcomes have weights.
     """
     named = [name for name in outcomes if str(name).startswith(PREFIX)]
     known = outcomes.dropna(subset=named) if named else outcomes.iloc[:0]
