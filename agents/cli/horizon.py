@@ -162,7 +162,7 @@ def unmoved(summary: Mapping[str, Any], parameters: Parameters) -> str:
 
     Args:
         summary: content of the backtest's summary.json.
-        parameters: those that the backtest was run with.
+        parameters: parameters of the backtest.
     """
     if summary["skill"] is not None:
         return ""

@@ -251,7 +251,7 @@ def retrain(symbol: str, cause: str, wait: float, anyway: bool, as_json: bool) -
 def why_command(symbol: str, version: str | None, as_json: bool) -> None:
     """Say why VERSION has its present status, from the first cause on.
 
-    Without VERSION, say why the version that predicts SYMBOL now does so.
+    Without VERSION, do so for the version that predicts SYMBOL now.
     """
     settings = settings_of_command()
     address = bootstrap(settings)

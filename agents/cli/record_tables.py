@@ -195,7 +195,7 @@ def _right(outcome: OutcomeMatured) -> str:
 def columns_of(record: Any) -> tuple[Column, ...]:
     """Return the columns of a table for the type of this record.
 
-    They are those in `COLUMNS` if it has the type, else one for each field except the id.
+    If `COLUMNS` has the type, it gives the columns; otherwise there is one for each field except the id.
     """
     if record in COLUMNS:
         return COLUMNS[record]

@@ -19,8 +19,8 @@ def command(verbose: bool) -> None:
     """Train models whenever a retrain is due, and deliver alerts, until stopped; `tickloop up` keeps one running.
 
     One such process is enough. It stores nothing itself, since the topics say what is to be done and what was done.
-    So it may be killed at any time and started again on any machine. Each training runs in a process of its own, one
-    after the other.
+    So it may be killed at any time and started again on any machine. Trainings run one after the other, each in a
+    process of its own.
     """
     settings = settings_of_command()
     configure_logging(verbose)

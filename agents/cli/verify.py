@@ -54,10 +54,10 @@ SENTENCES = {
 def command(name: str | None, timeout_s: float, as_json: bool) -> None:
     """Replay the ticks in this process, and compare the result with everything that the workers wrote.
 
-    Every record on the output topics must have the bytes that the replay gives; none may be missing or added.
-    Records that were written again after a crash must be the same again. Workers may run meanwhile: the command
-    waits until they have processed all ticks that are there at its start. Parameters, plug-ins and signing keys
-    are those of this shell's configuration, which must be those of the workers. Nothing is written.
+    Every record on the output topics must have the bytes that the replay gives; none may be missing or added. Records
+    that were written again after a crash must be the same again. Workers may run meanwhile: the command waits until
+    they have processed all ticks that are there at its start. Parameters, plug-ins and signing keys come from this
+    shell's configuration, which must agree with the workers' configuration. Nothing is written.
 
     If the first ticks were deleted, or the workers' code has changed since, the replay begins with a state that
     workers have stored (TICKLOOP_VERIFY_EVERY_S). The output then says from which offset on records are compared.

@@ -63,7 +63,7 @@ class Schedule:
         self._first: int | None = None
 
     def due(self, ts_event: int | None, now: float) -> float:
-        """Return the clock time, in seconds, at which the next tick is to be sent, and count the tick.
+        """Return the clock time, in seconds, at which the next tick is to be sent; each call counts as one tick.
 
         Args:
             ts_event: event time of the tick, ns; None: the tick has none and is due at once.

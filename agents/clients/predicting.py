@@ -19,7 +19,7 @@ class Predicting(Struct, frozen=True):
     """The fields of a symbol's newest prediction that say which model version made it.
 
     Attributes:
-        id: id of the prediction, which is that of its tick: `ticks:PARTITION:OFFSET`.
+        id: id of the prediction, equal to the id of its tick: `ticks:PARTITION:OFFSET`.
         symbol: instrument that is predicted.
         ts_event: event time of the tick, ns since 1970, UTC.
         model_version: name of the version that made the prediction.

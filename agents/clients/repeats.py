@@ -25,9 +25,10 @@ MOST_PLACES = 10_000
 class Repeats:
     """Tells new records from repeats, separately for each sequence of records.
 
-    In a sequence, for example the outcomes of one partition, positions only grow except for repeats. A position
-    is a repeat if it was seen before, or if it is lower than all positions that are remembered. An invented
-    position may be far too high. Lower positions that follow it still count as new.
+    A record's id contains a position: the offset of the input that the record was computed from. In a sequence, for
+    example the outcomes of one partition, positions only grow, except for repeats. A position is a repeat if it was
+    seen before, or if it is lower than all positions that are remembered. An invented position may be far too high;
+    lower positions that follow it still count as new.
 
     >>> repeats = Repeats()
     >>> [repeats.is_new(place="outcomes", position=(offset,)) for offset in (7, 8, 7, 8, 9)]

@@ -52,10 +52,10 @@ class Differing(NamedTuple):
 
 
 class Rosters:
-    """Compares the versions that `model-versions` says should run with the newest outcomes; made by `rosters`.
+    """Compares the versions that should run, as `model-versions` says, with those that do; made by `rosters`.
 
-    Outcomes are records that score predictions and show which versions made them. The object remembers from one
-    comparison to the next which versions of each symbol should run, and when that last changed.
+    Which versions do run is read from the newest outcomes, records that score predictions. The object remembers from
+    one comparison to the next which versions of each symbol should run, and when that last changed.
     """
 
     def __init__(self, settings: Settings, topic: TopicFollower, consumer: AIOKafkaConsumer) -> None:

@@ -1,7 +1,7 @@
 """The third section of the page: the state of every symbol, as its row in the table and its history over time.
 
-The newest record of a symbol is the one written last, not the one with the latest event time, since event time may go
-back or jump ahead.
+The newest record of a symbol is the one written last, and may not be the one with the latest event time: event time
+can go back or jump ahead.
 """
 
 from collections import deque
@@ -140,8 +140,8 @@ class Symbols:
     def newest_ns(self, now: float) -> int:
         """Event time of the market, ns since 1970; 0 before the first prediction.
 
-        It is the latest event time among symbols that had a prediction within the last 10 seconds. If there are
-        none, it is that of the symbol predicted last.
+        It is the latest event time among symbols that had a prediction within the last 10 seconds. If there are none,
+        it is the event time of the symbol that was predicted last.
 
         Args:
             now: wall clock, seconds since 1970.
@@ -280,7 +280,7 @@ class Symbols:
                 state.row, state.changed = row, self.change
 
     def rows_since(self, change: int) -> list[tuple[Any, ...]]:
-        """Table rows that changed after change number `change`; all rows for 0."""
+        """Table rows that changed after change number `change`; if this is 0, all rows."""
         return [state.row for state in self._states.values() if state.changed > change]
 
     def gone_since(self, change: int) -> list[str]:

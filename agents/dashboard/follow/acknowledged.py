@@ -58,7 +58,7 @@ def key_of(alert: Alert) -> str:
 def file_of(settings: Settings) -> Path:
     """Path of the file of acknowledged alerts, in the home folder of these settings.
 
-    Its name contains the topic prefix, since records of a replay have the same ids as those of the live
+    The file's name contains the topic prefix, since records of a replay have the same ids as records of the live
     topics.
 
     >>> file_of(Settings(home="/data", prefix="replay-monday.")).name

@@ -120,8 +120,9 @@ class TopicWatch:
     def health(self) -> Verdict:
         """Result of the dashboard's own health check, which `/healthz` reports.
 
-        It fails if the broker has not answered for 5 seconds or answered with an error, or if the consumer that
-        reads the topics has made no progress for 10 seconds. What the page shows is out of date then.
+        The check fails if the broker has not answered for 5 seconds, or has answered with an error. It also fails if
+        the consumer that reads the topics has made no progress for 10 seconds. What the page shows is out of date
+        then.
         """
         now = self._clock()
         silent = now - (self.link.answered_s or self._began_s)

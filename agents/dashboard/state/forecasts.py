@@ -55,10 +55,10 @@ class Outcomes:
 
 
 def frame(outcomes: tuple[OutcomeFields, ...]) -> pd.DataFrame:
-    """Table of outcomes, one a row, with the column names that a backtest uses.
+    """Table with a row for each outcome, and with the column names that a backtest uses.
 
-    Only outcomes within six hours of the median time of the last 500 are included: others are of another
-    market phase, or of a symbol whose clock is wrong.
+    Only outcomes within six hours of the median time of the last 500 are included. Others are of another market
+    phase, or of a symbol whose clock is wrong.
 
     Args:
         outcomes: oldest first.

@@ -15,7 +15,7 @@ class PassedOver(NamedTuple):
 
     Attributes:
         topic, partition, offset: place of the record.
-        reason: error that it raised, as text.
+        reason: error that reading the record raised, as text.
     """
 
     topic: str

@@ -1,6 +1,6 @@
 """Records of busy topics, reduced to the fields that the page shows, so that decoding is fast.
 
-The fields are checked against limits at least as wide as those of the full records.
+The fields are checked against limits that are at least as wide as the limits of the full records.
 """
 
 from typing import Annotated, Literal
