@@ -1,4 +1,4 @@
-"""Record of an abrupt change in a symbol's ticks, of event time or of price, that was accepted as real."""
+"""Record of an abrupt change of a symbol's event time or price that was accepted as real."""
 
 from typing import Annotated, Literal
 

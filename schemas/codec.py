@@ -29,7 +29,7 @@ NOT_UNPACKED = b"\x00not unpacked: "
 
 
 def decoder(record: Any, most_bytes: int = MOST_BYTES) -> Callable[[bytes | None], Any]:
-    """A function that decodes JSON bytes to a record of a given type, and raises `Refused` for any other bytes.
+    """A function that decodes JSON bytes to a record of a given type, and raises `Refused` for other bytes or None.
 
     Args:
         record: type to decode to: a struct, or a union of tagged structs.

@@ -47,8 +47,8 @@ Estimate = Annotated[Figure | None, Meta(description="null while there are too f
 class GuardrailStanding(Struct, frozen=True):
     """State of one guardrail: a test that the challenger is not worse than the champion by more than a margin.
 
-    The champion is the live version, the challenger the version that is tested. The guardrail is on a metric other than
-    the primary one; the challenger wins only if all guardrails hold.
+    The champion is the live version, the challenger the version that is tested. A guardrail concerns a metric other
+    than the primary metric of the experiment. The challenger wins only if all guardrails hold.
     """
 
     metric: Annotated[Name, Meta(description="name of the metric")]
@@ -117,9 +117,9 @@ class ExperimentMoved(Struct, frozen=True, kw_only=True):
 
 
 class ExperimentDecided(Struct, frozen=True, kw_only=True):
-    """Decision of an experiment; or decision, after the winner's promotion, of the monitoring of that winner.
+    """Decision of an experiment, or of the monitoring that follows the promotion of its winner.
 
-    Each of the two decisions is written only once.
+    Each of these two decisions is written only once.
     """
 
     id: Annotated[Id, Meta(description="id of the outcome that decided it, a slash, the experiment")]

@@ -1,8 +1,7 @@
 """Bounds of the fields of all records, and the annotated types that the fields are declared with.
 
 The bounds are part of these types: the contract states them, and decoding checks them. Bounds of quotes and trades are
-an exception: decoding does not check them. `streams.market.tick_checks` does so later, and gives each bound its own
-reason code.
+an exception: `streams.market.tick_checks` checks them after decoding, and gives each bound its own reason code.
 
 Records that nodes write keep their bounds, too. Their names and numbers come from input that was checked, and sentences
 that are put together from several texts are shortened with `cut`.
@@ -186,7 +185,8 @@ def is_symbol(text: str) -> bool:
 def stated(**bounds: Any) -> Meta:
     """Metadata for a field whose bounds are stated in the JSON Schema but not checked by the decoder.
 
-    `streams.market.tick_checks` checks these bounds later, and refuses a tick outside of them with its own reason code.
+    `streams.market.tick_checks` checks these bounds later and refuses a tick that is outside of them. Each bound has a
+    reason code of its own.
 
     Args:
         bounds: keywords of JSON Schema, for example `minimum` or `maxLength`.

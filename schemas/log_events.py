@@ -18,7 +18,7 @@ Number = Annotated[Count, Meta(description="partition of the log")]
 
 
 class ComputedBy(Struct, frozen=True, kw_only=True, tag="computed_by", tag_field="kind"):
-    """Record that a node computes with other code than before, from `offset` of a log on."""
+    """A node computes with other code than before, from `offset` of a log on."""
 
     node: NodeName
     topic: LogTopic
@@ -48,9 +48,9 @@ class ComputedBy(Struct, frozen=True, kw_only=True, tag="computed_by", tag_field
 
 
 class RecordsLost(Struct, frozen=True, tag="records_lost", tag_field="kind"):
-    """Record that a part of a log was deleted before the node had read it: the offsets from `first` to `last`.
+    """A part of a log was deleted before a node had read it: the records at the offsets from `first` to `last`.
 
-    The deleted records had no effect on what the node computed.
+    They had no effect on what the node computed.
     """
 
     node: NodeName

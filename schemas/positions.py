@@ -1,7 +1,7 @@
 """Functions that make and take apart record ids. An id tells from which input record a record was computed.
 
-An id is `topic:partition:offset` of that input record. Each step that makes several records of one adds an index to the
-id. The offset and the indices are the id's *position*. Within one partition, positions only grow. So a reader that
+An id is `topic:partition:offset` of that input record. Each step that makes several records out of one adds an index to
+the id. The offset and the indices are the id's *position*. Within one partition, positions only grow. So a reader that
 drops records at or before the last position it has seen takes every record exactly once.
 
 The sender of a command chooses the command's id freely. Three kinds of ids, however, are made here, so that they tell
@@ -78,7 +78,7 @@ def root_of(record_id: str) -> str:
 
 
 def parent_of(record_id: str) -> str:
-    """Id of the record from which a record was made, given the latter's id: the id without its last part.
+    """The given id without its last part, which is the id of the record from which the given record was made.
 
     This holds for ids that end with an index. For an id without a colon the result is empty.
 

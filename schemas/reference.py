@@ -1,4 +1,4 @@
-"""Writes `docs/topics.md`, the reference of topics and records for people.
+"""Writes `docs/topics.md`, which describes all topics and records for people.
 
 It is generated from the list of topics and the docstrings of the records. `python -m schemas.reference write` writes
 the page; `check` prints how the committed page differs from the generated one.

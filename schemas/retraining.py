@@ -117,7 +117,7 @@ class RetrainingResult(Struct, frozen=True):
 
 
 class RetrainFinished(Struct, frozen=True):
-    """Record that a retrain job has ended, with its result; one for each job."""
+    """End of a retrain job, with its result; there is one such record for each job."""
 
     id: Annotated[Id, Meta(description="id of the job's record, and an index")]
     symbol: Symbol

@@ -52,9 +52,9 @@ class Topic(Struct, frozen=True):
         retention_ms: how long records are kept, ms; without effect for `compact` alone.
         max_message_bytes: size of the largest batch of records that the broker accepts, bytes.
         key: `symbol` if the key of a record is its symbol in UTF-8; else a description of the record's own `key`.
-        placing: rule for the partition that nodes write a record to. `cause`: the partition of the record it was
-            computed from; `key`: the one that Kafka's partitioner chooses for its key; `id`: the one that its id names,
-            or, if its id names none, as for `cause`.
+        placing: rule for the partition that nodes write a record to. `cause`: the partition of the input record from
+            which the record was computed; `key`: the partition that Kafka's partitioner chooses for the record's key;
+            `id`: the partition that the record's id names or, if the id names none, the same as for `cause`.
         is_root: whether people, or nodes of several partitions, write to the topic. Its records then cannot be computed
             again from one partition of the ticks. A replay neither writes nor deletes such records, and each is
             identified by its topic, partition and offset.

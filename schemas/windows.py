@@ -31,7 +31,8 @@ WithheldBy = Literal["waiting", "passed", "labels", "cool_down", "budget"]
 class WindowFigures(Struct, frozen=True):
     """Scores of one model version or baseline over a window of outcomes.
 
-    Unless a field says otherwise, only outcomes in which the mid moved are counted.
+    An outcome is a prediction together with the move that followed. Unless a field says otherwise, only outcomes in
+    which the mid moved are counted.
     """
 
     name: Annotated[Name, Meta(description="name of the version, or of the baseline")]
@@ -85,7 +86,7 @@ class DetectorFigures(Struct, frozen=True):
 class AccuracyWindow(Struct, frozen=True, kw_only=True):
     """Scores of one model version and of the baselines over one window of outcomes, and a breach if one was found.
 
-    A breach is a reason for a retrain.
+    An outcome is a prediction together with the move that followed. A breach is a reason for a retrain.
     """
 
     id: Annotated[Id, Meta(description="id of the outcome that closed the window, and an index")]

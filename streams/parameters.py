@@ -1,6 +1,6 @@
 """Parameters of all nodes in one container, read from the tables of a TOML file.
 
-A digest of them is stored with every state, so that a state is not used with other parameters.
+A digest of the parameters is stored with every state, so that the state is not used with other parameters.
 """
 
 from collections.abc import Mapping

@@ -1,7 +1,7 @@
 """Tickloop in Python, without Kafka: the pipeline, backtests, A/B tests, retraining, and the registration of plug-ins.
 
-The functions run the same nodes as the workers on Kafka, with the same numbers and the same bytes. Each name is
-loaded when it is first used, so that `import tickloop` is quick.
+The functions run the same nodes (stream processors) as the workers on Kafka, with the same numbers and the same bytes.
+Each name of this package is loaded when it is first used, so that `import tickloop` is quick.
 
 >>> import tickloop
 >>> run = tickloop.backtest(tickloop.synthetic_market(seed=1, ticks=2_000))

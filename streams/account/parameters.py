@@ -9,15 +9,14 @@ from streams.engine.bounds import Positive
 
 
 class AccountParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Parameters that decide when the paper account trades, and how often its state is recorded.
+    """Parameters that decide when the paper (simulated) account trades, and how often its state is recorded.
 
     Attributes:
         least_change: smallest change of a position that is traded, and smallest position that is opened; fraction of
             capital.
         closing_confidence: confidence (0.5 to 1) at which a prediction of the opposite direction closes a position at
-            once, even if it asks for no position itself.
-        mark_every_ns: a record of the account is written at the first prediction this long after the last record, ns of
-            event time.
+            once, even if the prediction itself asks for no position.
+        mark_every_ns: if the last record is at least this old, ns of event time, the next prediction leads to a record.
         drawdown_step_bps: a record is written at once when the drawdown is deeper than any recorded one by this much,
             bps of capital.
     """

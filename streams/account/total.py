@@ -1,4 +1,4 @@
-"""Sum of the paper accounts of all symbols, along event time."""
+"""Sums of the paper (simulated) accounts of all symbols, at each event time."""
 
 from collections.abc import Sequence
 
@@ -18,7 +18,8 @@ class Total(Struct, frozen=True, eq=False):
     Attributes:
         symbols: number of symbols.
         ts_event: event times, ns since 1970, UTC, increasing.
-        gross_bps, cost_bps, turnover: sums of these fields over the last record of each symbol at that time.
+        gross_bps, cost_bps, turnover: sums of these fields over all symbols; each symbol counts with its last record up
+            to that event time.
         net_bps: `gross_bps` less `cost_bps`.
         exposure: sum of the absolute positions, fractions of one symbol's capital.
         peak_bps: highest `net_bps` so far, at least 0.
@@ -44,7 +45,7 @@ def total(
     turnover: Column,
     position: Column,
 ) -> Total:
-    """Sum the last records of all symbols' accounts at each event time.
+    """Add up the accounts of all symbols at each event time; each symbol counts with its last record up to then.
 
     Args:
         symbols, ts_event, gross_bps, cost_bps, turnover, position: columns of the account records. Records of one

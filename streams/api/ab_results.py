@@ -18,7 +18,7 @@ class Performance(Struct, frozen=True):
         mean_bps: mean net return of a prediction, bps of its part of the capital.
         sharpe: `mean_bps` divided by the standard deviation of these net returns; per prediction, not annualised.
         drawdown_bps: deepest fall of the cumulative `net_bps` below its earlier peak, as a positive number.
-        win_rate: fraction of the positions with a gain, 0 to 1.
+        win_rate: fraction of the positions that gained, 0 to 1.
         accuracy: fraction of moves predicted right, 0 to 1; a probability of 0.5 counts as half right.
     """
 

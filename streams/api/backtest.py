@@ -64,7 +64,8 @@ def backtest(
     All records are held in memory; for long files use the command `tickloop backtest`.
 
     Args:
-        ticks: a file or several (merged by event time), a DataFrame or numpy arrays, or tick records in order.
+        ticks: a file or several (merged by event time), a DataFrame or numpy arrays, or tick records in order of event
+            time.
         pipeline: parameters of all nodes, or those of the market node alone.
         partitions: number of partitions of every topic; it affects record ids and digests.
         digests: whether to compute the digests; without them the run is faster.

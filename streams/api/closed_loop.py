@@ -31,7 +31,7 @@ class Due(Struct):
 
 
 class ClosedLoop:
-    """Runs all nodes on the ticks and commands of one partition, and carries out the retrains that they ask for.
+    """Runs all nodes on the ticks and commands of one partition, and carries out the retrains that these nodes ask for.
 
     New models are started, and promotions and roll-backs take effect. A training takes a fixed span of event time,
     `latency_ns`. A job waits while another job of the same symbol is being trained. If a newer job of the symbol comes

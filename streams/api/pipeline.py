@@ -89,8 +89,8 @@ class UnifiedMLPipeline:
 
         Args:
             symbol: symbol of the tick.
-            market_data: a `Quote` or a `Trade`, or a mapping with the fields of either. In a mapping, `symbol` and
-                `kind` may be missing; it is then taken as a quote if it has a `bid`, else as a trade.
+            market_data: a `Quote` or a `Trade`, or a mapping with the fields of either. A mapping may lack `symbol` and
+                `kind`. Without `kind` it is taken as a quote if it has a `bid`, else as a trade.
 
         Raises:
             Refused: the tick is not valid, or contradicts earlier ones; nothing but counters has changed.

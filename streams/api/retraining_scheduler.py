@@ -89,7 +89,7 @@ class AutoRetrainingScheduler:
         self.windows: list[AccuracyWindow] = []
 
     def take(self, outcome: OutcomeMatured) -> RetrainingResult | None:
-        """Process one outcome; retrain if the monitor calls for it, and return the result of that retrain, else None.
+        """Process one outcome; if the monitor calls for a retrain, retrain and return the result, else return None.
 
         Raises:
             Refused: the outcome is not valid; nothing has changed.

@@ -21,7 +21,8 @@ def feed(ticks: Ticks) -> Iterable[Feed]:
     """Ticks one by one, from any form that callers may pass.
 
     Args:
-        ticks: path of a file, a list of paths (merged by event time), a DataFrame or arrays, or tick records in order.
+        ticks: path of a file, a list of paths (merged by event time), a DataFrame or arrays, or tick records in order
+            of event time.
 
     >>> [tick.symbol for tick in feed({"ts_event": [10**18], "symbol": ["X"], "bid": [1.0], "ask": [2.0]})]
     ['X']

@@ -47,9 +47,9 @@ class Version(Struct, frozen=True):
         symbol: symbol that the model predicts.
         state: name, parent and numbers of the model.
         sha256: SHA-256 of the canonical JSON of `state`, 64 hex digits.
-        changes: changes of its status, the oldest first, at least one.
-        recipe, trained_from, trained_until, n_trained, metrics: fields of the `RetrainingResult` that it came from;
-            empty for a version that no retrain made.
+        changes: changes of the version's status, the oldest first, at least one.
+        recipe, trained_from, trained_until, n_trained, metrics: fields of the `RetrainingResult` that holds the
+            version; empty for a version that no retrain made.
     """
 
     schema: int
@@ -255,7 +255,7 @@ class ModelVersionManager:
         return promoted
 
     def roll_back(self, symbol: str, ts_event: int, reason: str, cause: str = "") -> Version:
-        """Withdraw the live version for good, make the version that was live before live again, and return the latter.
+        """Withdraw the live version for good, and make its predecessor live again; return the predecessor.
 
         Args:
             symbol: symbol of the versions.
@@ -294,7 +294,7 @@ class ModelVersionManager:
         A feature that a version does not have counts as weight 0.
 
         Raises:
-            ModelRefused: there is no version of one of the names.
+            ModelRefused: the symbol has no version of the name `one`, or none of the name `other`.
         """
         first, second = (self.get(symbol, name).state.model for name in (one, other))
         weights = [dict(zip(each.features, each.weights, strict=True)) for each in (first, second)]

@@ -20,7 +20,7 @@ LARGEST_STATE = 16_384
 
 
 def goes_on_after_a_restart(component: Registered) -> str:
-    """Test that a new object with the state restored from bytes gives exactly the answers of an uninterrupted one.
+    """Test that a component restored from bytes gives exactly the answers of a component that was not interrupted.
 
     Returns:
         The event and the two answers that differ, or what differs in the state; empty if nothing does.
@@ -45,12 +45,13 @@ def goes_on_after_a_restart(component: Registered) -> str:
 
 
 def does_not_look_ahead(component: Registered) -> str:
-    """Test that answers do not depend on later events: other later events must not change the answers before them.
+    """Test that answers do not depend on later events.
 
-    The same object processes both sequences of events, each from a fresh state.
+    One object processes two sequences of events, each from a fresh state. The sequences begin with the same events, and
+    the answers to these events must be equal.
 
     Returns:
-        The first event with different answers, and both of them; empty if there is none.
+        The first event with different answers, and both answers; empty if there is none.
     """
     one = component.build()
     events, others = one.events(1, EVENTS), one.events(2, EVENTS)
@@ -69,7 +70,7 @@ def answers_finite_numbers(component: Registered) -> str:
     """Test that all answers are finite floats within the bounds of the component's kind.
 
     Returns:
-        The first event whose answer is not, and that answer; empty if there is none.
+        The first event with an answer that breaks this rule, and that answer; empty if there is none.
     """
     one = component.build()
     for seed in range(3):
@@ -86,7 +87,8 @@ def stays_small(component: Registered) -> str:
     """Test that the size of the stored state stays bounded, however many events the component has seen.
 
     Returns:
-        Sizes after numbers of events, if they show that the state grows; empty if the size is bounded.
+        The sizes that show growth, each with the number of events after which it was measured; empty if the size is
+            bounded.
     """
     one = component.build()
     state = one.start()

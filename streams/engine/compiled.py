@@ -1,8 +1,8 @@
 """Finds and loads machine code of the hot modules, which are the modules that run at every tick.
 
-`tickloop compile` translates these modules with mypyc; the results of the machine code are equal bit by bit. The folder
-of a build is named by a digest of the modules' sources. After an edit the folder has another name, so no build is found
-and the modules run as plain Python.
+`tickloop compile` translates these modules with mypyc; the machine code gives bit by bit the same results as the Python
+code. The folder of a build is named by a digest of the modules' sources. After an edit the folder has another name, so
+no build is found and the modules run as plain Python.
 """
 
 import sys
@@ -91,7 +91,7 @@ SUFFIX = EXTENSION_SUFFIXES[0]
 
 
 def files(folder: Path) -> dict[str, Path]:
-    """Paths of the extension files of a build: one by the name of each compiled module, and their common library.
+    """Paths of the extension files of a build: one under the name of each compiled module, and their common library.
 
     Args:
         folder: folder of the build.
@@ -100,7 +100,7 @@ def files(folder: Path) -> dict[str, Path]:
 
 
 def is_whole(folder: Path) -> bool:
-    """Whether a folder holds every file of a build; False if it does not exist."""
+    """Whether a folder holds every file of a build; False if the folder does not exist."""
     return all(file.is_file() for file in (folder / ANNOTATIONS, *files(folder).values()))
 
 
@@ -158,10 +158,10 @@ class Loader(ExtensionFileLoader):
 
 
 class Finder(MetaPathFinder):
-    """Import finder that leads imports of the hot modules to the extension files of one build.
+    """Import finder that leads imports of the hot modules (run at every tick) to the extension files of one build.
 
     Args:
-        folder: folder of the build, which must be whole.
+        folder: folder of the build, which must be complete.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -179,7 +179,7 @@ class Finder(MetaPathFinder):
 
 
 def running() -> bool:
-    """Whether this process imports the hot modules from machine code."""
+    """Whether this process imports the hot modules, which run at every tick, from machine code."""
     return any(isinstance(finder, Finder) for finder in sys.meta_path)
 
 
@@ -189,9 +189,9 @@ def described() -> str:
 
 
 def use() -> None:
-    """Make later imports take the hot modules from machine code, if there is a whole build of the present sources.
+    """Make later imports take the hot modules, which run at every tick, from machine code.
 
-    Nothing changes without a build, or if Python was started with `-X pure`.
+    Nothing changes if there is no complete build of the present sources, or if Python was started with `-X pure`.
     """
     if "pure" not in sys._xoptions and is_whole(folder := build()):
         sys.meta_path.insert(0, Finder(folder))

@@ -93,7 +93,7 @@ def nearest(name: str, known: Iterable[str], otherwise: str = "") -> str:
     Args:
         name: name that is not known.
         known: names to choose from.
-        otherwise: returned if no known name is similar.
+        otherwise: returned if there is no such known name.
 
     >>> nearest("imbalnce", ["flat", "imbalance"]), nearest("zzz", ["flat"], "take it out")
     ('imbalance', 'take it out')

@@ -1,4 +1,4 @@
-"""Makes dead letters, the records that tell why an input was refused, each small enough for its topic."""
+"""Makes dead letters: records that tell why an input was refused, and that are small enough for their topic."""
 
 from collections.abc import Callable, Iterable
 from hashlib import sha256

@@ -67,7 +67,9 @@ class Node(ABC, Generic[State]):
         return event
 
     def check(self, event: Any) -> None:
-        """Check whatever can be checked on a decoded event without a state; here nothing, for subclasses to override.
+        """Make those checks of a decoded event that need no state; the base class makes none.
+
+        Subclasses may override the method.
 
         Raises:
             Refused: the event is not valid.
@@ -166,7 +168,9 @@ class Node(ABC, Generic[State]):
         return revived
 
     def other_parameters(self, was: str, *expected: str) -> "OtherParameters":
-        """The error, for the caller to raise, that a stored state was computed with other parameters than this node's.
+        """An error which says that a stored state was computed with parameters that are not this node's.
+
+        The error is returned for the caller to raise.
 
         Args:
             was: digest of the parameters that the state was computed with.
@@ -195,7 +199,9 @@ class OtherParameters(StateError):
 
 
 def not_a_snapshot(node: Node[Any], error: Exception, expected: str = "a snapshot") -> StateError:
-    """The error, for the caller to raise, that stored bytes cannot be decoded as a state of a node; it says what to do.
+    """An error which says that stored bytes cannot be decoded as a state of a node, and what a person can do.
+
+    The error is returned for the caller to raise.
 
     Args:
         node: node that the bytes were stored for.

@@ -127,7 +127,7 @@ class Partition:
         return self._take(event, key, value)
 
     def receive(self, offset: int, record: Any) -> Sequence[Struct]:
-        """Process a record that was made in this process, at `offset`; return the same records as `apply` would.
+        """Process a record made in this process as the record at `offset`; return the records that `apply` would.
 
         The record is encoded only if decoding might change it, which saves time.
         """
@@ -181,7 +181,9 @@ class Partition:
         return f"{self._prefix}{self.offset}"
 
     def snapshot(self, name: str) -> bytes:
-        """The state of one key as bytes, an encoded `KeySnapshot`, from which `restore` continues exactly.
+        """The state of one key as bytes: an encoded `KeySnapshot`.
+
+        A partition that restores these bytes goes on exactly as this one would.
 
         Args:
             name: the key, which must be held.
@@ -220,7 +222,7 @@ class Partition:
         return min(left, default=self.offset + 1) - 1
 
     def roster(self, since: int) -> PartitionRoster:
-        """List of the keys opened after the offset `since` and still held; a restore from snapshots needs it.
+        """List of the keys opened after the offset `since` and still held; a restore from snapshots needs this list.
 
         Args:
             since: offset that every snapshot stored beside the list has reached.

@@ -165,7 +165,7 @@ one has; fix: choose another
         expect_known(names, self, table or self.table, self.kind)
 
     def expect_own(self, names: Iterable[str], table: str = "") -> None:
-        """Raise an error at the first name that a configuration gives parameters for, but that no plug-in registered.
+        """Raise an error at the first name for which a configuration has parameters, but no plug-in registered a part.
 
         Args:
             names: names of the tables under `own`, each with the parameters of one plug-in's part.

@@ -29,7 +29,7 @@ class Emitted(NamedTuple):
     Attributes:
         topic: name of the topic, without a deployment's prefix.
         partition: partition number.
-        id: id of the record, which says what input it follows from.
+        id: id of the record, which tells from what input record it was computed.
         value: the record as JSON.
     """
 

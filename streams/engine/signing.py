@@ -1,10 +1,11 @@
 """Signatures (HMAC-SHA256) of commands, directives, retrain jobs and records of the topic `experiment-partials`.
 
-A directive is a record among the ticks that starts, promotes or stops a model version. A signature is `KEY/AS_OF/HEX`:
-the id of the key, a place (topic, partition, offset) and the HMAC. The place is that of the input record that led to
-the signed record. For a person's command it is the place in the topic from which on the command is valid. A signed
-record that lies on the same topic at an earlier offset than its signature names is refused. The HMAC covers the
-deployment's name, the topic, the key id, the place and the record, so that the signed record is worthless elsewhere.
+A directive is a record among the ticks that starts, promotes or stops a variant of the pipeline. A signature is
+`KEY/AS_OF/HEX`: the id of the key, a place (topic, partition, offset) and the HMAC. The place is that of the input
+record that led to the signed record. For a person's command it is the place in the topic from which on the command is
+valid. A signed record is refused if it lies on the same topic as this place, but at an earlier offset. The HMAC covers
+the deployment's name, the topic, the key id, the place and the record, so that the signed record is worthless
+elsewhere.
 
 Earlier releases signed the record alone and wrote only the hex digits. Such plain signatures are accepted with a key
 that is marked as `plain`.
@@ -132,7 +133,7 @@ class Signing:
         Args:
             record: a command, a directive, a retrain job, or a record of the topic `experiment-partials`.
             record_id: id whose topic, partition and offset go into the signature. It is the id of the record that led
-                to this one, or names the place from which on this one is valid.
+                to the signed record, or it names the place from which on the signed record is valid.
         """
         key = self._own
         if key is None:
@@ -198,14 +199,15 @@ class Signing:
         return partition_of(partial.experiment, self._partitions) if self._partitions else partition
 
     def meet(self, judged: Judged, record: Any, record_id: str) -> bool:
-        """Check a record's signature at its place and remember the record; return False if it was remembered already.
+        """Check that a record's signature is valid at the place where the record lies, and remember the record.
 
-        Without a signing key nothing is checked or remembered, and the answer is always True.
+        Returns True if the record is new, and False if it was remembered already. Without a signing key nothing is
+        checked or remembered, and the answer is always True.
 
         Args:
             judged: memory of requests on the record's symbol, which is changed.
             record: record that has passed `check`.
-            record_id: id that names the record's topic, partition and offset.
+            record_id: id that names the record's place: topic, partition and offset.
 
         Raises:
             Refused: the signature is not valid at this place, or the record is too old to tell whether it is new

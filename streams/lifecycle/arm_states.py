@@ -129,7 +129,7 @@ class SymbolArms(Struct, array_like=True):
     held: list[HeldByPin] = []
 
     def status(self, arm: RunningArm) -> Status:
-        """Status of the version of an arm (variant of the pipeline), which may be running or stopped.
+        """Status of an arm's version; the arm (variant of the pipeline) may be running or stopped.
 
         A version that was rolled back has the status `rolled_back`. It has the status `shadow`, however, if it is to be
         promoted again and only waits because the live version is pinned.

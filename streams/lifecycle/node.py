@@ -109,7 +109,7 @@ class LifecycleNode(Node[SymbolArms]):
         return initial_arms()
 
     def may_leave(self, state: SymbolArms) -> bool:
-        """Whether a symbol's state may be dropped, since it holds nothing that would be missed.
+        """Whether a symbol's state may be dropped, because nothing of value would be lost.
 
         That is so while no command was carried out, and no command with a valid signature was seen.
         """
@@ -153,10 +153,9 @@ class LifecycleNode(Node[SymbolArms]):
         return (*(self._signing.sign(each, record_id) for each in directives), *records.records)
 
     def shown(self, symbol: str, version: str) -> str:
-        """Name that a version has in predictions.
+        """Name that a version has in predictions: `version` itself, except for the built-in version.
 
-        It differs from `version` for the built-in version alone: in predictions that name ends with a digest of the
-        symbol's parameters.
+        In predictions, the name of the built-in version ends with a digest of the symbol's parameters.
         """
         return builtin_version(self._parameters.for_symbol(symbol).digest()) if version == BUILTIN else version
 

@@ -20,8 +20,8 @@ class Runs(NamedTuple):
 
     Attributes:
         live: name of the live version; the built-in one before the first command.
-        shadow: versions that run in shadow (unpublished): by name of the version, the name of the arm (variant of the
-            pipeline) that runs it.
+        shadow: versions that run in shadow (unpublished). Key: name of the version; value: name of the arm (variant of
+            the pipeline) that runs it.
     """
 
     live: str
@@ -80,7 +80,7 @@ def shown(outcome: OutcomeMatured) -> Runs:
 
 
 class Difference(NamedTuple):
-    """A difference between the versions that run according to the lifecycle node and according to the market node.
+    """A disagreement of the lifecycle node and the market node about the versions that run on a symbol.
 
     Attributes:
         found: what each of the two nodes says, a sentence.

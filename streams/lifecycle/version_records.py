@@ -32,7 +32,7 @@ class VersionRecords:
         self.records: list[ModelVersion] = []
 
     def now(self, command: Command) -> None:
-        """Name another command in the records that are added from now on."""
+        """Let the records that are added from now on refer to another command."""
         self._command = command
 
     def add(self, arm: RunningArm, reason: str) -> None:

@@ -138,8 +138,8 @@ class _Lane:
 class TopicComparison:
     """Compares the records on one partition of a topic with the records that it should hold.
 
-    Pass to `expect` the records that it should hold, and to `hold` those that it holds, both in the order of writing.
-    Calls of the two may alternate in any way. `end` returns the result.
+    Pass the records that the partition should hold to `expect`, and those that it does hold to `hold`, both in the
+    order in which they are written. Calls of the two may alternate in any way. `end` returns the result.
 
     Args:
         topic, partition: topic, without the prefix of the deployment, and partition.
