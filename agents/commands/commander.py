@@ -41,7 +41,7 @@ class LogPlace(NamedTuple):
     """The partition of a symbol's ticks, and the time up to which records of the symbol were found there.
 
     Attributes:
-        partition: number of the partition; commands about the symbol must be written to the same number.
+        partition: number of the partition; commands about the symbol must be written to a partition of this number.
         ts_event: event time of the symbol's latest record that was found, ns since 1970; 0: none was found.
     """
 
@@ -86,10 +86,10 @@ def _is_timed(value: bytes | None) -> bool:
 class Commander:
     """Writes commands to the partitions of their symbols and waits for answers.
 
-    The function `commander` makes the only objects of this class.
+    Objects of this class are made by the function `commander`.
 
     Attributes:
-        seen: all symbols in the records that were read while looking for the partition of some symbol.
+        seen: all symbols in the records that were read so far while looking for the partition of any symbol.
     """
 
     def __init__(

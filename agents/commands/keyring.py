@@ -67,7 +67,7 @@ class Ring(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def deployments(name: str, prefix: str) -> tuple[str, ...]:
-    """Return the names of deployments whose signatures are accepted: first this one, then those it is a replay of.
+    """Return the deployment names whose signatures are accepted: the own name, then those of the copied runs.
 
     A replay run copies the records of another run together with their signatures, and must accept them. Each name
     consists of `name`, a slash and the prefix of a run's topics.

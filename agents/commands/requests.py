@@ -24,8 +24,8 @@ class Request(NamedTuple):
         id: id of the command; of several commands with one id only the first is carried out.
         symbol: instrument whose versions the command is about.
         dated: function that returns the command, given its event time in ns since 1970, UTC.
-        shadow: name of a variant that must run in shadow (predict without being published) for the command to be
-            carried out; empty: there is no such condition.
+        shadow: name of a variant of the pipeline. The command is carried out only if this variant runs in shadow,
+            predicting without being published. Empty: there is no such condition.
     """
 
     id: str
@@ -53,8 +53,7 @@ def start_variant(
 ) -> Request:
     """Build the command to run a variant of the symbol's pipeline in shadow.
 
-    In shadow a variant predicts, is scored and learns, but its predictions are not published; those of the live variant
-    are.
+    In shadow a variant predicts, is scored and learns, but only the predictions of the live variant are published.
 
     Args:
         command_id, symbol: see `Request`.
@@ -90,7 +89,9 @@ def start_variant(
 
 
 def stop_variant(command_id: str, symbol: str, arm: str, cause: str) -> Request:
-    """Build the command to end a variant that runs in shadow, predicting without being published.
+    """Build the command to end a variant of the symbol's pipeline.
+
+    The variant must run in shadow, which means that it predicts without being published.
 
     Args:
         command_id, symbol: see `Request`.
@@ -106,9 +107,9 @@ def stop_variant(command_id: str, symbol: str, arm: str, cause: str) -> Request:
 
 
 def promote_variant(command_id: str, symbol: str, arm: str, cause: str) -> Request:
-    """Build the command to make a variant live: from then on its predictions are the ones that are published.
+    """Build the command to make a variant of the symbol's pipeline live, so that its predictions are published.
 
-    The variant must run in shadow until then, predicting without being published.
+    Until then the variant must run in shadow, which means that it predicts without being published.
 
     Args:
         command_id, symbol: see `Request`.
@@ -133,7 +134,7 @@ def roll_back(
     stop: bool = False,
     automatic: bool = False,
 ) -> Request:
-    """Build the command to take back the live model version: the version that was live before it goes live again.
+    """Build the command to take back the live model version; its predecessor goes live again.
 
     Args:
         command_id, symbol: see `Request`.

@@ -181,7 +181,7 @@ def _number(value: float | None) -> str:
 
 
 def wanted() -> committed.Files:
-    """Return docs/configuration.md, path and content, with its generated part brought up to date."""
+    """Return the path of docs/configuration.md, and its content with the generated part brought up to date."""
     before, rest = PAGE.read_text(encoding="utf-8").split(BEGIN)
     _, after = rest.split(END)
     return {PAGE: f"{before}{BEGIN}\n\n{text()}\n\n{END}{after}"}

@@ -64,10 +64,10 @@ def keep(parameters: Parameters, home: Path, plugins: Mapping[str, Any] | None =
 
 
 def explained(error: BaseException, home: Path, now: Parameters) -> str:
-    """Return the text of an error; if changed parameters are its cause, the text also lists them.
+    """Return the text of an error; if it was raised because parameters have changed, the text also names the changes.
 
-    They are its cause if stored state was computed with other parameters than the present ones. The list is made
-    from the file in the home folder that still has those other parameters. If no file has them, the text says so.
+    Such an error says that stored state was computed with other parameters than the present ones. The changes are
+    found if a file in the home folder still has the parameters of that state; if none has, the text says so.
 
     Args:
         error: the error that was caught.
@@ -101,7 +101,7 @@ def _part(whole: dict[str, Any], table: str) -> dict[str, Any]:
 
 
 def digests(parameters: Parameters) -> Iterator[tuple[str, str]]:
-    """Yield each table of parameters by its name, such as `market` or `symbols.BTCUSDT.market`, with its digest.
+    """Yield the name of each table of parameters, such as `symbols.BTCUSDT.market`, with the digest of the table.
 
     State that a worker stores carries the digest of the parameters that it was computed with.
     """

@@ -61,7 +61,7 @@ def declared_experiments(environment: Mapping[str, str] = os.environ) -> dict[st
 
 
 def expect_ours(path: Path, modules: Path) -> None:
-    """Raise an error if somebody else may have put a `tickloop.toml`, or its plug-in modules, where they are.
+    """Raise an error if somebody else may have put a `tickloop.toml` or its plug-in modules into place.
 
     Args:
         path: path of the TOML file.

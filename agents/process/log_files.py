@@ -134,11 +134,11 @@ def rotate(file: Path, most_bytes: int = MOST_BYTES, kept: int = KEPT) -> bool:
 
 
 def make_room(file: Path, kept: int = KEPT) -> None:
-    """Rename each older log file `FILE.N` to the next number, so that `FILE.1` is free; the last one is overwritten.
+    """Rename each older log file `FILE.N` to the next number, so that `FILE.1` is free; the oldest is overwritten.
 
     Args:
         file: the log file, without a number.
-        kept: number of older files that are kept, and so the number of the last one.
+        kept: number of older files that are kept, which is also the number of the oldest.
     """
     for number in range(kept - 1, 0, -1):
         if (older := aside(file, number)).exists():

@@ -37,8 +37,8 @@ class BookMessages:
         As long as no snapshot has made the book complete, nothing is returned either.
 
         Raises:
-            ValueError: symbol, time or levels of the message cannot be read, or a message before it is missing. In the
-                last two cases the book is incomplete until the next snapshot.
+            ValueError: levels of the message cannot be read, or a message before it is missing; the book is then
+                incomplete until the next snapshot. Also raised if symbol or time cannot be read.
             TypeError, IndexError, OverflowError: symbol or time cannot be read.
         """
         form, names = self._form, self._columns.names

@@ -44,10 +44,10 @@ class BookForm(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         bids: JSON: path to the levels of bids; given together with `asks`.
         asks: JSON: path to the levels of asks.
         changes: JSON: path to a list of changed levels, each of which says its side.
-        gone: JSON: for a path, the value there if a message removes all levels that it lists.
+        gone: JSON: for a path, the value that a message has there when it removes all levels that it lists.
         level: JSON: key of the number of a level; a change that gives no price has the price last given for this
             number.
-        shallow: JSON: whether messages tell only of the best levels, as many of them as the snapshot had.
+        shallow: JSON: whether messages cover only the best levels, as many as the snapshot had.
         number: JSON: path to the sequence number of a message, by which a missing message is noticed.
         before: JSON: path to the sequence number of the message before.
         consecutive: JSON: whether sequence numbers go up by 1.
@@ -170,7 +170,7 @@ class BookRows:
         return out
 
     def rest(self) -> list[Feed]:
-        """The quote after the last message, to be taken when the file has ended; none if the best levels are the same.
+        """The quote after the last message, to be taken when the file has ended; none if no best level has changed.
 
         Raises:
             ConfigurationError: the file held no trades, and no snapshot by which a book could become complete.

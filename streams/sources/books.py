@@ -152,7 +152,7 @@ class OrderBook:
         self._orders.clear()
 
     def forget(self) -> None:
-        """Mark the book as incomplete because a change is missing; it stays so until `clear` is called."""
+        """Mark the book as incomplete because a change is missing; it stays incomplete until `clear` is called."""
         self.known = False
 
     def level(self, is_bid: bool, price: float, size: float) -> None:

@@ -49,7 +49,7 @@ class ClassifiedColumn(NamedTuple):
 
     @property
     def may_number_something(self) -> bool:
-        """Whether the column may hold numeric ids of products: all are whole numbers, and few of them are distinct."""
+        """Whether the column may hold numeric ids of products: whole numbers only, and few distinct ones."""
         return self.kind == "number" and len(self.words) <= MOST_WORDS and all(map(str.isdigit, self.words))
 
 

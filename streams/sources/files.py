@@ -58,10 +58,10 @@ class TickFile:
             file is opened.
 
     Raises:
-        ConfigurationError: while iterating: the file does not exist or is of a kind that is not read, columns are
-            missing, times or numbers can be read in two ways, or the first ticks cannot be those of a market.
-        BrokenFile: while iterating, after the ticks before the damage.
-        Refused: while iterating, if `strict`.
+        ConfigurationError: while iterating: the file does not exist or is of an unknown kind, columns are missing,
+            times or numbers can be read in two ways, or the first ticks cannot be those of a market.
+        BrokenFile: while iterating: the file is damaged; the ticks before the damage were yielded.
+        Refused: while iterating: a row cannot be read, and `strict` is True.
     """
 
     def __init__(

@@ -33,7 +33,7 @@ class Proposal(NamedTuple):
 
     Attributes:
         columns: the proposed settings for reading the table. If the user must give the symbol, it is `NAME` here.
-        options: the same as command line options; empty if the table does not look like ticks.
+        options: these settings as command line options; empty if the table does not look like ticks.
         asked: for each thing that only the user can know, a phrase with the option to give.
     """
 

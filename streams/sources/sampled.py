@@ -25,8 +25,8 @@ NAMED = 3
 class OneMarket:
     """Checks whether all rows of a file belong to one market, if the user gave one symbol for all of them.
 
-    They do not if a column from which no field is read names several markets: prices jump where its word changes, and
-    hardly elsewhere. Reading then ends with an error.
+    The rows belong to several markets if prices jump where the word in some column changes, and hardly elsewhere.
+    Columns that fields are read from do not count. Reading then ends with an error.
 
     Args:
         header: names of all columns of the file.

@@ -1,4 +1,4 @@
-"""Recognises kinds of files by their first bytes; for a kind that is not read, an error says what to do."""
+"""Recognises kinds of files by their first bytes; for a kind that cannot be read, an error says what to do."""
 
 from schemas.errors import ConfigurationError
 
@@ -36,7 +36,7 @@ FOREIGN: dict[bytes, tuple[str, str]] = {
 
 
 def expect_text(name: str, head: bytes) -> None:
-    """Raise an error if the first bytes of a file show that it is a binary file of a kind that is not read.
+    """Raise an error if the first bytes of a file show that it is a binary file of a kind that cannot be read.
 
     Args:
         name: name of the file, for the error.

@@ -48,7 +48,7 @@ Scale = Annotated[float, Meta(gt=1e-18, le=1.0)]
 class Format(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A named file format: how its files are recognised, and how their rows become ticks.
 
-    Attributes that are not listed have the meaning of those of `Columns`, the user's settings for a file.
+    Attributes that are not listed mean the same as in `Columns`, the user's settings for a file.
 
     Attributes:
         name: name of the format, which is that of its TOML file.

@@ -126,7 +126,7 @@ def of_objects(name: str, columns: Columns, first: Sequence[Any], later: bool = 
 
 
 def path_of(form: Format, item: dict[str, Any]) -> str | None:
-    """Path to the rows of a format in a JSON object; empty for the object itself, None if it is not of the format."""
+    """Path to the rows of a format in a JSON object; empty for the object itself, None for an object of another format."""
     for path in form.rows:
         inner: Any = item
         for part in path.split(".") if path else ():
@@ -180,7 +180,7 @@ def _are_cells(form: Format, rows: Sequence[Sequence[Any]]) -> bool:
 
 
 def like(header: Sequence[str]) -> list[str]:
-    """Names of the file formats without a line of column names whose cells look like those of a first line.
+    """Names of the file formats that fit the cells of a file's first line, which is already a row of values.
 
     Formats whose files cannot be read are left out. The name of the file does not matter.
 
