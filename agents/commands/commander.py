@@ -227,7 +227,7 @@ async def commander(settings: Settings, bootstrap: str) -> AsyncIterator[Command
         bootstrap: address of the cluster.
 
     Raises:
-        EnvironmentProblem: no cluster answers at `bootstrap`, or a topic is missing, or a record is refused.
+        EnvironmentProblem: no cluster answers at `bootstrap`, or a topic is missing, or the cluster refuses a record.
         ConfigurationError: the signing keys in the settings are invalid.
     """
     partitions = await partition_count(bootstrap, settings.topic(COMMANDS.name))

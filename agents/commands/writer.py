@@ -1,4 +1,4 @@
-"""Writes commands to the topic `commands`; no other module does, so every command is signed."""
+"""Writes commands to the topic `commands`; no other module does, so a deployment with a key signs them all."""
 
 from agents.commands.keyring import signing
 from agents.config.settings import Settings

@@ -55,7 +55,7 @@ async def first_end(tasks: Iterable[asyncio.Task[Any]]) -> None:
     """Wait until one of the tasks ends, and raise its error if it has one.
 
     Raises:
-        TickloopError: a task that was wrapped in `owned` ended. A task that was not raises its own error.
+        TickloopError: a task that was wrapped in `owned` ended. A task that was not wrapped raises its own error.
     """
     done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     for task in done:

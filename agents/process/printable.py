@@ -15,8 +15,8 @@ def printable(text: str) -> str:
 class OneLine(logging.LogRecord):
     r"""Log record whose message is one printable line; a traceback after the message keeps its lines.
 
-    Messages about refused input quote part of the input. Without this, its author could clear the screen or
-    write lines that look like genuine log lines.
+    Messages about refused input quote part of the input. Without this class, the author of the input
+    could clear the screen or write lines that look like genuine log lines.
 
     >>> OneLine("agents", logging.WARNING, "", 0, "refused: %s", ("\x1b[2J\nERROR all is lost",), None).getMessage()
     'refused: \\x1b[2J\\nERROR all is lost'

@@ -57,7 +57,7 @@ def bar_length(times: Iterable[int]) -> int:
 
 
 def is_of_bars(header: Sequence[str]) -> bool:
-    """Whether columns named open, high, low and close are all among the columns of a table.
+    """Whether a table has all four columns that tables of bars have: open, high, low and close.
 
     >>> is_of_bars(["Date", "Open", "High", "Low", "Close"]), is_of_bars(["bid", "ask"])
     (True, False)

@@ -84,7 +84,7 @@ class BookForm(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     @property
     def words(self) -> tuple[str, ...]:
-        """Names of the columns of a table whose cells are read as words even if they look like numbers."""
+        """Names of those columns of a table that are read as words even if their cells look like numbers."""
         return tuple(filter(None, (*self.snapshot, self.action)))
 
 

@@ -68,5 +68,5 @@ class CarriedForwardRows:
         return [self._build(filled)]
 
     def rest(self) -> list[Feed]:
-        """No ticks, when the file has ended: every row has given its quote at once, so none is still to come."""
+        """Always an empty list: every row gives its quote at once, so none is left when the file has ended."""
         return []

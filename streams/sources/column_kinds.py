@@ -105,7 +105,7 @@ def is_number(text: str) -> bool:
 def marks(looked: Sequence[ClassifiedColumn]) -> tuple[str, str]:
     """The decimal mark and the thousands mark that the numbers in some columns have; the latter is empty for none.
 
-    The marks are a point and none, unless a number can be read only with other marks.
+    They are a point and no thousands mark, unless a number can be read only with other marks.
 
     >>> marks(column_kinds(["px"], [["1.234,50"], ["12,5"]])), marks(column_kinds(["px"], [["12.5"]]))
     ((',', '.'), ('.', ''))

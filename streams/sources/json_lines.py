@@ -155,7 +155,7 @@ class Kind(NamedTuple):
 
 
 class JsonRows:
-    """Turns the JSON objects of one file into ticks, in the way that their first objects show.
+    """Turns the JSON objects of one file into ticks; the first objects show how all of them are read.
 
     Args:
         first: first objects of the file, decoded.

@@ -158,7 +158,7 @@ def objects(lines: Iterable[bytes]) -> Iterator[Any]:
 def innermost(item: Any, depth: int = 3) -> tuple[str, Any]:
     """Path to the first list of objects inside an object, and the first element of that list.
 
-    If there is no such list, the path is empty and the object itself is returned with it.
+    If there is no such list, the path is empty, and the object itself takes the place of the element.
 
     Args:
         item: the object.

@@ -40,7 +40,7 @@ def kind_from(word: object, said: Mapping[str, str] = NOTHING) -> str:
 def spelt_as_symbol(text: str) -> str:
     """A valid symbol that resembles a text, with `_` for spaces and without accents.
 
-    Empty if the text has letters for which a symbol has none, or if nothing remains.
+    Empty if the text has characters that a symbol cannot hold, or if nothing remains.
 
     >>> spelt_as_symbol("FDAX SEP24"), spelt_as_symbol("München"), spelt_as_symbol("沪深300")
     ('FDAX_SEP24', 'Munchen', '')

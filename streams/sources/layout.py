@@ -301,7 +301,7 @@ class Layout:
         return self.clock.read(cell) + self.shift
 
     def named(self, cells: Sequence[Any]) -> dict[str, Any]:
-        """Those fields of a row without a valid tick that can be told, by name; empty cells are left out.
+        """The fields of a row that makes no tick, by name; empty cells are left out.
 
         Times and numbers that can be read become numbers (a time: ns since 1970); other cells are kept as they are.
         """

@@ -42,7 +42,7 @@ def orders_in(
         but: indices of columns that are not looked at.
 
     Returns:
-        The name of the column, the actions in it, and its word for a trade (`T` if no trade occurs).
+        The name of the column, the actions in it, and the word in it that means a trade (`T` if no trade occurs).
 
     >>> orders_in(["price", "Action"], [[1, "Add"], [1, "Trade"]], but=[0])
     ('Action', ['Add'], 'Trade')

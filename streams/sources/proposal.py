@@ -101,7 +101,7 @@ def proposed(header: Sequence[str], rows: Rows, columns: Columns | None = None) 
 
 
 def symbol_of(header: Sequence[str], rows: Rows, columns: Columns) -> str:
-    """The option that gives a table its symbol, by its column or as `--symbol NAME`; `columns` names the prices.
+    """The option for the symbol of a table, once `columns` names its prices: a column, or else `--symbol NAME`.
 
     >>> symbol_of(["date", "close"], [["2024-08-09", 1.5]], Columns(names={"ts_event": "date", "price": "close"}))
     '--symbol NAME'

@@ -154,7 +154,7 @@ class Format(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 @lru_cache(maxsize=1)
 def formats() -> Mapping[str, Format]:
-    """All file formats that come with Tickloop by name, in alphabetical order."""
+    """All file formats that come with Tickloop, each under its name, in alphabetical order."""
     found = (each for each in files(__name__).iterdir() if each.name.endswith(".toml"))
     return {
         each.name[:-5]: decoded(each.name[:-5], each.read_bytes()) for each in sorted(found, key=lambda each: each.name)

@@ -126,7 +126,7 @@ def of_objects(name: str, columns: Columns, first: Sequence[Any], later: bool = 
 
 
 def path_of(form: Format, item: dict[str, Any]) -> str | None:
-    """Path to the rows of a format in a JSON object; empty for the object itself, None for an object of another format."""
+    """Path to the rows of a format in a JSON object; empty for the object itself, None if the object does not fit."""
     for path in form.rows:
         inner: Any = item
         for part in path.split(".") if path else ():
