@@ -26,8 +26,8 @@ class Named(Protocol):
 
     Attributes:
         name: unique within the symbol; `live` for the arm whose predictions are published.
-        version: name of the model version that the arm started from. A live arm takes it as its name when another arm
-            becomes live.
+        version: name of the model version that the arm started from. When another arm becomes live, the arm that was
+            live takes this as its name.
         number: identity of the arm, which stays when its name changes; 0 for the arm that a symbol begins with.
     """
 
@@ -42,7 +42,8 @@ AnyArm = TypeVar("AnyArm", bound=Named)
 class ArmRoster(Protocol[AnyArm]):
     """The arms of one symbol, with the fields that directives read or change.
 
-    An arm is one of the variants of the pipeline that run side by side on a symbol.
+    An arm is one of the variants of the pipeline that run side by side on a symbol. A directive is a record that
+    starts, promotes or stops an arm.
 
     Attributes:
         arms: the arms, first the live one, whose predictions are published.

@@ -39,7 +39,7 @@ class RecallState:
     def beside(self) -> list[SignedLogistic]:
         """The fast learner (a model with a higher learning rate), if there is one, then the copies of the model.
 
-        This is the order of their weights in `beliefs`, where the weight of the model itself comes first.
+        Their weights in `beliefs` are in the same order, after the weight of the model itself.
         """
         return self.kept if self.quick is None else [self.quick, *self.kept]
 
@@ -61,7 +61,7 @@ class Recall:
     >>> parameters = SignedLogisticParameters(features=("a",), prior={"a": 2.0})
     >>> recall = Recall(RecallParameters(every=10, rate=1.0), parameters)
     >>> model, state = SignedLogistic([2.0], [1.0], [1.0], 100), RecallState()
-    >>> for _ in range(10):  # feature `a` is 1 and the mid moves up, as the model expects: it is copied
+    >>> for _ in range(10):  # feature `a` is 1 and the mid moves up, as expected; then the model is copied
     ...     recall.learn(state, model, features=[1.0], up=True, uniqueness=1.0)
     >>> model.weights = [-1.0]  # the model forgets
     >>> round(recall.opinion(state, own=0.27, features=[1.0]), 2)

@@ -102,7 +102,7 @@ class ResidualCorrection:
         up: bool,
         uniqueness: float,
     ) -> bool:
-        """Learn from one label, the known outcome of a prediction; nothing happens if the features are not finite.
+        """Learn from one label, the known outcome of a prediction; if a feature is not finite, nothing is learned.
 
         Args:
             state: what was learned so far, which is changed.

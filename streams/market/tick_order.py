@@ -1,7 +1,7 @@
 """Checks of a tick against earlier ones of its symbol: time, sequence number and price.
 
-A tick that contradicts the earlier ones is refused. When enough refused ticks agree with one another, they are accepted
-as an abrupt change of time or price.
+A tick that contradicts the earlier ones is refused. When enough refused ticks agree with one another, their time and
+price are accepted: the symbol has made an abrupt change.
 """
 
 from dataclasses import dataclass, field
@@ -120,7 +120,7 @@ class Admission:
 
         Args:
             state: of the symbol, which is changed.
-            tick: quote or trade, valid by itself.
+            tick: quote or trade that has passed the checks of a tick by itself.
             price: mid of the quote, or price of the trade, quote currency.
             last: reference price before this tick, quote currency; 0 if there is none.
 
@@ -130,7 +130,8 @@ class Admission:
             changed by a factor above 10,000, as in another unit; `price` if the price jumped by less.
 
         Raises:
-            Refused: `duplicate`, `late`, `ahead` or `absurd_jump`; the state only counts the refused tick.
+            Refused: `duplicate`, `late`, `ahead` or `absurd_jump`; in the state only what it holds of refused ticks
+                changes.
         """
         clock, ts_event, sequence = state.clock, tick.ts_event, tick.seq
         if ts_event <= clock:

@@ -84,9 +84,9 @@ def gates(held: HeldOut, model: SignedLogistic, parameters: RetrainParameters, c
 
     The model must be *shown to be better* than the best baseline and than the live version: the lower bound of its gain
     in log-loss must be above 0. The model was chosen on the same outcomes, so the error rate is divided by the number
-    of models compared (Bonferroni). In each regime, in calibration and in net edge the model must only not be *shown to
-    be worse*, because held-out data are too few to show that it is as good there. A test beside the live version
-    follows later.
+    of models compared (Bonferroni). In each regime, in calibration and in net edge it is enough that the model is not
+    *shown to be worse*, because held-out data are too few to show that it is as good. A model that meets all conditions
+    is later tested beside the live version.
 
     Args:
         held: the held-out outcomes with the model's probabilities.

@@ -1,7 +1,7 @@
 """The outcomes of one symbol, reduced to what a retrain needs, as a list called the log.
 
-A log ends with the outcome that the retrain names, and its first outcome is found by counting back from there. So a log
-depends neither on how far back outcomes were read, nor on later outcomes.
+A log ends with the last outcome that the retrain may use, and its first outcome is found by counting back from there.
+So a log depends neither on how far back outcomes were read, nor on later outcomes.
 """
 
 from collections.abc import Iterable, Sequence
@@ -25,10 +25,10 @@ OUTCOMES_A_LABEL: Final = 4
 
 
 def begins_at(labels: Sequence[int], most: int) -> int:
-    """Index of the first outcome that a retrain up to the last outcome needs; -1 if it needs more than there are.
+    """Index in `labels` of the first outcome that a retrain needs; -1 if it needs more outcomes than there are.
 
     A retrain needs the latest `most + SPARE` outcomes in which the mid moved, where `SPARE` is 1,000, and all outcomes
-    between them; but never more than the latest `4 * most + SPARE` outcomes in all.
+    between these. It never needs more than the latest `4 * most + SPARE` outcomes in all.
 
     Args:
         labels: label of each outcome, the oldest first: sign of the move, 0 if the mid did not move.

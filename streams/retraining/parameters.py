@@ -32,7 +32,7 @@ class RetrainParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only
         least_validated, most_validated: bounds of the number of held-out labels; within these bounds the hold-out is
             made long enough to span 18 horizons.
         least_trained: smallest number of labels that a model is fitted to.
-        learning_rate: learning rate of the fits; 0: that of the running model.
+        learning_rate: learning rate of the fits; 0: the same as the learning rate of the running model.
         level: error rate of one gate, which is divided by the number of models compared. A candidate that is no better
             would have to pass two gates by chance, so the error rate of both together is far lower.
         calibration_tolerance: tolerance of the gate on calibration, nats. The gate compares surprise: log-loss less the

@@ -1,4 +1,4 @@
-"""Makes the command by which a finished retrain asks that its new model be run in shadow: it predicts, unpublished."""
+"""Makes the command with which a finished retrain asks that its model be run, without publishing its predictions."""
 
 from schemas.commands import StartVariant
 from schemas.limits import LONGEST_CAUSE, MOST_METRICS, cut

@@ -17,7 +17,7 @@ def rerun(model: SignedLogistic, log: Sequence[Labelled], market: MarketParamete
     learns from an outcome as soon as that outcome was known.
 
     Args:
-        model: model that the pipeline begins with a copy of; it is not changed.
+        model: the pipeline begins with a copy of this model, which itself is not changed.
         log: outcomes in the order of their predictions.
         market: parameters of the symbol.
     """

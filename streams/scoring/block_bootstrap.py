@@ -42,18 +42,19 @@ def cells(symbols: NDArray[np.str_], made: NDArray[np.int64], horizons_ns: NDArr
 def resampled_means(
     columns: list[Column], cells: NDArray[np.int64], resamples: int, seed: int, block: int = BLOCK
 ) -> list[Column]:
-    """Means of columns over rows drawn at random, as blocks of neighbouring cells, `resamples` times.
+    """Means of columns over randomly drawn rows, where the draw is repeated `resamples` times.
 
-    A cell is a group of rows that are drawn together. A block that reaches the last cell goes on at the first. Each
-    time the same blocks are drawn for every column, so that the means of different columns can be compared one by one.
-    (`scipy.stats.bootstrap` would draw rows as if they were independent.)
+    A cell is a group of rows that are drawn together, a block is a number of neighbouring cells. Each draw takes whole
+    blocks; a block that reaches the last cell goes on at the first. Each draw takes the same blocks for every column,
+    so that the means of different columns can be compared draw by draw. (`scipy.stats.bootstrap` would draw rows as if
+    they were independent.)
 
     Args:
         columns: columns of equal length, in the order of time.
         cells: number of the cell of each row, from 0 on, never decreasing.
-        resamples: number of means for each column.
+        resamples: number of draws, that is, of means for each column.
         seed: seed of the random numbers.
-        block: number of neighbouring cells that are drawn together.
+        block: number of cells in a block.
 
     Returns:
         For each column, an array of `resamples` means.

@@ -11,7 +11,8 @@ class Correlation:
     Attributes:
         pairs: number of pairs of values so far.
         mean_x, mean_y: mean of each series.
-        xx, yy, xy: sums over all pairs of products of two deviations from the mean: x twice, y twice, x and y.
+        xx, yy, xy: sums over all pairs of `dx * dx`, `dy * dy` and `dx * dy`, where `dx` and `dy` are the deviations
+            from the means.
     """
 
     pairs: int = 0

@@ -1,4 +1,4 @@
-"""Effective sample size (`n_eff`): the largest number of outcomes without an overlap in time within a symbol.
+"""Effective sample size (`n_eff`): the largest number of outcomes that can be chosen without an overlap in time.
 
 An outcome lasts from its prediction to the end of the prediction's horizon. Outcomes of different symbols never count
 as overlapping.

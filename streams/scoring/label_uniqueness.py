@@ -19,8 +19,8 @@ class UniquenessState:
         last: event time of the prediction of the last label, ns; -1 before the first label, and after the symbol's
             event time changed abruptly.
         seen: number of labels so far, counted up to `MEMORY` (200).
-        worth: mean over the latest labels of the new part of each label, 0 to 1; the function `update` says what is
-            new.
+        worth: mean, over the latest labels, of the fraction of the horizon that did not overlap with the label before,
+            0 to 1.
     """
 
     last: int = -1

@@ -20,7 +20,7 @@ class Mean(Struct, frozen=True):
         n: number of values.
         batches: number of batches (groups of values whose predictions were made within the same horizon) from which the
             bounds were computed.
-        mean: mean of the values; 0 without any.
+        mean: mean of the values; 0 if there are none.
         low, high: one-sided lower and upper confidence bound of the mean; infinite with fewer than 2 batches.
     """
 

@@ -36,7 +36,7 @@ class Bins:
     >>> calibration.apply(state, 2.0)
     0.8807970779778823
     >>> calibration.learn(state, 2.0, up=False)  # a confident prediction that was wrong
-    >>> calibration.apply(state, 2.0), calibration.apply(state, 0.5)
+    >>> calibration.apply(state, 2.0), calibration.apply(state, 0.5)  # only the bin of 0.88 has a label
     (0.5, 0.6224593312018546)
     >>> for _ in range(9):
     ...     calibration.learn(state, -2.0, up=False)

@@ -13,7 +13,7 @@ class TemperatureParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_
     Attributes:
         memory: number of labels (known outcomes) over which the slope is learned; older labels fade.
         prior: information (inverse variance) on the slope at the start, when the slope is 1. A label adds p (1 - p)
-            z^2, where z is the uncalibrated log-odds and p the calibrated probability at full slope.
+            z^2, where z is the uncalibrated log-odds and p the probability calibrated with the full slope.
         lowest, highest: bounds of the slope.
         trust: fraction of the difference between the slope and 1 that is applied at the start; each label changes this
             fraction.
@@ -48,9 +48,10 @@ class ConformalParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_on
 
     Attributes:
         coverage: fraction of moves whose side (up or down) is to be in the set.
-        step: how fast the sets adapt. At each label the fraction allowed outside the set moves by `step` times
-            `1 - coverage - outside`, where `outside` is 1 if the label's side was outside its set, else 0.
-        memory: number of labels (known outcomes) over which scores are counted; older labels fade.
+        step: how fast the sets adapt. The fraction of labels that may be outside their sets changes at each label by
+            `step * (1 - coverage - outside)`, where `outside` is 1 if the label's side was outside its set, else 0.
+        memory: number of labels (known outcomes) over which scores are counted; older labels fade. A score is 1 less
+            the probability of the side that came.
     """
 
     coverage: Annotated[float, Meta(gt=0.5, lt=1.0)] = 0.9

@@ -52,7 +52,7 @@ class Autocorrelation:
         self._fresh = 1.0 - parameters.autocorrelation_decay
 
     def start(self, mid: float) -> AutocorrelationState:
-        """Return the state of a symbol whose mid has never moved; it does not depend on `mid`."""
+        """Return the state of a symbol whose mid has never moved; the state does not depend on `mid`."""
         return AutocorrelationState(0.0, 0.0, 0.0)
 
     def advance(self, state: AutocorrelationState, now: Moment) -> tuple[float]:

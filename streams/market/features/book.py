@@ -78,7 +78,7 @@ class BookFeatures:
         self._length = length
 
     def start(self, mid: float) -> BookState:
-        """Return the state before the first quote; it does not depend on `mid`."""
+        """Return the state before the first quote; the state does not depend on `mid`."""
         return BookState(0.0, 0.0, 0.0, 0.0, window(self._length), window(self._length))
 
     def advance(self, state: BookState, now: Moment) -> tuple[float, float, float]:

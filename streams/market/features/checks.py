@@ -157,7 +157,7 @@ CHECKS: dict[str, Callable[[Build, str, Ticks], str]] = {
 
 
 def vectors(features: Features, ticks: Ticks) -> list[list[float]]:
-    """Return the values of all features after every tick, starting from a new state.
+    """Return one list for each tick: the values of all features after the tick, starting from a new state.
 
     Args:
         features: computes the features.

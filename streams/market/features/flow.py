@@ -68,7 +68,7 @@ class Flow:
         self._length = length
 
     def start(self, mid: float) -> FlowState:
-        """Return the state before the first trade; it does not depend on `mid`."""
+        """Return the state before the first trade; the state does not depend on `mid`."""
         return FlowState(window(self._length), window(self._length), window(self._length))
 
     def trade(self, state: FlowState, now: Moment) -> tuple[float, float]:

@@ -47,7 +47,7 @@ class RealisedVolatility:
         self._window = parameters.realised_window
 
     def start(self, mid: float) -> RealisedState:
-        """Return the state of a symbol whose mid has never moved; it does not depend on `mid`."""
+        """Return the state of a symbol whose mid has never moved; the state does not depend on `mid`."""
         return RealisedState(window(self._window))
 
     def advance(self, state: RealisedState, now: Moment) -> tuple[float]:

@@ -20,7 +20,7 @@ class VolatilityState:
 
 
 class Volatility:
-    """Computes the exponentially weighted volatility of the mid at each quote, in bps.
+    """Computes the exponentially weighted volatility of the mid at each quote, bps per quote.
 
     >>> volatility = Volatility(VolatilityParameters())
     >>> state = volatility.start(100.0)
@@ -46,7 +46,7 @@ class Volatility:
         self._fresh = 1.0 - parameters.ewma_decay
 
     def start(self, mid: float) -> VolatilityState:
-        """Return the state of a symbol whose mid has never moved; it does not depend on `mid`."""
+        """Return the state of a symbol whose mid has never moved; the state does not depend on `mid`."""
         return VolatilityState(0.0)
 
     def advance(self, state: VolatilityState, now: Moment) -> tuple[float]:

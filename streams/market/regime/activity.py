@@ -77,9 +77,9 @@ class ActivityState:
         square: mean square of these moves, bps^2.
         levels: the two levels in no particular order; None until enough moves were seen.
         learned: number of quotes since the numbers of the levels were last updated.
-        for_still: a quote that leaves the mid unchanged changes the log-odds of the second level against the first by
-            this.
-        for_move, for_square: a quote that moves the mid by r bps changes these log-odds by
+        for_still: change of the log-odds of the second level (against the first) at a quote that leaves the mid
+            unchanged.
+        for_move, for_square: at a quote that moves the mid by r bps, the log-odds change by
             `for_move + for_square * r**2`.
     """
 

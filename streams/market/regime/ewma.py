@@ -24,7 +24,7 @@ class EwmaState:
     """State of the detector for one symbol: averages of the mid's returns, and the present labels.
 
     Attributes:
-        seen: number of quotes taken, counted up to the memory of the usual volatility.
+        seen: number of quotes taken, counted up to the number over which the usual volatility is averaged.
         usual: usual volatility: long-term mean of the volatility, bps per quote.
         drift: exponentially weighted mean return, bps per quote.
         squares: exponentially weighted mean square of the return, with the same decay as `drift`, bps^2.
@@ -93,14 +93,14 @@ class Ewma:
     def current(self, state: EwmaState) -> tuple[Regime, float]:
         """Return the present regime and its probability, 0 to 1, without changing the state.
 
-        It is the probability that both labels are right: calm or volatile, and ranging or trending.
+        The regime is right if both labels are right: calm or volatile, and ranging or trending.
         """
         return REGIMES[2 * state.volatile + state.trending], state.probability
 
     def advance(self, state: EwmaState, features: Sequence[float]) -> tuple[Regime, float]:
         """Take one quote into the state; return the regime from now on and its probability, 0 to 1.
 
-        It is the probability that both labels are right: calm or volatile, and ranging or trending.
+        The regime is right if both labels are right: calm or volatile, and ranging or trending.
 
         Args:
             state: of the symbol, which is changed.

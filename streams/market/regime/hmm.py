@@ -35,9 +35,9 @@ class HmmState:
 class Hmm:
     """Regime detector: volatile at the more volatile of two levels of activity, trending while the mid has a drift.
 
-    The probabilities of volatile and of trending come from two hidden Markov models. They run independently of each
-    other, as if volatility and drift changed independently. A single model of all six combinations (two levels, three
-    drifts) would take three times as long, and its results were no better.
+    Two hidden Markov models give the probabilities of the labels volatile and trending. The models run independently of
+    each other, as if volatility and drift changed independently. A single model of all six combinations (two levels,
+    three drifts) would take three times as long, and its results were no better.
 
     >>> detector = Hmm(HmmParameters(dwell=0))
     >>> state = detector.start()
@@ -68,14 +68,14 @@ class Hmm:
     def current(self, state: HmmState) -> tuple[Regime, float]:
         """Return the present regime and its probability, 0 to 1, without changing the state.
 
-        It is the probability that both labels are right: calm or volatile, and ranging or trending.
+        The regime is right if both labels are right: calm or volatile, and ranging or trending.
         """
         return REGIMES[2 * state.volatile + state.trending], state.probability
 
     def advance(self, state: HmmState, features: Sequence[float]) -> tuple[Regime, float]:
         """Take one quote into the state; return the regime from now on and its probability, 0 to 1.
 
-        It is the probability that both labels are right: calm or volatile, and ranging or trending.
+        The regime is right if both labels are right: calm or volatile, and ranging or trending.
 
         Args:
             state: of the symbol, which is changed.

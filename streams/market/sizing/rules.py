@@ -41,6 +41,6 @@ register = RULES.register
 def drawdown_cap(parameters: SizingParameters) -> DrawdownCap:
     """Build the rule `drawdown_cap`, which also computes how the drawdown changes.
 
-    It is built even if the rule is not enabled, because the drawdown is recorded in any case.
+    The rule is built even if it is not enabled, because the drawdown is recorded in any case.
     """
     return DrawdownCap(parameters.drawdown_bps, parameters.max_position, parameters.drawdown_memory)
