@@ -42,8 +42,8 @@ class AdmissionState:
     """What the next tick of a symbol is compared with: time, sequence number, and the ticks that were refused in a row.
 
     A row is made of refused ticks that agree with one another: each is not older than the tick before it in the row,
-    and its price is close to that tick's price. When a row is long enough, its time and price are accepted. This is
-    called a break if the time or the unit of the price changes, and a jump if the price alone changes.
+    and its price is close to that tick's price. When a row is long enough, its time and price are accepted. The change
+    is called a break if the time or the unit of the price changes, and a jump if the price alone changes.
 
     Attributes:
         clock: latest accepted event time of the symbol, ns; 0 before the first tick.

@@ -19,7 +19,7 @@ class Figures(Struct, frozen=True):
         information_coefficient: Pearson correlation, over all outcomes, of 2 * probability - 1 and realised return.
         call_gross_bps: mean return before cost, over all outcomes, from holding one unit in the predicted direction,
             bps; nothing is held at a probability of 0.5 or an unknown cost.
-        call_net_bps: the same after the cost of a round trip, bps.
+        call_net_bps: `call_gross_bps` after the cost of a round trip for each unit held, bps.
     """
 
     name: str

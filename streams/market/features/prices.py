@@ -58,7 +58,7 @@ class Prices:
         return PriceState([mid] * HISTORY, 0, mid, 0.0, 0.0)
 
     def advance(self, state: PriceState, now: Moment) -> tuple[float, float, float, float, float]:
-        """Add the mid `now.mid` to `state`; return the returns over 1, 10, 50 and 200 quotes in bps, then the z-score.
+        """Add `now.mid` to `state`; return the mid's change over 1, 10, 50 and 200 quotes in bps, then the z-score.
 
         The z-score is the mid less the mean of the last 200 mids, divided by the standard deviation of these mids. It
         is 0 if these mids are all equal.

@@ -1,6 +1,6 @@
 """Regime detector by thresholds on exponentially weighted averages of volatility and drift.
 
-A regime is entered at one threshold and left at a lower one (hysteresis), so that it does not flicker.
+A regime is entered at one threshold and left at a lower one (hysteresis), so that the regime does not flicker.
 """
 
 from collections.abc import Sequence

@@ -18,7 +18,7 @@ UNDECIDED: Final = 0.5
 class StrategyPanel:
     """Asks every enabled strategy for its probability, and teaches outcomes to the strategies that learn.
 
-    A strategy that raises, or whose answer is not a probability, counts as 0.5 at this tick, and the failure is
+    If a strategy raises, or its answer is not a probability, its probability is 0.5 at this tick, and the failure is
     reported.
 
     Args:

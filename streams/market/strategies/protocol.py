@@ -43,7 +43,7 @@ class LearningStrategy(Protocol):
 
     @property
     def state(self) -> type[Struct]:
-        """Type of the state that is kept over restarts: a `msgspec.Struct` of bounded size, all fields with defaults."""
+        """Type of the state, which is kept over restarts: a `msgspec.Struct` of bounded size with defaults."""
         ...
 
     def opinion(self, features: Sequence[float], regime: Regime, state: Any) -> float:
