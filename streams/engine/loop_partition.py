@@ -23,8 +23,8 @@ class LoopPartition:
             directives. A replay needs False, since the log that is replayed holds the directives already.
 
     Attributes:
-        partitions: state and position of each part that runs on its own: a node, or a node with those that read its
-            output.
+        partitions: state and position of each part that runs on its own. A part is a node, together with the nodes that
+            read its outputs.
         next_offset: offset of the log that the next event gets.
     """
 

@@ -1,8 +1,8 @@
 """Compares the records on a topic with those that it should hold, one by one, in bounded memory.
 
 The position of a record is made of the offset and the indices in its id. In the records that one node writes to a
-partition, positions only grow. If a position does not, the record is a repeat. Readers drop repeats; the bytes of a
-repeat must be the same as those written before.
+partition, positions only grow. A record whose position is not above all earlier positions is a repeat. Readers drop
+repeats; the bytes of a repeat must be the same as those written before.
 """
 
 from collections import Counter, deque
@@ -36,10 +36,10 @@ class RecordFinding(Struct, frozen=True):
     """One difference between a topic and the records that a replay of the log of ticks gives.
 
     Attributes:
-        kind: kind of difference. `other_bytes`: the record is not the one that the replay gives; `missing`: it is not
-            on the topic; `too_many`: no tick leads to it; `repeat_differs`: a record was written again with other
-            bytes; `repeat_uncompared`: a record was written again, too long after the first time to compare the bytes;
-            `not_computed`: it is not on the topic yet.
+        kind: kind of difference. `other_bytes`: a record differs from the one that the replay gives; `missing`: a
+            record is not on the topic; `too_many`: a record is on the topic, but no tick leads to it; `repeat_differs`:
+            a record was written again with other bytes; `repeat_uncompared`: a record was written again, too long after
+            the first time to compare the bytes; `not_computed`: a record is not on the topic yet.
         topic, partition: topic, without the prefix of the deployment, and partition.
         id: id of the record.
         offset: offset of the record; -1 if it is not on the topic.
