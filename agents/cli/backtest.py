@@ -153,7 +153,7 @@ def command(
 def fitting_jobs(plans: Sequence[BacktestPlan]) -> int:
     """Return the number of processes for backtests: 1 if all files together are below 8 MiB, else one for each core.
 
-    Small files are computed before a second process would have started.
+    Small files are finished before a second process would have started.
     """
     size = sum(Path(each.name).stat().st_size for plan in plans for each in plan.inputs)
     return 1 if size < SMALL else os.cpu_count() or 1

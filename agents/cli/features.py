@@ -26,8 +26,8 @@ class Listed(Struct, frozen=True):
         name: name in the parameters.
         family: group of features that are computed together.
         unit: unit of the number.
-        signed: whether its sign flips in a mirrored market, in which rises are falls, and bids are asks.
-        scale_free: whether it stays the same if all prices or sizes are multiplied by a constant.
+        signed: whether the sign of the number flips in a mirrored market, in which rises are falls, and bids are asks.
+        scale_free: whether the number stays the same if all prices or sizes are multiplied by a constant.
         formula: how it is computed.
         source: publication that it is from; empty: none.
         used_by: names of strategies, models and other parts that use it; empty: it is not computed.

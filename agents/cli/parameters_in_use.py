@@ -1,4 +1,4 @@
-"""Loads and checks the parameters for a command that computes, and prints which file they come from."""
+"""Loads and checks the parameters for commands that compute with them, and prints which file they come from."""
 
 import os
 from collections.abc import Mapping

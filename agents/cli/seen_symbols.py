@@ -39,7 +39,7 @@ BTCUSD; fix: BTCUSDT, or --anyway if its ticks are still to come
 
 
 def expect_running(arm: str, symbol: str, running: Collection[str]) -> None:
-    """Refuse the name of a variant that does not run in shadow, where it predicts without being published.
+    """Refuse the name of a variant that does not run in shadow, where variants predict without being published.
 
     Args:
         arm: name of a variant that a command is about.

@@ -60,7 +60,7 @@ def reset_command(yes: bool, without_directives: bool) -> None:
     """Delete everything that was computed from the ticks; the ticks stay, and workers begin again at the first one.
 
     It is needed after a change of parameters, or if the stored state was computed from other ticks than the topic
-    holds now. Stop `tickloop up` and all workers first.
+    `ticks` holds now. Stop `tickloop up` and all workers first.
 
     A version cannot come back if the record that started it, or made it live, was deleted with old ticks. If there
     are such versions, the command names them and deletes nothing, unless you give --without-directives.

@@ -133,7 +133,7 @@ purpose (--set-back); docs/faq.md says more
         begins: event time with which each symbol of the feed begins, ns.
         held: newest event times on the topic; symbols that are not among them are not checked.
         say: called with a sentence if symbols begin more than 14 days after their newest ticks; the sentence is about
-            the one that begins the most days after.
+            the symbol that begins the most days later.
         tolerance_ns: how far before the newest tick a symbol may begin, ns.
 
     Raises:

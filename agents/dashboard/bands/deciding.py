@@ -207,7 +207,7 @@ class Courses:
 
 
 def headlines(courses: Courses) -> Headlines:
-    """List of experiments for the page, at most 60: undecided ones first, then the others, both by name and
+    """List of experiments for the page, at most 60: undecided ones first; within each group sorted by name and
     symbol.
     """
     ordered = sorted(courses, key=lambda item: (item[1].latest.status not in RUNNING, item[0]))
