@@ -24,7 +24,7 @@ class Split(Struct, frozen=True):
 
 
 def split(log: Sequence[Labelled], moved_held_out: int) -> Split:
-    """Hold out the most recent outcomes, and take as training part the outcomes that were known well before.
+    """Hold out the most recent outcomes, and take as training part the outcomes known well before the first of these.
 
     An outcome belongs to the training part if it was known at least one horizon before the first prediction of the
     hold-out was made; for each outcome its own horizon counts.

@@ -1,4 +1,4 @@
-"""Conversion between probabilities and log-odds, limited to -13.8 to 13.8 so that both stay finite."""
+"""Conversion between probabilities and log-odds; log-odds are limited to -13.8 to 13.8, so that they stay finite."""
 
 from math import exp, log
 from typing import Final

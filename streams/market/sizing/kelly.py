@@ -4,7 +4,7 @@ from streams.market.sizing.protocol import NO_LIMIT, Case
 
 
 class Kelly:
-    """Sizing rule: a fraction of the Kelly position, which is the net expected return over the mean squared return.
+    """Sizing rule: a fraction of the Kelly position, the expected net return divided by the mean squared return.
 
     At horizons of a second the full Kelly position is thousands of times the capital as soon as the expected move
     exceeds the cost, because the mean square of such small returns is far smaller still. So the fraction must be as

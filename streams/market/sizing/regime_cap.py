@@ -31,5 +31,5 @@ class RegimeCap:
         self._caps = dict(caps)
 
     def limit(self, case: Case) -> float:
-        """Return the cap of the present regime, fraction of capital; `NO_LIMIT` if it has none."""
+        """Return the cap of the regime in `case`, fraction of capital; `NO_LIMIT` if the regime has no cap."""
         return self._caps.get(case.regime, NO_LIMIT)
