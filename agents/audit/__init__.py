@@ -1,1 +1,1 @@
-"""The audit trail of a symbol: which Kafka record led to which, read from the topics alone."""
+"""The audit trail of a symbol: which record caused which other record, found by reading the Kafka topics alone."""

@@ -29,9 +29,9 @@ from schemas.topics import (
 async def changes(settings: Settings, bootstrap: str, symbol: str) -> History:
     """Read the records that explain how the model versions of a symbol changed.
 
-    These are commands, retrain jobs and results, decisions of experiments, accuracy windows, and the newest
-    record of each version. The directives and the three counts of the returned history stay empty; `history`
-    fills them too.
+    These are commands, retrain jobs and results, decisions of experiments, accuracy windows (scores of a version over a
+    span of outcomes), and the newest record of each version. In the returned `History` the directives and the three
+    counts stay empty; the function `history` fills them as well.
 
     Args:
         settings: settings of the system, with the prefix of its topic names.
@@ -56,7 +56,7 @@ async def changes(settings: Settings, bootstrap: str, symbol: str) -> History:
 
 
 async def history(settings: Settings, bootstrap: str, symbol: str, begin: int, end: int) -> History:
-    """Read what `changes` reads, and directives, and count ticks, predictions and outcomes of a span of event time.
+    """Read what `changes` reads, and also directives; count ticks, predictions and outcomes in a span of event time.
 
     A directive is a record in the topic of ticks that starts, promotes or stops a model version.
 
@@ -89,13 +89,13 @@ async def history(settings: Settings, bootstrap: str, symbol: str, begin: int, e
 async def life_of(
     settings: Settings, bootstrap: str, symbol: str, prediction_id: str, found: History
 ) -> PredictionLineage:
-    """Read one prediction and its outcome, and find the records that led to the model version that made it.
+    """Read one prediction and its outcome, and find the records that led to the model version behind the prediction.
 
     Args:
         settings: settings of the system, with the prefix of its topic names.
         bootstrap: address of the Kafka cluster.
         symbol: instrument that was predicted.
-        prediction_id: id of the prediction, which is the id of the tick that it answers.
+        prediction_id: id of the prediction, which is also the id of the tick that the prediction answers.
         found: records of the same symbol, from `changes` or `history`.
 
     Raises:

@@ -34,7 +34,7 @@ class History(Struct):
         directives: records in the topic of ticks that start, promote or stop a version, by id.
         versions: newest registry record of each model version, by name of the version.
         ticks: number of ticks in the span of event time that was counted.
-        predictions, outcomes: numbers of them in that span, by the version that predicted.
+        predictions, outcomes: number of predictions and number of outcomes in that span, by the version that predicted.
     """
 
     windows: list[AccuracyWindow] = field(default_factory=list)
@@ -51,15 +51,16 @@ class History(Struct):
     def live(self) -> ModelVersion | None:
         """Return the registry's record of the version whose status is `champion` (live).
 
-        None if the registry has no live version of the symbol: it gets its first record with the first command.
+        None if the registry has no live version of the symbol. This is so until the first command for the symbol, as
+        the registry has no record of it before.
         """
         return next((each for each in valid_versions(self.versions.values()) if each.status == "champion"), None)
 
     def now(self, predicting: str) -> ModelVersion | None:
         """Return the registry's record of the model version that predicts now; None if the registry does not know it.
 
-        The version that a symbol begins with has a name that changes with its parameters. It is found under its
-        newest one.
+        The version that a symbol begins with gets a new name whenever its parameters change. Whatever name `predicting`
+        gives for it, the record under its newest name is returned.
 
         Args:
             predicting: version that the newest prediction names. Empty if no prediction was found: then the version
@@ -185,7 +186,7 @@ def link(record: Any) -> Link:
             a version, or an accuracy window that called for a retrain.
 
     Raises:
-        AssertionError: it is an accuracy window that called for no retrain.
+        AssertionError: `record` is an accuracy window that called for no retrain.
     """
     if isinstance(record, (StartVariant, StopVariant, PromoteVariant, RollBack, Retrain, PinVersion)):
         by = "by itself" if record.automatic else "by hand"
@@ -213,11 +214,14 @@ class PredictionLineage(Struct, frozen=True):
     """One prediction, what became of it, and how the model version that made it became live.
 
     Attributes:
-        tick: id of the tick that it answers.
+        tick: id of the tick that the prediction answers.
         prediction: the record as it was published.
-        outcome: its outcome; None if it was not chosen to be scored, or its horizon has not passed yet.
-        window: the accuracy window that counts its outcome; None while that window is open or without an outcome.
-        version: records that led to the version, the first cause first; empty if the registry does not know it.
+        outcome: outcome of the prediction; None if the prediction was not chosen to be scored, or if its horizon has
+            not passed yet.
+        window: the accuracy window (scores over a span of outcomes) in which the outcome is counted; None if that
+            window is still open, or if there is no outcome.
+        version: records that led to the version, the first cause first; empty if the registry does not know the
+            version.
     """
 
     tick: str
@@ -228,7 +232,7 @@ class PredictionLineage(Struct, frozen=True):
 
 
 def window_of(history: History, outcome: OutcomeMatured) -> AccuracyWindow | None:
-    """Return the accuracy window that counts an outcome for the version that was live; None if it is still open."""
+    """Return the accuracy window that counts an outcome for the live version; None if that window is still open."""
     version = outcome.arms[0].model_version
     for window in history.windows:
         if window.version == version and window.ts_from <= outcome.ts_prediction <= window.ts_until:

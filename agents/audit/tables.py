@@ -10,7 +10,7 @@ from agents.process.printable import printable
 
 
 def show_links(console: Console, links: Sequence[Link]) -> None:
-    """Print the records of an audit trail, one a line, and below them how many are commands that a person gave."""
+    """Print the records of an audit trail, one a line, and below them the number of commands that a person gave."""
     for each in links:
         mark = "by hand" if each.manual else ""
         console.print(

@@ -26,7 +26,7 @@ MOST_KEPT = 100_000
 async def versions(
     settings: Settings, bootstrap: str, symbol: str | None = None, timeout_s: float = TIMEOUT_S
 ) -> list[ModelVersion]:
-    """Read the newest registry record of every model version, by symbol, the live version of each symbol first.
+    """Read the newest registry record of every model version, sorted by symbol, the live version of each symbol first.
 
     The version that a symbol begins with may have had several names, one for each set of parameters. It is listed
     once, under the newest name.
@@ -69,9 +69,10 @@ async def retrains(
 
 
 async def lives(settings: Settings, bootstrap: str, timeout_s: float = TIMEOUT_S) -> dict[tuple[str, str], Became]:
-    """Read the newest registry record of every model version, and the one by which it last stopped being live.
+    """Read the newest registry record of every model version, and that by which the version last stopped being live.
 
-    The topic is compacted, so an older record may be missing; the next one that is left then stands for it.
+    Kafka may have removed the second record, since the topic is compacted. Then the next record of the version that is
+    left stands for it.
 
     Returns:
         The history of each version, by symbol and name of the version.
@@ -130,8 +131,8 @@ async def _newest(
 async def registry(settings: Settings, bootstrap: str, symbol: str | None = None) -> ModelVersionManager:
     """Read the model versions that retrains made into a `ModelVersionManager`; check each against its SHA-256.
 
-    Each version has one change of status: its last. Changes made to the manager are not written back to Kafka. In
-    a running system `tickloop models` asks the lifecycle node for a change.
+    Of the changes of a version's status, only the last is read. Changes made to the manager are not written back to
+    Kafka. In a running system `tickloop models` asks the lifecycle node for a change.
 
     Args:
         settings: settings of the system, with the prefix of its topic names.

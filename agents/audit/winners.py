@@ -1,6 +1,4 @@
-"""Finds what happened to a model version since it went live: replaced, rolled back or stopped; when, why, by
-whom.
-"""
+"""Finds how a model version stopped being live: whether it was replaced, rolled back or stopped; when, why, by whom."""
 
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -14,8 +12,8 @@ class Became(Struct):
     """What the registry of model versions says about one version.
 
     Attributes:
-        latest: its newest record.
-        ended: the record by which it last stopped being live; None if it is live or never was.
+        latest: newest record of the version.
+        ended: the record by which the version last stopped being live; None if it is live or never was.
     """
 
     latest: ModelVersion
@@ -28,7 +26,7 @@ class Became(Struct):
 
     @property
     def shadow(self) -> str:
-        """Name under which the version runs beside the live one; empty if it is the live one or runs no more."""
+        """Name under which the version runs beside the live one; empty if it is the live one or no longer runs."""
         return "" if self.live else self.latest.arm
 
 
@@ -87,17 +85,18 @@ def what_ended(ended: ModelVersion) -> str:
 
 
 def of_experiment(lives: Lives, symbols: Iterable[str], challengers: Sequence[str]) -> dict[str, Became]:
-    """Return what became of an experiment's challenger, the version that was tested against the live one, by symbol.
+    """Return what the registry says about an experiment's challenger (the version that is tested), by symbol.
 
     Args:
         lives: history of every known version, by symbol and name of the version.
-        symbols: symbols of the experiment; those whose challenger is not in `lives` are left out.
-        challengers: names of the challenger's versions. Of several that one symbol has, the first counts.
+        symbols: symbols of the experiment; a symbol whose challenger is not in `lives` is left out.
+        challengers: names of the challenger's versions. If a symbol has several of them, the first in this order
+            counts.
     """
     found = {symbol: [lives[symbol, each] for each in challengers if (symbol, each) in lives] for symbol in symbols}
     return {symbol: of[0] for symbol, of in found.items() if of}
 
 
 def by(record: ModelVersion) -> str:
-    """Return "by itself" if a node of the system asked for a change of a version, "by hand" if a person did."""
+    """Return "by itself" if a node of the system asked for the change in `record`, "by hand" if a person did."""
     return "by itself" if record.automatic else "by hand"

@@ -23,9 +23,8 @@ LARGEST = 27.0
 def evidence_path(moves: Sequence[ExperimentMoved]) -> go.Figure | NotEnough:
     """Draw the e-values that the version under test is better, and that it is worse, on a log axis.
 
-    They are drawn with the boundaries beyond which the experiment is decided.
-
-    An e-value is what a bet of 1 against "no difference" has become.
+    An e-value is what a bet of 1 against "no difference" has become. The chart also has the boundaries of both e-values
+    beyond which the experiment is decided.
     """
     of = tested(moves)
     if len(of) < 2:
@@ -62,8 +61,8 @@ def evidence_path(moves: Sequence[ExperimentMoved]) -> go.Figure | NotEnough:
 def confidence(moves: Sequence[ExperimentMoved], unit: str) -> go.Figure | NotEnough:
     """Draw the mean score so far, version under test less live version, with its confidence sequence.
 
-    A confidence sequence is an interval at every time. With the configured probability it holds the true mean at
-    all times at once.
+    A confidence sequence gives an interval for every time. With the configured probability all of these intervals hold
+    the true mean.
 
     Args:
         moves: records of one experiment, in the order in which they were written.
@@ -114,8 +113,8 @@ def dependence(moves: Sequence[ExperimentMoved]) -> go.Figure | NotEnough:
 def pairs_against_plan(moves: Sequence[ExperimentMoved]) -> go.Figure | NotEnough:
     """Draw the number of scored pairs over event time, and the number at which the experiment ends undecided.
 
-    A pair is what the version under test and the live one made of the same prediction. The second number is drawn
-    only if it is at most three times the pairs so far.
+    A pair is the results of the version under test and of the live one on one prediction. The number at which the
+    experiment ends is drawn only if it is at most three times the number of pairs so far.
     """
     of = tested(moves)
     if len(of) < 2:
@@ -133,9 +132,10 @@ def pairs_against_plan(moves: Sequence[ExperimentMoved]) -> go.Figure | NotEnoug
 
 
 def watch(moves: Sequence[ExperimentMoved]) -> go.Figure | NotEnough:
-    """Draw the drift detector that watches the winner since it went live, divided by its threshold, on a log axis.
+    """Draw the evidence that a winner has become worse since it went live, divided by the alarm threshold (log axis).
 
-    When the line reaches 1, the version before is made live again.
+    The evidence is that of a change detector. When the line reaches 1, the version that the winner replaced is made
+    live again.
     """
     of = [each for each in moves if each.watched]
     if len(of) < 2:

@@ -28,7 +28,7 @@ class GuardrailRow(Struct, frozen=True):
 
     Attributes:
         metric: name of the metric.
-        effect: mean difference, version under test less live version; "-" before the first batch is full.
+        effect: mean difference in the metric, version under test less live version; "-" before the first batch is full.
         interval: confidence sequence of the difference.
         margin: the lowest difference that is accepted, a negative number.
         log_e: evidence that the difference is above the margin, as an e-value.
@@ -101,7 +101,7 @@ def effect(latest: ExperimentMoved, unit: str = "") -> str:
 
 
 def estimate(latest: ExperimentMoved, value: float) -> float | None:
-    """Return `value`, an estimate from the record `latest`; None if no batch of pairs was full at that time."""
+    """Return `value`, an estimate from the record `latest`; None if no batch of pairs was full when it was written."""
     return value if latest.batches else None
 
 

@@ -1,6 +1,6 @@
-"""Plans an A/B experiment from recorded outcomes: how long it takes, and whether its error rates hold on them.
+"""Plans an A/B experiment from recorded outcomes: how long the experiment takes, and whether its error rates hold.
 
-A pair is what the version under test and the live one made of the same prediction.
+A pair is the results of the version under test and of the live one on one prediction.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -48,24 +48,24 @@ Column = NDArray[np.float64]
 class Planned(Struct, frozen=True):
     """A plan of an experiment: what was measured on recorded pairs, and the length that follows from it.
 
-    A pair is what the version under test and the live one made of the same prediction. A batch is a number of
+    A pair is the results of the version under test and of the live one on one prediction. A batch is a number of
     neighbouring pairs whose mean is one observation of the test.
 
     Attributes:
         experiment: name of the experiment.
-        symbol: its symbol; `*` for several symbols that are decided on together.
+        symbol: its symbol; `*` for several symbols that decide together.
         history: number of pairs that were measured.
         hours: event time that these pairs cover, hours.
         pairs_a_day: rate at which pairs arrive.
         overlap: mean number of predictions whose horizons overlap, at least 1.
         autocorrelation_time: number of successive pairs that carry as much information as one independent pair.
         batch: batch size that the experiment declares, pairs.
-        recommended_batch: smallest batch size that is advised, pairs: from overlap and autocorrelation, and
-            larger where the error rates did not hold with that.
+        recommended_batch: smallest batch size that is advised, pairs. It follows from overlap and autocorrelation, and
+            is enlarged if the error rates do not hold with that size.
         recommended_holds: whether the error rates hold with the recommended batch; None if that was not tested.
         plan: duration and power for the smallest effect worth finding.
         preflight: error rates of replays on this history without a difference; None if there were no replays.
-        missing: why there were no replays; empty if there were.
+        missing: why there were no replays; empty if there were some.
     """
 
     experiment: str
@@ -87,10 +87,10 @@ class PairHistory(NamedTuple):
     """Recorded pairs that an experiment is planned from, and what was measured on them.
 
     Attributes:
-        symbol: their symbol; `*` for several symbols that are decided on together.
+        symbol: symbol of the pairs; `*` for several symbols that decide together.
         pairs: number of pairs.
         scored: number of pairs left after the warm-up of the experiment.
-        span_ns: event time that they cover, ns.
+        span_ns: event time that the pairs cover, ns.
         horizon_ns: mean horizon of the predictions, ns.
         a, b: primary metric of the version under test and of the live one, a number for each pair.
         inflation: number of pairs that carry as much information as one independent pair.
@@ -114,13 +114,16 @@ class PairHistory(NamedTuple):
 def outcomes_of_file(
     ticks: Sequence[Quote | Trade], parameters: Parameters, name: str, progress: Callable[[float], None]
 ) -> dict[str, list[OutcomeMatured]]:
-    """Replay ticks with the version that an experiment tests beside the live one; return the outcomes by symbol.
+    """Replay ticks through the live version and the version that an experiment tests beside it.
 
     Args:
         ticks: ticks of any number of symbols, in the order of the file.
         parameters: configuration, which declares the experiment.
         name: name of the experiment.
         progress: called every 1,000 ticks with the fraction that is done, 0 to 1.
+
+    Returns:
+        Outcomes by symbol, each with the results of both versions.
     """
     declaration = parameters.experiments[name]
     node, lifecycle = MarketNode(parameters), LifecycleNode(parameters)
@@ -209,10 +212,10 @@ def planned_together(
     replications: int,
     progress: Callable[[float], None],
 ) -> Planned:
-    """Plan an experiment on several symbols that are decided on together, from recorded outcomes.
+    """Plan an experiment on several symbols that decide together, from recorded outcomes.
 
-    Pairs that are close in time depend on each other, also across symbols that move together. The plan takes this
-    into account: it compares the variance of sums over windows of event time with that for independent pairs.
+    Pairs that are close in time depend on each other, also across symbols that move together. The plan takes this into
+    account: it compares the variance of sums over windows of event time with the variance if pairs were independent.
 
     Args:
         name: name of the experiment.

@@ -1,4 +1,4 @@
-"""Says how an experiment stands: its state in a sentence, the time that it still takes, and what to do next."""
+"""Describes experiments for people: their state in a sentence, the time that they still take, and what to do next."""
 
 from collections.abc import Mapping, Sequence
 from math import exp, log
@@ -36,12 +36,12 @@ UNITS = {
 
 
 class Course(Struct):
-    """The records of one experiment on one symbol, or on several symbols that are decided on together.
+    """The records of one experiment on one symbol, or on several symbols that decide together.
 
     Attributes:
-        moves: records of its state, in the order of their topic. Event time may go back where a symbol's clock
-            was set back.
-        decisions: its verdicts, in the order of their topic.
+        moves: records of the experiment's state, in the order of their topic. Event time may go back where a symbol's
+            clock was set back.
+        decisions: verdicts of the experiment, in the order of their topic.
         held_back: whether a verdict is not carried out, since an operator has pinned the live version.
         became: what the registry of model versions says about the version under test, by symbol.
     """
@@ -82,14 +82,14 @@ def courses_of(moves: Sequence[ExperimentMoved], decisions: Sequence[ExperimentD
 
 
 def symbols_of(latest: ExperimentMoved) -> tuple[str, ...]:
-    """Return the symbols that a record is about: one, or all for which one verdict is reached together."""
+    """Return the symbols that a record is about: one, or all that decide together in the record's experiment."""
     return latest.symbols if isinstance(latest, PooledMoved) else (latest.symbol,)
 
 
 def challengers_of(latest: ExperimentMoved) -> tuple[str, ...]:
     """Return the versions that a record's experiment tests against the live one.
 
-    There is one version, unless the experiment covers several symbols that have different ones.
+    There is only one, unless the experiment covers several symbols and tests a different version on some of them.
     """
     if isinstance(latest, PooledMoved) and latest.challengers is not UNSET:
         return latest.challengers
@@ -111,7 +111,7 @@ def follow(course: Course, lives: Lives) -> None:
 def afterwards(course: Course) -> str:
     """Describe how the tested version stopped being live after its experiment; empty if it is live, or never was.
 
-    If this happened on more than three symbols, the first three are described and the others counted.
+    If it stopped on more than three symbols, the first three are described and the others counted.
     """
     said = {symbol: since_then(each) for symbol, each in course.became.items()}
     told = [f"{symbol}: {words}" if len(course.became) > 1 else words for symbol, words in said.items() if words]
@@ -120,9 +120,9 @@ def afterwards(course: Course) -> str:
 
 
 def ended(course: Course) -> list[tuple[str, str, str, str]]:
-    """Return table rows on how the tested version stopped being live: when (UTC), what happened, by whom, why.
+    """Return a table of how the tested version stopped being live, with one row for each symbol on which it did.
 
-    There is one row for each symbol on which it was live and is no longer.
+    The columns are: when (UTC), what happened, by whom, why.
     """
     rows = []
     for symbol, each in course.became.items():
@@ -163,7 +163,7 @@ class Outlook(Struct, frozen=True):
 def outlook(course: Course) -> Outlook | None:
     """Estimate how long an experiment still takes.
 
-    None if it is over, if its symbols are decided on together, or if the rate of pairs is not known yet.
+    None if the experiment is over, if it decides on several symbols together, or if the rate of pairs is not known yet.
     """
     latest = course.latest
     # The first record of all begins the warm-up, in which nothing is scored; a rate is one of the clock as it runs now.
@@ -208,7 +208,7 @@ def verdict(course: Course) -> str:
 
 
 def held(latest: ExperimentMoved) -> str:
-    """Return what keeps a winner from being named now, or that several symbols are decided on together."""
+    """Return what would keep a winner from being named now; or, if several symbols decide together, a note on that."""
     return TOGETHER if latest.collects is True else f"a winner would be held back by: {latest.holding}"
 
 
@@ -242,7 +242,7 @@ def interval(low: float | None, high: float | None) -> str:
 def to_do(course: Course, declaration: Declaration | None) -> str:
     """Return the command lines, one a line, by which a person carries out a verdict that is only a recommendation.
 
-    Empty if there is no verdict, if it is carried out already, or if the configuration no longer has the
+    Empty if there is no verdict, if the verdict is carried out already, or if the configuration no longer has the
     experiment.
     """
     latest, decided = course.latest, decision(course)
@@ -267,17 +267,17 @@ def to_do(course: Course, declaration: Declaration | None) -> str:
 
 
 def runs_as(name: str, symbol: str, course: Course | None) -> str:
-    """Return the name under which the version that an experiment tests runs beside the live version.
+    """Return the name under which the tested version of an experiment runs beside the live version.
 
-    That is the name of the experiment. Once the version was live and rolled back, it is the name of the version.
+    It is the name of the experiment. Once the version was live and rolled back, it is the name of the version.
 
     Args:
         name: name of the experiment.
         symbol: the symbol.
-        course: its records on the symbol; None if there are none yet.
+        course: records of the experiment on the symbol; None if there are none yet.
 
     Raises:
-        ConfigurationError: the version is live, or runs no more.
+        ConfigurationError: the tested version is the live one, or no longer runs.
     """
     status = "running" if course is None else course.latest.status
     became = None if course is None else course.became.get(symbol)
@@ -304,7 +304,8 @@ def waits_for(courses: Mapping[str, Course], declaration: Declaration | None) ->
 
     Args:
         courses: records of one experiment by symbol.
-        declaration: its declaration; None if the configuration no longer has it: then the result is empty.
+        declaration: declaration of the experiment; None if the configuration no longer has it: then the result is
+            empty.
     """
     if declaration is None or declaration.test.scope != "pooled":
         return ""
@@ -319,7 +320,7 @@ def waits_for(courses: Mapping[str, Course], declaration: Declaration | None) ->
 
 
 def applied(decided: ExperimentDecided) -> str:
-    """Return " (applied)" or " (recommended)": whether a verdict is carried out, or waits for a person.
+    """Return " (applied)" or " (recommended)": whether a verdict is carried out by the system, or waits for a person.
 
     Empty for a verdict of the watch over a winner that is live: nobody has to act then.
     """
@@ -340,7 +341,7 @@ def together(courses: Mapping[str, Course], declaration: Declaration | None) -> 
 
     Args:
         courses: records of one experiment by symbol.
-        declaration: its declaration; None if the configuration no longer has it.
+        declaration: declaration of the experiment; None if the configuration no longer has it.
     """
     if len(courses) < 2 or EVERYONE in courses or (declaration is not None and declaration.test.scope == "pooled"):
         return None

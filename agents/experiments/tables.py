@@ -1,4 +1,4 @@
-"""Prints experiments on a terminal: a table of all, one in detail, several symbols combined, and a plan."""
+"""Prints experiments on a terminal: a table of all, one in detail, combined evidence of several symbols, and a plan."""
 
 from collections.abc import Mapping, Sequence
 
@@ -42,8 +42,8 @@ def overview(experiments: Sequence[tuple[str, Mapping[str, Course], Pooled | Non
     """Print a table of experiments with one line for each symbol.
 
     Args:
-        experiments: of each experiment its name, its records by symbol, and the combined evidence of its symbols,
-            which gets a line of its own; None: no such line.
+        experiments: one element for each experiment: its name, its records by symbol, and the combined evidence of its
+            symbols. The evidence is printed on a line of its own; None: no such line.
     """
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
     for title in ("experiment", "symbol", "status"):
@@ -89,8 +89,8 @@ def detail(course: Course, verdict: str, outlook: Outlook | None, to_do: str) ->
     Args:
         course: records of the experiment.
         verdict: sentence for the heading.
-        outlook: how long it still takes; None: not shown.
-        to_do: command lines that carry out its verdict; empty: not shown.
+        outlook: how long the experiment still takes; None: not shown.
+        to_do: command lines that carry out the verdict of the experiment; empty: not shown.
     """
     latest, out = course.latest, console()
     out.print(Text(printable(verdict), style="bold"))

@@ -1,4 +1,4 @@
-"""Reads experiments from the topics: their states and verdicts, and the outcomes that they compare."""
+"""Reads experiments from the topics: their states and verdicts, and the outcomes in which versions are compared."""
 
 from collections.abc import Iterable
 from contextlib import aclosing
@@ -58,7 +58,7 @@ async def recent_outcomes(settings: Settings, bootstrap: str, symbol: str | None
 def in_order(outcomes: Iterable[OutcomeMatured]) -> list[OutcomeMatured]:
     """Sort outcomes by generation, then by event time.
 
-    The generation counts how often a symbol's clock was set back, so outcomes from before such a break come
+    The generation counts how often a symbol's clock was set back, so outcomes from before the clock was set back come
     first.
     """
     return sorted(outcomes, key=lambda outcome: (outcome.generation or 0, outcome.ts_event))

@@ -35,7 +35,7 @@ class AlertsOut:
         self._topic, self._producer, self._webhook = settings.topic(ALERTS.name), producer, webhook
 
     async def put(self, alert: Alert, partition: int, written_s: float | None = None) -> asyncio.Future[object]:
-        """Deliver an alert; the returned future is done once the Kafka cluster has acknowledged it.
+        """Deliver an alert; the returned future is done once the Kafka cluster has acknowledged the alert.
 
         Args:
             alert: alert to deliver.

@@ -40,7 +40,7 @@ class Alerts:
         """Deliver the alerts of existing and of new records until cancelled.
 
         Raises:
-            KafkaError: the cluster refuses to read or write.
+            KafkaError: a topic cannot be read or written.
             EnvironmentProblem: a topic is missing.
         """
         partitions = [

@@ -1,4 +1,4 @@
-"""Follows the topic `candidates`, which has the result of every retrain, and keeps an index of it."""
+"""Follows the topic `candidates`, which has the result of every retrain, and keeps an index of these results."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -13,10 +13,10 @@ from schemas.topics import CANDIDATES
 
 
 class Finished:
-    """An index of the results of retrains on the topic `candidates`: which jobs are done, and where each model lies.
+    """An index of the results of retrains on the topic `candidates`: which jobs are done, and the offset of each model.
 
-    Models are read from the topic when they are asked for. The index takes about 200 bytes for each retrain on
-    the topic, and the retention of the topic bounds its size.
+    The models themselves are read from the topic when they are asked for. The index takes about 200 bytes for each
+    retrain on the topic, and the retention of the topic bounds its size.
 
     Args:
         topic: follower of the topic `candidates`.
@@ -52,7 +52,7 @@ class Finished:
 
         Raises:
             KafkaError: the topic cannot be read.
-            TickloopError: a stored model does not have the SHA-256 by which it was found.
+            TickloopError: the SHA-256 of a stored model differs from the one by which the model was found.
         """
         found = []
         for sha256 in sha256s:

@@ -35,7 +35,7 @@ log = logging.getLogger(__name__)
 
 
 class WaitingJobs:
-    """Retrain jobs that wait to be run. A newer job of a symbol supersedes the older ones that still wait."""
+    """Retrain jobs that wait to be run. A newer job of a symbol supersedes the symbol's older jobs that still wait."""
 
     def __init__(self) -> None:
         self._seen: set[str] = set()
@@ -45,7 +45,7 @@ class WaitingJobs:
     def put(self, job: RetrainJob, partition: int) -> None:
         """Add a job and the partition of its symbol.
 
-        A job is ignored if it was added before, or if its record says that the retrain is withheld.
+        A job is ignored if it was added before, or if its record says that the retrain must not start.
         """
         if not job.withheld and job.job not in self._seen:
             self._seen.add(job.job)
@@ -53,7 +53,7 @@ class WaitingJobs:
             self._there.set()
 
     async def next(self) -> tuple[RetrainJob, int, list[tuple[RetrainJob, int]]]:
-        """Wait for a job, and take all jobs of its symbol out; the symbol that has waited longest comes first.
+        """Wait for a job, then remove and return all waiting jobs of the symbol that has waited longest.
 
         Returns:
             The newest job of the symbol, its partition, and the superseded jobs with their partitions, the oldest
@@ -67,16 +67,16 @@ class WaitingJobs:
 
 
 class Retrainer:
-    """Reads the topic `retrain-jobs`, trains models, and asks for each good one to run beside the live version.
+    """Reads the topic `retrain-jobs`, trains models, and asks for each good model to run beside the live version.
 
     A job is done once its result is on the topic `candidates`. Before that, the retrainer writes the command that
-    starts the new model. The id of this command follows from the job, so it is carried out once however often it
-    is written. A job names the last outcome to train on and the stored models to compare with. A retrainer that
+    starts the new model. The id of this command follows from the job, so the command is carried out once however often
+    it is written. A job names the last outcome to train on and the stored models to compare with. A retrainer that
     takes over after a crash therefore trains on the same data, and no result is lost or counted twice. Several
-    retrainers may run, but they repeat each other's work.
+    retrainers may run, but each of them then does the same work.
 
-    Where commands are signed, a job without the signature of its lifecycle node (the node that turns commands
-    into jobs) is not run, and an error is logged.
+    Where commands are signed, a job is run only with the signature of its lifecycle node, the node that turns commands
+    into jobs. Otherwise an error is logged.
 
     Args:
         settings: settings of the system: prefix of its topic names, signing keys, time limits.
@@ -144,13 +144,13 @@ class Retrainer:
                     waiting.put(job, record.partition)
 
     def is_asked_for(self, job: RetrainJob, record: Received) -> bool:
-        """Check the signature of a job, and log an error if it is not the lifecycle node's.
+        """Check the signature of a job; log an error if it is not that of the lifecycle node, which writes all jobs.
 
         Always true where this deployment has no signing key.
 
         Args:
             job: the job.
-            record: the record that it was read from; the signature covers its position.
+            record: the record that the job was read from; the signature covers its position.
         """
         try:
             self._signing.check(job)

@@ -1,4 +1,4 @@
-"""Reads the outcomes of one symbol that a retrain learns from, back from the outcome that its job names.
+"""Reads the outcomes of one symbol that a retrain learns from; the newest of them is the one that its job names.
 
 The same job reads the same outcomes, however late or often it is run, and whatever was appended since.
 """
@@ -47,7 +47,8 @@ class Log(NamedTuple):
 
     Attributes:
         labels: the outcomes, the oldest first.
-        cut: a sentence if older outcomes that belong to the log were deleted from Kafka; else empty.
+        cut: a sentence that older outcomes, which the retrain should also learn from, were deleted from Kafka; empty if
+            none were.
     """
 
     labels: Sequence[Labelled]
@@ -57,7 +58,7 @@ class Log(NamedTuple):
 def named(job: RetrainJob) -> str:
     """Return the id of the last outcome that a retrain job is to learn from.
 
-    Empty if the job names none. It then learns from the outcomes with an event time up to that of the job.
+    Empty if the job names no outcome. It then learns from the outcomes with an event time up to that of the job.
     """
     return outcome_of_breach(job.breach.id) or ("" if job.until is UNSET else job.until)
 
@@ -65,7 +66,7 @@ def named(job: RetrainJob) -> str:
 def known_then(job: RetrainJob) -> Callable[[OutcomeMatured], bool]:
     """Return a function that tells whether an outcome was known when a retrain job was asked for.
 
-    Its answer depends on the job and the outcome only, not on when the job is run.
+    What the function returns depends on the job and the outcome only, not on when the job is run.
 
     Raises:
         TickloopError: the id by which the job names its last outcome is malformed.
@@ -91,7 +92,8 @@ async def labelled_log(records: OutcomeRecords, job: RetrainJob, market: MarketP
         records: the partition of outcomes that has the job's symbol.
         job: the job, which names the last outcome.
         market: parameters of the symbol.
-        labels: largest number of outcomes with a direction to learn from; the newest ones are taken.
+        labels: largest number of outcomes to learn from, not counting those whose price did not move; the newest ones
+            are taken.
 
     Raises:
         TickloopError: the outcome that the job names is not stored, or was made with other parameters.

@@ -1,7 +1,7 @@
 """Rolls a new live version back if its predictions come too late and the version itself is the cause.
 
-The timestamps of records raise the suspicion. Then the version and the one before it are timed side by side
-on the same ticks, to show whether it is slower by itself.
+The timestamps of records raise the suspicion. Then the version and the version that it replaced are timed side by side
+on the same ticks, to show whether the new version is slower by itself.
 """
 
 import asyncio
@@ -56,12 +56,12 @@ log = logging.getLogger(__name__)
 
 
 class TimedPrediction(Struct, frozen=True):
-    """A prediction without the fields that measuring its latency does not need.
+    """Those fields of a prediction that are needed to measure its latency.
 
     Attributes:
-        id: id of the tick that it answers.
+        id: id of the tick that the prediction answers.
         ts_event: event time of that tick, ns since 1970, UTC.
-        model_version: version that made it.
+        model_version: version that made the prediction.
     """
 
     id: str
@@ -82,7 +82,7 @@ class Watched:
         limit_ms: largest acceptable latency, ms.
 
     Attributes:
-        before: parameters in which the version before it differs from the configuration.
+        before: parameters in which the replaced version differs from the configuration.
         slowness: latencies so far, and the suspicion that they raise.
         ts_event: event time of the newest prediction whose latency was measured, ns; at first that of `version`.
     """
@@ -101,7 +101,7 @@ class Watched:
     def tick(self, record: ConsumerRecord) -> None:
         """Add a tick of the symbol, with the time at which its record was written.
 
-        A record that was added before, or is older than one that was, is ignored.
+        The tick is ignored if it, or a tick with a higher offset, was added before.
         """
         if record.offset > self._newest_tick:
             self._newest_tick = record.offset
@@ -111,9 +111,8 @@ class Watched:
     def prediction(self, record: ConsumerRecord) -> None:
         """Add a prediction of the symbol, with the time at which its record was written.
 
-        A record that was written again after a crash is ignored, since its time is not that of the answer.
-
-        A record that is no prediction is logged and ignored.
+        After a crash a worker may write a prediction a second time. The second record is ignored, since it was written
+        later than the tick was answered. A record that is no prediction is logged and ignored.
         """
         try:
             made = _made(record.value)
@@ -125,9 +124,9 @@ class Watched:
             self._waiting.append((offset, record.timestamp, made))
 
     def pair(self) -> None:
-        """Match predictions with their ticks, and add the time between both records to `slowness`.
+        """Match predictions with their ticks, and add the time from tick to prediction to `slowness`.
 
-        Predictions whose ticks have not been read yet go on waiting.
+        Predictions whose ticks have not been read yet wait for the next call.
         """
         ticks, waiting = self._ticks, self._waiting
         for _ in range(len(waiting)):
@@ -142,7 +141,7 @@ class Watched:
                 self.slowness.take(made.model_version, at_ms, float(at_ms - ticks[0][1]))
 
     def paired_latency(self, parameters: MarketParameters) -> PairedLatency:
-        """Time the version and the one before it on the newest ticks, at most 500.
+        """Time the version and the version that it replaced on the newest ticks, at most 500.
 
         Args:
             parameters: configuration of the symbol.
@@ -188,8 +187,8 @@ class Watched:
 class LatencyGuard:
     """Measures the latency of each version for five minutes after it went live, and rolls slow versions back.
 
-    The latency is the time between the Kafka timestamps of a tick and of its prediction, so workers take no part
-    in it. The id of the command that rolls back follows from the registry record by which the version went live.
+    The latency is the time between the Kafka timestamps of a tick and of its prediction, so workers need not measure
+    anything. The id of the command that rolls back follows from the registry record by which the version went live.
     After a crash the command may be written again, but it is carried out once.
 
     Args:
@@ -206,10 +205,10 @@ class LatencyGuard:
         self._changed = asyncio.Event()
 
     async def run(self) -> None:
-        """Watch each version that goes live, until cancelled.
+        """Watch the latency of each version that goes live, until cancelled.
 
         Raises:
-            KafkaError: the cluster refuses to read or write.
+            KafkaError: a topic cannot be read or written.
             EnvironmentProblem: a topic is missing.
         """
         async with asyncio.TaskGroup() as group:

@@ -1,8 +1,8 @@
-"""Times a version and the one before it on the same ticks, alternately, to show whether it is slower by itself.
+"""Times a version and the version that it replaced on the same ticks, to show whether the new one is slower by itself.
 
 The timestamps of records show that predictions come late. The reason may be a busy machine, a slow broker or
-a slow version. Here both versions run on the same machine at the same time. What slows the machine down slows
-both, so a difference between them is due to the versions.
+a slow version. Here both versions run on the same machine and take turns at each tick. What slows the machine down
+slows both, so a difference between them is due to the versions.
 """
 
 from collections.abc import Mapping, Sequence
@@ -30,11 +30,11 @@ SHARE = 0.1
 
 
 class PairedLatency(Struct, frozen=True):
-    """Computing times of a version and of the one before it on the same ticks.
+    """Computing times of a version and of the version that it replaced, on the same ticks.
 
     Attributes:
         ms: median time of the version for a tick, ms.
-        before_ms: median time of the version before it for a tick, ms.
+        before_ms: median time of the replaced version for a tick, ms.
         ticks: number of ticks that both computed.
     """
 
@@ -45,9 +45,9 @@ class PairedLatency(Struct, frozen=True):
     def explains(self, latency_ms: float, per_second: float) -> bool:
         """Whether the version's own computing time is the reason why its predictions come late.
 
-        The version must take more than twice as long for a tick as the one before it, on at least ten ticks. The
-        difference must also be at least a tenth of the observed latency, or take up at least a tenth of a processor
-        at the given rate of ticks.
+        Two conditions must be met. Over at least ten ticks, the version's median time for a tick is more than twice
+        that of the replaced version. And the difference of both is at least a tenth of the observed latency, or takes
+        up at least a tenth of a processor at the given rate of ticks.
 
         >>> slow = PairedLatency(ms=80.0, before_ms=0.2, ticks=40)
         >>> slow.explains(latency_ms=150.0, per_second=12.0)
@@ -74,15 +74,15 @@ def paired_latency(
     ticks: Sequence[Quote | Trade],
     budget_s: float = BUDGET_S,
 ) -> PairedLatency:
-    """Time two versions on each tick, and let each go first on every other tick.
+    """Time two versions, a new one and the one that it replaced, on each tick; they take turns at going first.
 
-    Both begin without any learned state, since the size of that is the same in both.
+    Both begin without any learned state, since the size of that state is the same in both.
 
     Args:
         parameters: configuration of the symbol.
-        overrides: parameters in which the version differs from the configuration.
-        before: the same of the version before it.
-        ticks: the newest ticks, in their order.
+        overrides: parameters in which the new version differs from the configuration.
+        before: parameters in which the replaced version differs from the configuration.
+        ticks: the newest ticks, in the order of time.
         budget_s: time after which no further tick is begun, s.
 
     Raises:

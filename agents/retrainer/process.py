@@ -19,11 +19,11 @@ from streams.parameters import Parameters
 async def run_retrainer(settings: Settings, bootstrap: str, parameters: Parameters) -> None:
     """Run retrains, alerts, and the checks of latency and of running versions, until cancelled.
 
-    If one part ends, all end, so that the supervisor starts the process again.
+    If one part ends, all parts end, so that the supervisor starts the process again.
 
     Raises:
         EnvironmentProblem: the cluster does not answer, lacks a topic or refuses a record.
-        TickloopError: a part ended without an error, or by one that it does not expect.
+        TickloopError: a part ended without an error, or with an unexpected one.
         ConfigurationError: the webhook's address does not begin with http:// or https://.
     """
     webhook = Webhook(settings.alert_webhook) if settings.alert_webhook else None

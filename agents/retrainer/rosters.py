@@ -34,7 +34,8 @@ def roster_alert(differing: Differing) -> Alert:
 class RosterWatch:
     """Compares every minute the model versions that run with those that the registry says should run.
 
-    A difference that two comparisons in a row show is an alert. It is repeated every hour while it lasts.
+    A difference found by two comparisons in a row causes an alert. The alert is repeated every hour while the
+    difference lasts.
 
     Args:
         settings: settings of the system, with the prefix of its topic names.
@@ -50,11 +51,11 @@ class RosterWatch:
         self._told_at: dict[tuple[str, str], float] = {}
 
     async def run(self) -> None:
-        """Compare every minute until cancelled.
+        """Compare the running model versions with the registry every minute, and deliver alerts, until cancelled.
 
         Raises:
             EnvironmentProblem: a topic is missing.
-            KafkaError: the cluster refuses to read or write.
+            KafkaError: a topic cannot be read or written.
         """
         async with rosters(self._settings, self._bootstrap) as found:
             while True:
@@ -62,12 +63,13 @@ class RosterWatch:
                 await asyncio.sleep(EVERY_S)
 
     async def take(self, differing: list[Differing], now_s: float) -> None:
-        """Deliver an alert for each difference that was there at the last comparison too.
+        """Deliver an alert for each difference that the previous comparison found as well.
 
-        An alert is left out if one with the same sentence was sent within the last hour.
+        An alert is left out if an alert with the same symbol and sentence was sent within the last hour.
 
         Args:
-            differing: symbols on which other versions run than the registry says, by one comparison.
+            differing: differences found by the new comparison: symbols on which other versions run than the registry
+                says.
             now_s: time of the comparison by the monotonic clock, s.
         """
         before, self._seen = self._seen, {each.outcome.symbol: each.sentence for each in differing}

@@ -20,8 +20,8 @@ TIMES = 2.0
 class Slowness:
     """Collects latencies from ticks to predictions, and suspects a version once it has been slow for long enough.
 
-    Latencies are grouped into spans of time. A span is slow if its 95th percentile is above the limit and above
-    twice that of the version before, and the version before kept the limit. Three slow spans in a row raise the
+    Latencies are grouped into spans of time. A span is slow if its 95th percentile is above the limit and above twice
+    that of the replaced version, and if the replaced version kept the limit. Three slow spans in a row raise the
     suspicion. Latencies alone do not show that the version is the cause: the machine may have become busy.
 
     >>> slowness = Slowness("v2", limit_ms=100.0, span_s=5.0)
@@ -39,7 +39,7 @@ class Slowness:
         span_s: length of a span, s.
 
     Attributes:
-        verdict: why the version is suspected, a sentence; empty if it is not.
+        verdict: why the version is suspected, a sentence; empty if the version is not suspected.
         p95_ms: 95th percentile of the latencies in the last full span, ms.
     """
 
@@ -55,9 +55,9 @@ class Slowness:
         """Add the latency of a prediction.
 
         Args:
-            version: version that made the prediction; any other than the new one counts as the version before.
+            version: version that made the prediction; any version but the new one counts as the replaced version.
             at_ms: when the prediction was written, ms.
-            latency_ms: time from its tick to the prediction, ms.
+            latency_ms: time from the tick to the prediction, ms.
         """
         if version != self._version:
             self._before.append(latency_ms)

@@ -1,4 +1,4 @@
-"""Trains a model in a separate process, so that a slow or killed training stops nothing else."""
+"""Trains a model in a separate process, so that a training that is slow or killed stops nothing else."""
 
 import asyncio
 import os
@@ -26,13 +26,13 @@ _result = msgspec.json.Decoder(RetrainingResult).decode
 
 
 class Work(Struct, frozen=True):
-    """Input of the training process; parameters come from its configuration.
+    """Input of the training process, apart from parameters, which the process reads from the configuration.
 
     Attributes:
         symbol: symbol whose outcomes are learned from.
         breach: the finding that called for the retrain, for example that the live version's skill fell.
         log: outcomes that were known when the retrain was called for, the oldest first.
-        pool: stored models that the new one is compared with.
+        pool: stored models that the new model is compared with.
     """
 
     symbol: str
@@ -44,8 +44,8 @@ class Work(Struct, frozen=True):
 async def train(work: Work, timeout_s: float) -> RetrainingResult:
     """Run a training in a new process and return its result.
 
-    The result has the status `failed` if the process ends with an error, is killed, or takes longer than
-    `timeout_s` seconds; it is ended then.
+    The result has the status `failed` if the process ends with an error or is killed. A process that takes longer than
+    `timeout_s` seconds is killed.
     """
     process = await asyncio.create_subprocess_exec(
         sys.executable,

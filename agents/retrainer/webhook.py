@@ -20,14 +20,14 @@ log = logging.getLogger(__name__)
 
 
 class Webhook:
-    """Posts alerts as JSON to a web address, one after the other, and lets the kinds of alert take turns.
+    """Posts alerts as JSON to a web address, one after the other; the kinds of alert take turns.
 
     There is a queue of at most 100 alerts for each kind. Anybody can cause any number of alerts about refused
     commands. In a single queue these would delay an important alert for hours, or push it out.
 
     Args:
         address: http or https address. It may contain a secret, so it is never logged.
-        first_pause_s: pause after the first failed attempt, s; it doubles with each further one.
+        first_pause_s: pause after the first failed attempt, s; the pause doubles with each further attempt.
 
     Raises:
         ConfigurationError: the address does not begin with http:// or https://.
@@ -43,7 +43,7 @@ class Webhook:
         self._come, self._idle = asyncio.Event(), asyncio.Event()
 
     def put(self, alert: Alert) -> None:
-        """Add an alert to the queue of its kind. If that is full, the alert is dropped and an error logged."""
+        """Add an alert to the queue of its kind. If the queue is full, the alert is dropped and an error logged."""
         waiting = self._waiting.setdefault(alert.kind, deque())
         if len(waiting) >= MOST_WAITING:
             log.error("webhook: %s such alerts are waiting, %s (%s) is not sent", len(waiting), alert.id, alert.kind)
@@ -53,11 +53,11 @@ class Webhook:
         self._come.set()
 
     async def until_idle(self) -> None:
-        """Wait until every alert that was added is delivered or given up."""
+        """Wait until every alert that was put is delivered or given up."""
         await self._idle.wait()
 
     async def run(self) -> None:
-        """Post the alerts that are added, until cancelled."""
+        """Post the alerts in the queues, and those that are put later, until cancelled."""
         async with ClientSession(timeout=ClientTimeout(total=TIMEOUT_S)) as session:
             while True:
                 if self._waiting:

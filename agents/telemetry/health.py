@@ -23,9 +23,9 @@ class HealthCheck(Struct, frozen=True):
     """Result of one check.
 
     Attributes:
-        name: of the check; the same in every release.
+        name: name of the check; the same in every release.
         ok: whether the value is within the limit.
-        value: measured, seconds.
+        value: measured value, seconds.
         limit: largest value that is still healthy, seconds.
         since: time at which `ok` took its present value, ISO 8601, UTC.
         says: value and limit in a sentence for people.
@@ -46,7 +46,7 @@ class Verdict(Struct, frozen=True):
         ok: whether all checks have passed.
         group: consumer group of the system's workers.
         worker: name of the worker, such as `worker-1`; empty for the dashboard, and for a worker without a number.
-        version: of the installed package.
+        version: version of the installed package.
         checks: results of all checks.
         home: folder in which the system keeps its files, on the machine that answers.
         cluster: id of the Kafka cluster; empty until the cluster has answered.
@@ -66,7 +66,7 @@ class Verdict(Struct, frozen=True):
         If one of the two cluster ids is not known, the home folders are compared instead.
 
         Args:
-            settings: of the system.
+            settings: settings of the system.
             cluster: id of the system's cluster; empty if it is not known.
 
         >>> ours = Verdict(True, "tickloop", "worker-1", "0.1.0", checks=(), home="/srv/loop", cluster="jq3")
@@ -107,7 +107,7 @@ class Health:
     It remembers earlier measurements, since some checks depend on how long a value has not changed.
 
     Args:
-        limits: those limits that depend on the worker's settings.
+        limits: limits of the checks that depend on the worker's settings.
         began: when the worker started, seconds of the monotonic clock.
     """
 
@@ -120,8 +120,8 @@ class Health:
     def examine(self, vitals: Vitals, wall: datetime) -> tuple[HealthCheck, ...]:
         """Check a new measurement; returns the result of each check.
 
-        The last check, `recovery`, is about being ready: it fails while state is still being restored. All
-        others are about being healthy.
+        The last check, `recovery`, is about being ready: it fails while state is still being restored. All other checks
+        are about being healthy.
 
         Args:
             vitals: the measurement.

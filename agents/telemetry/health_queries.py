@@ -1,7 +1,7 @@
 """Asks the processes on this machine for their health: `/readyz` of workers, `/healthz` of the dashboard.
 
 Several systems may run on one machine, each with its own `worker-1`. So an answer only counts if it
-comes from the system asked for.
+comes from the system that the caller asks about.
 """
 
 import asyncio
@@ -24,7 +24,7 @@ _verdict = decoder(Verdict, MOST_BYTES)
 
 
 class Stranger(Struct, frozen=True):
-    """Answer of a program that does not belong to the system asked for.
+    """Answer of a program that does not belong to the system that the caller asks about.
 
     Attributes:
         who: name of the program for people: a part of another system, or `another program`.
@@ -41,7 +41,7 @@ async def ask_worker(settings: Settings, slot: int, cluster: str = "") -> Answer
     """Ask a worker whether it is healthy and ready.
 
     Args:
-        settings: of the system.
+        settings: settings of the system.
         slot: number of the worker, by which its port is known.
         cluster: id of the system's cluster; empty if it is not known.
 
@@ -56,7 +56,7 @@ async def ask_dashboard(settings: Settings, cluster: str = "") -> Answer:
     """Ask the dashboard whether it is healthy.
 
     Args:
-        settings: of the system.
+        settings: settings of the system.
         cluster: id of the system's cluster; empty if it is not known.
 
     Returns:
@@ -70,7 +70,7 @@ async def ask_all(settings: Settings, cluster: str = "") -> dict[int, Answer]:
     """Ask every worker that `tickloop up` starts, all at once; returns answers by number of the worker, from 1.
 
     Args:
-        settings: of the system.
+        settings: settings of the system.
         cluster: id of the system's cluster; empty if it is not known.
     """
     slots = range(1, settings.workers + 1)
@@ -89,7 +89,7 @@ async def verdict_at(address: str, path: str = "/healthz") -> Answer:
 
     Args:
         address: `host:port`.
-        path: of the health check.
+        path: path of the health check.
 
     Returns:
         The answer; a `Stranger` if the program there speaks another protocol; None if nothing answers within
@@ -151,7 +151,7 @@ def is_live(answer: Answer) -> bool:
 
 
 def is_working(answer: Answer) -> bool:
-    """Whether a worker answered and has passed all its checks, apart from the one on restored state.
+    """Whether a worker answered and has passed all its checks, apart from the check that its state is restored.
 
     A worker that still restores its state therefore counts as working.
 

@@ -105,7 +105,10 @@ def position_of(consumer: AIOKafkaConsumer | None, tp: TP) -> int | None:
 
 
 def is_buffered(consumer: AIOKafkaConsumer | None, tp: TP) -> bool:
-    """Whether a consumer holds fetched records of a partition that were not taken; may be called from any thread."""
+    """Whether a consumer holds fetched records of a partition that its user has not taken yet.
+
+    It may be called from any thread.
+    """
     return consumer is not None and TopicPartition(*tp) in consumer._fetcher._records
 
 

@@ -40,7 +40,7 @@ class WorkerWatch(threading.Thread):
         app: the worker's app.
         settings: the worker's settings.
         bootstrap: address of the brokers.
-        slot: number of the worker, which is added to the port; None for a worker without a number.
+        slot: number of the worker, which is added to the configured port; None for a worker without a number.
         cluster: id of the Kafka cluster; empty if not known.
     """
 
