@@ -29,7 +29,7 @@ class GuardrailRow(Struct, frozen=True):
     Attributes:
         metric: name of the metric.
         effect: mean difference in the metric, version under test less live version; "-" before the first batch is full.
-        interval: confidence sequence of the difference.
+        interval: confidence sequence of the difference: an interval that holds at all times at once.
         margin: the lowest difference that is accepted, a negative number.
         log_e: evidence that the difference is above the margin, as an e-value.
         kept: whether that evidence is enough.
@@ -76,7 +76,10 @@ def facts(course: Course) -> tuple[Fact, ...]:
 
 
 def guardrails(latest: ExperimentMoved) -> tuple[GuardrailRow, ...]:
-    """Return the guardrails of an experiment as text, in the order of their declaration; empty if it has none."""
+    """Return the guardrails of an experiment as text, in the order of their declaration; empty if it has none.
+
+    A guardrail is a second metric in which the version under test must not be worse by more than a margin.
+    """
     return tuple(
         GuardrailRow(
             each.metric.replace("_", " "),
@@ -101,7 +104,7 @@ def effect(latest: ExperimentMoved, unit: str = "") -> str:
 
 
 def estimate(latest: ExperimentMoved, value: float) -> float | None:
-    """Return `value`, an estimate from the record `latest`; None if no batch of pairs was full when it was written."""
+    """Return `value`, an estimate from the record `latest`; None if no batch of predictions was full by then."""
     return value if latest.batches else None
 
 

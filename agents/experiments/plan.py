@@ -86,6 +86,8 @@ class Planned(Struct, frozen=True):
 class PairHistory(NamedTuple):
     """Recorded pairs that an experiment is planned from, and what was measured on them.
 
+    A pair is the results of the version under test and of the live one on one prediction.
+
     Attributes:
         symbol: symbol of the pairs; `*` for several symbols that decide together.
         pairs: number of pairs.
@@ -164,6 +166,8 @@ def planned(
 ) -> Planned:
     """Plan an experiment on one symbol from recorded outcomes.
 
+    A pair is the results of the version under test and of the live one on one prediction.
+
     Args:
         name: name of the experiment.
         declaration: its declaration in the configuration.
@@ -214,8 +218,9 @@ def planned_together(
 ) -> Planned:
     """Plan an experiment on several symbols that decide together, from recorded outcomes.
 
-    Pairs that are close in time depend on each other, also across symbols that move together. The plan takes this into
-    account: it compares the variance of sums over windows of event time with the variance if pairs were independent.
+    A pair is the results of the version under test and of the live one on one prediction. Pairs that are close in time
+    depend on each other, also across symbols that move together. The plan takes this into account: it compares the
+    variance of sums over windows of event time with the variance if pairs were independent.
 
     Args:
         name: name of the experiment.

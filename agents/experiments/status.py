@@ -147,10 +147,10 @@ def status(course: Course) -> str:
 
 
 class Outlook(Struct, frozen=True):
-    """How long an experiment still takes, at the rate of pairs so far.
+    """How long an experiment still takes, at the rate of scored predictions so far.
 
     Attributes:
-        pairs_a_day: pairs that are scored in a day of event time.
+        pairs_a_day: predictions that are scored for both versions in a day of event time.
         decided_days: days until a decision if the evidence goes on growing as it did; None if it does not grow.
         longest_days: days until the experiment ends, decided or not.
     """

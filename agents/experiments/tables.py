@@ -86,6 +86,9 @@ def overview(experiments: Sequence[tuple[str, Mapping[str, Course], Pooled | Non
 def detail(course: Course, verdict: str, outlook: Outlook | None, to_do: str) -> None:
     """Print the state of one experiment on one symbol: evidence, guardrails, dependence, pairs, verdicts.
 
+    A guardrail is a second metric that may only block a winner; a pair is the results of both versions on one
+    prediction.
+
     Args:
         course: records of the experiment.
         verdict: sentence for the heading.
@@ -158,7 +161,7 @@ def pooled(found: Pooled) -> None:
 
 
 def plan(found: Planned, declaration: Declaration) -> None:
-    """Print a plan: how many pairs and days the experiment takes, and whether its batch size is large enough.
+    """Print a plan: how many predictions and days the experiment takes, and whether its batch size is large enough.
 
     Args:
         found: the plan.

@@ -1,4 +1,7 @@
-"""Evidence of an experiment: sums of the scores of all its metrics, over the same batches of pairs."""
+"""Evidence of an experiment: sums of the scores of all its metrics, over the same batches of pairs.
+
+A pair is the results of challenger and champion on one prediction.
+"""
 
 from msgspec import Struct
 
@@ -82,7 +85,7 @@ class Evidence:
             )
 
     def start(self) -> EvidenceState:
-        """State before the first scored pair."""
+        """State before the first scored pair (results of challenger and champion on one prediction)."""
         count = len(self.scored)
         metrics = [Batches() for _ in range(count + 1)]
         return EvidenceState(
@@ -103,8 +106,8 @@ class Evidence:
     def strikes(self, state: EvidenceState, ts_event: int) -> bool:
         """Close the open batch if its window of event time has ended before `ts_event` and the batch has enough pairs.
 
-        Only for experiments with `clock_ns`. `ts_event` is the event time of the next pair, ns. Returns whether the
-        batch was closed.
+        Only for experiments with `clock_ns`. A pair is the results of challenger and champion on one prediction;
+        `ts_event` is the event time of the next pair, ns. Returns whether the batch was closed.
         """
         window = ts_event // self._clock
         if window <= state.window:
@@ -118,7 +121,8 @@ class Evidence:
     def update(self, state: EvidenceState, pair: Pair, scores: list[float]) -> bool:
         """Add a pair and its scores to the open batch; returns whether this closed the batch.
 
-        With `clock_ns` the return value is always False, since batches are then closed by event time, in `strikes`.
+        A pair is the results of challenger and champion on one prediction. With `clock_ns` the return value is always
+        False, since batches are then closed by event time, in `strikes`.
         """
         a, b = pair.a_bps, pair.b_bps
         parts, sums = state.parts, state.sums
@@ -148,18 +152,20 @@ class Evidence:
     def totals(self, state: EvidenceState) -> list[float]:
         """Sums over all pairs so far, including those of the open batch: of each score, then of a, b, a^2 and b^2.
 
-        Only for experiments over several symbols; a and b are the net returns of challenger and champion, bps.
+        Only for experiments over several symbols. A pair is the results of challenger and champion on one prediction; a
+        and b are their net returns, bps.
         """
         return [closed + part for closed, part in zip(state.totals, (*state.parts, *state.sums), strict=True)]
 
     def take_batch(self, state: EvidenceState, count: int, totals: list[float], only_a: int, only_b: int) -> None:
-        """Add a batch whose pairs were summed elsewhere, and close it.
+        """Add a batch whose pairs were summed elsewhere, and close the batch.
+
+        A pair is the results of challenger and champion on one prediction; a and b are their net returns, bps.
 
         Args:
             state: state to which the batch is added.
             count: scored pairs in the batch.
-            totals: sums over the batch: of each score, then of a, b, a^2 and b^2, where a and b are the net returns of
-                challenger and champion, bps.
+            totals: sums over the batch: of each score, then of a, b, a^2 and b^2.
             only_a, only_b: pairs of the batch in which only a, or only b, was above 0.
         """
         state.count = count
@@ -197,9 +203,10 @@ class Evidence:
         return state.metrics[self._index(self._primary)]
 
     def sharpe(self, state: EvidenceState) -> tuple[float, float]:
-        """Sharpe ratio per pair of the challenger less that of the champion, and the standard error of this difference.
+        """Sharpe ratio of the challenger less that of the champion, and the standard error of this difference.
 
-        The error is infinite while too little is known.
+        The ratios are those of the return on one prediction, not of a year. The error is infinite while too little is
+        known.
         """
         return self._sharpe.estimate(state.sharpe)
 

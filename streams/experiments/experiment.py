@@ -1,4 +1,7 @@
-"""An experiment from its plan to its verdict: pairs of results go in; a verdict and the reason for it come out."""
+"""An experiment from its plan to its verdict.
+
+Pairs (results of challenger and champion on one prediction) go in; a verdict and the reason for it come out.
+"""
 
 from math import sqrt
 from typing import Literal
@@ -105,7 +108,7 @@ class Experiment:
         self._bounds_worse = self._looks(HARM * parameters.alpha) if is_planned else {}
 
     def start(self) -> ExperimentState:
-        """State before the first pair, with the status `planned`."""
+        """State before the first results of challenger and champion on a prediction, with the status `planned`."""
         return ExperimentState(
             self.digest, "planned", "", "", "", 0, 0, 0, 0, 0, 0.0, self.scores.start(), self.evidence.start()
         )
@@ -113,7 +116,8 @@ class Experiment:
     def update(self, state: ExperimentState, pair: Pair) -> bool:
         """Add one pair to `state`; returns whether this closed a batch or changed the status.
 
-        A pair with a number out of its range is only counted; after the end of the test every pair is ignored.
+        A pair is the results of challenger and champion on one prediction. A pair with a number out of its range is
+        only counted. After the end of the test every pair is ignored.
 
         Raises:
             StateError: `state` belongs to an experiment with other parameters.
@@ -146,8 +150,8 @@ class Experiment:
     def take(self, state: ExperimentState, pair: Pair, scores: list[float]) -> bool:
         """Add one pair whose scores are known, for example from `Scores.update`; returns whether a batch was closed.
 
-        `scores` are in the order of `Evidence.scored`. The status is `running` from then on, unless the closed batch
-        ended the test.
+        A pair is the results of challenger and champion on one prediction. `scores` are in the order of
+        `Evidence.scored`. The status is `running` from then on, unless the closed batch ended the test.
         """
         state.status = "running"
         struck = self._clocked and self.evidence.strikes(state.evidence, pair.ts_event)
@@ -162,12 +166,13 @@ class Experiment:
     def take_batch(self, state: ExperimentState, ts_event: int, counts: tuple[int, ...], totals: list[float]) -> None:
         """Add a batch of pairs that were summed elsewhere, and end the test if the evidence is strong enough.
 
+        A pair is the results of challenger A and champion B on one prediction; a and b are their net returns, bps.
+
         Args:
             state: state to which the batch is added; no single pairs may be added to it.
             ts_event: event time at which the batch closed, ns.
             counts: five numbers of pairs: all, scored, rejected, with a return above 0 only for A, and only for B.
-            totals: sums over the scored pairs: of each score, then of a, b, a^2 and b^2, where a and b are the net
-                returns of challenger A and champion B, bps.
+            totals: sums over the scored pairs: of each score, then of a, b, a^2 and b^2.
         """
         pairs, scored, rejected, only_a, only_b = counts
         state.status = "running"
@@ -180,7 +185,7 @@ class Experiment:
         self._judge(state)
 
     def batch(self, state: ExperimentState, pairs: list[Pair]) -> None:
-        """Add many pairs to `state`, exactly as `update` does one by one."""
+        """Add many pairs (results of both versions on one prediction) to `state`, as `update` does one by one."""
         for pair in pairs:
             self.update(state, pair)
 

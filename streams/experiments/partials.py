@@ -13,8 +13,8 @@ def ended_window(trial: Trial, state: TrialState, outcome: OutcomeMatured, recor
 
     Args:
         trial: the experiment on this symbol.
-        state: its state.
-        outcome: outcome that may lie beyond the window of the last pair.
+        state: state of the trial.
+        outcome: outcome that may be later than the window which the last scored outcome lies in.
         record_id: id for the partial.
     """
     told = state.told
@@ -33,7 +33,7 @@ def follow(trial: Trial, state: TrialState, outcome: OutcomeMatured, record_id: 
 
     Args:
         trial: the experiment on this symbol.
-        state: its state, in which the window is noted.
+        state: state of the trial, in which the window is noted.
         outcome: outcome that the trial has just taken.
         record_id: id for the partial.
 

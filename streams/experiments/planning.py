@@ -1,4 +1,7 @@
-"""Planning: how many pairs an experiment needs, and how many days that takes at the rate of the stream."""
+"""Planning: how many pairs an experiment needs, and how many days that takes at the rate of the stream.
+
+A pair is the results of two versions on one prediction.
+"""
 
 from math import sqrt
 
@@ -12,6 +15,8 @@ from streams.experiments.engines.e_process_of_batch_means import TMixture
 
 def pairs_for_t(effect: float, alpha: float = 0.05, power: float = 0.8) -> float:
     """Number of independent pairs that a two-sided paired t-test needs, by the noncentral t distribution.
+
+    A pair is the results of two versions on one prediction.
 
     >>> round(pairs_for_t(0.5), 5), round(pairs_for_t(0.2), 5)
     (33.36713, 198.15082)
@@ -38,7 +43,8 @@ def pairs_for_t(effect: float, alpha: float = 0.05, power: float = 0.8) -> float
 def pairs(effect: float, alpha: float = 0.05, power: float = 0.8, inflation: float = 1.0) -> float:
     """Number of pairs that a two-sided test with one look needs, by the normal distribution.
 
-    It is `(z_{1-alpha/2} + z_{power})^2 / effect^2 x inflation`.
+    A pair is the results of two versions on one prediction. The number is
+    `(z_{1-alpha/2} + z_{power})^2 / effect^2 x inflation`.
 
     >>> round(pairs(0.1, inflation=1.5), 1)
     1177.3
@@ -47,7 +53,8 @@ def pairs(effect: float, alpha: float = 0.05, power: float = 0.8, inflation: flo
         effect: mean difference that the test shall find, in standard deviations of the difference in a pair.
         alpha: probability of finding a difference where there is none.
         power: probability of finding the difference `effect`.
-        inflation: long-run variance / variance of the difference: by this factor dependence raises the number of pairs.
+        inflation: long-run variance / variance of the difference; the number of pairs grows by this factor if pairs
+            depend on each other.
 
     References:
         Cohen (1988), section 12.8, for large samples.
@@ -57,6 +64,8 @@ def pairs(effect: float, alpha: float = 0.05, power: float = 0.8, inflation: flo
 
 def detectable(count: float, alpha: float = 0.05, power: float = 0.8, inflation: float = 1.0) -> float:
     """Smallest effect that a test with one look at `count` pairs finds, in standard deviations: the inverse of `pairs`.
+
+    A pair is the results of two versions on one prediction.
 
     >>> round(detectable(1177.3, inflation=1.5), 4)
     0.1
@@ -75,7 +84,8 @@ def expected_run(
 ) -> tuple[float, float]:
     """Median pairs to the decision of a sequential test, and the fraction of tests that decide, both by simulation.
 
-    The test is the e-process of batch means; it looks at the evidence after every batch.
+    The test is the e-process of batch means; it looks at the evidence after every batch. A pair is the results of two
+    versions on one prediction.
 
     >>> median, power = expected_run(0.1, batch=50, expected=2_000.0, alpha=0.05, limit=10_000)
     >>> 800 <= median <= 1_000, power
@@ -152,7 +162,8 @@ def plan(
 ) -> ExperimentPlan:
     """Length and power of an experiment that compares two versions on the same predictions.
 
-    The variance of the difference in a pair is `sd_a^2 + sd_b^2 - 2 correlation sd_a sd_b`.
+    A pair is the results of both versions on one prediction. The variance of their difference is
+    `sd_a^2 + sd_b^2 - 2 correlation sd_a sd_b`.
 
     >>> found = plan(0.05, sd_a=1.0, sd_b=1.0, correlation=0.8, pairs_a_day=20_000.0, limit_days=1.0, inflation=2.0)
     >>> round(found.pairs), round(found.days, 3), round(found.gain, 2)
@@ -160,7 +171,7 @@ def plan(
 
     Args:
         difference: smallest mean difference that is worth finding, for example in bps.
-        sd_a, sd_b: standard deviations of the return of each version in a pair, in the unit of `difference`.
+        sd_a, sd_b: standard deviation of the return on one prediction of each version, in the unit of `difference`.
         correlation: correlation of the returns of the two versions, -1 to 1.
         pairs_a_day: number of pairs a day, at the rate of the stream.
         limit_days: longest duration of the experiment, days.

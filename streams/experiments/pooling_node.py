@@ -33,9 +33,9 @@ class WaitingWindow(Struct, array_like=True):
 
     Attributes:
         window: number of the window: its event time // `clock_ns`.
-        figures: sums over all pairs of the symbol up to the end of the window. The first five are numbers of pairs:
-            all, scored, rejected, won only by A (the challenger), won only by B (the champion). Sums of scores and
-            returns follow.
+        figures: sums over all predictions of the symbol up to the end of the window. The first five are numbers of
+            predictions: all, scored, rejected, won only by A (the challenger), won only by B (the champion). Sums of
+            scores and returns follow.
         ended: sentence on why the comparison on the symbol has ended; empty: it goes on.
         offset: offset of the tick that showed the end of the window.
     """
@@ -54,7 +54,7 @@ class Member(Struct, array_like=True):
     Attributes:
         partition: partition of the symbol's ticks and commands.
         challenger, champion: names of the two versions.
-        first: number of the window with the symbol's first scored pair.
+        first: number of the window with the symbol's first scored prediction.
         passed: number of the last window that the symbol has completed.
         base: figures at the end of the last closed batch.
         now: figures at the end of the last window that every symbol has completed.
@@ -111,13 +111,13 @@ def digest_of(declaration: Declaration) -> str:
 class Pool:
     """Operator of one experiment over several symbols: updates a `PoolState` with each partial.
 
-    A partial holds sums over all pairs of one symbol up to the end of a window of event time. It replaces earlier
+    A partial holds sums over all predictions of one symbol up to the end of a window of event time. It replaces earlier
     partials of its symbol, so repeats change nothing. The result does not depend on the order in which partials of
     different symbols come: a window counts only when *every* symbol has completed it, and sums are added in the order
-    of the symbols' names. A symbol without ticks holds up the whole experiment, since its pairs are not known.
+    of the symbols' names. A symbol without ticks holds up the whole experiment, since its results are not known.
 
-    A batch is all pairs of all symbols in the windows since the last batch; it closes when it has at least `batch`
-    pairs. Moves of several symbols at the same time are therefore in one batch and count as one observation. The test
+    A batch is all predictions of all symbols in the windows since the last batch; it closes once there are `batch` of
+    them. Moves of several symbols at the same time are therefore in one batch and count as one observation. The test
     begins with the first window in which every symbol has scores.
 
     Args:

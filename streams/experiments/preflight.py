@@ -25,6 +25,8 @@ BATCHES_A_BLOCK = 10
 class Preflight(Struct, frozen=True):
     """Result of a pre-flight: how often replays of the test came to a verdict although there was no difference.
 
+    A pair is the results of challenger and champion on one prediction.
+
     Attributes:
         replications: number of replayed experiments.
         wins, harms: number of replays with the verdict `winner` (the challenger is better) and `harm` (it is worse).
@@ -60,6 +62,8 @@ Batched = Iterable[tuple[int, float]]
 class Windows(NamedTuple):
     """Sums over all symbols of an experiment, one element for each window of event time.
 
+    A pair is the results of challenger and champion on one prediction.
+
     Attributes:
         counts: scored pairs of all symbols in the window.
         sums: sum of the primary scores of these pairs.
@@ -72,12 +76,12 @@ class Windows(NamedTuple):
 
     @property
     def pairs(self) -> int:
-        """Number of scored pairs in all windows."""
+        """Number of scored pairs (results of challenger and champion on one prediction) in all windows."""
         return int(self.counts.sum())
 
     @property
     def mean(self) -> float:
-        """Mean primary score of a pair over all windows."""
+        """Mean primary score of a pair (results of challenger and champion on one prediction) over all windows."""
         return float(self.sums.sum() / self.counts.sum())
 
 
@@ -139,8 +143,8 @@ def pooled_preflight(
 ) -> Preflight:
     """Replay an experiment over several symbols many times on resamples of `windows`, without a difference to find.
 
-    Unlike `preflight`, it resamples whole windows of event time with the pairs of all symbols, so that the dependence
-    between symbols is kept. Otherwise it works in the same way.
+    Unlike `preflight`, it resamples whole windows of event time with all predictions of all symbols, so that the
+    dependence between symbols is kept. Otherwise it works in the same way.
 
     Args:
         windows: sums over all symbols for each window.
@@ -177,14 +181,14 @@ def smallest_that_holds(
 ) -> int | None:
     """Smallest batch size tried for which the pre-flight is `clear`; None if the history is too short to find one.
 
-    The sizes tried are `batch`, then half as much again, and so on. A size must be shown to keep the error rates, so it
-    is not enough that the pre-flight has `passed`: for that, it only must not be shown to exceed them.
+    The sizes tried are `batch`, then half as much again, and so on. A size must be shown to keep the error rates. It is
+    not enough that the pre-flight has `passed`, which only says that the size was not shown to exceed them.
 
     Args:
         replay: runs the pre-flight with given parameters.
         parameters: plan of the experiment.
-        batch: first size to try, pairs.
-        pairs: scored pairs of the history.
+        batch: first size to try, scored predictions in a batch.
+        pairs: number of scored predictions in the history.
     """
     while pairs >= batch * FEWEST:
         if replay(with_batch(parameters, batch)).clear:
@@ -199,7 +203,7 @@ def with_batch(parameters: ExperimentParameters, batch: int) -> ExperimentParame
 
 
 def larger(batch: int) -> int:
-    """Next batch size to try: half as much again, and at least one pair more."""
+    """Next batch size to try: half as much again, and at least 1 more."""
     return batch + max(1, batch // 2)
 
 
@@ -254,8 +258,8 @@ def _check_length(pairs: int, parameters: ExperimentParameters) -> None:
 def ends_of_batches(times: NDArray[np.int64], parameters: ExperimentParameters) -> list[int]:
     """Indices at which batches of pairs end: each is the index after the last pair of a batch.
 
-    Without `clock_ns` a batch has `batch` pairs. With `clock_ns` it ends at the end of the window of event time in
-    which it reaches `batch` pairs.
+    A pair is the results of challenger and champion on one prediction. Without `clock_ns` a batch has `batch` pairs.
+    With `clock_ns` it ends at the end of the window of event time in which it reaches `batch` pairs.
 
     Args:
         times: event times of the pairs, ns, ascending.

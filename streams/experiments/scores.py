@@ -1,6 +1,6 @@
-"""Scores: by how much the challenger was better than the champion in one pair.
+"""Scores: by how much the challenger was better than the champion in one prediction.
 
-A score is computed from the pair and from scales that are estimated from earlier pairs.
+A score is computed from the results of both on this prediction, and from scales that are estimated from earlier ones.
 """
 
 from math import log1p, sqrt
@@ -72,11 +72,14 @@ class Scores:
         self._weight = 2.0 / (memory + 1.0)
 
     def start(self) -> ScoreState:
-        """State before the first pair."""
+        """State before the first pair (results of challenger and champion on one prediction)."""
         return ScoreState()
 
     def update(self, state: ScoreState, pair: Pair) -> list[float] | None:
-        """Update `state` with one valid pair; returns a score for each metric, or None during the warm-up."""
+        """Update `state` with one valid pair (results of challenger and champion on one prediction).
+
+        Returns a score for each metric, in the order of `metrics`; None during the warm-up.
+        """
         a, b = pair.a_bps, pair.b_bps
         if state.scale == 0.0:
             self._warm(state, a, b)

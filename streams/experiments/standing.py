@@ -20,7 +20,8 @@ Moved = TypeVar("Moved")
 class Standing(Struct, frozen=True):
     """Summary of an experiment: status, effect, and evidence for and against the challenger.
 
-    Records of an experiment's progress (`schemas.experiments.ExperimentMoved`) have the same fields.
+    Records of an experiment's progress (`schemas.experiments.ExperimentMoved`) have the same fields. A pair is the
+    results of challenger and champion on one prediction.
 
     Attributes:
         plan: digest of the experiment's parameters.

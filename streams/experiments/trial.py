@@ -1,4 +1,4 @@
-"""Trial: one experiment on one symbol, from its first pair to the end of the watch over its winner."""
+"""Trial: one experiment on one symbol, from its first outcome to the end of the watch over its winner."""
 
 from math import sqrt
 from typing import Literal
@@ -34,7 +34,7 @@ class Reported(Struct, array_like=True):
     """How far a symbol has sent its partials: sums for an experiment over several symbols.
 
     Attributes:
-        window: number of the window of event time of the latest scored pair; -1 before the first.
+        window: number of the window of event time of the latest scored outcome; -1 before the first.
         ended: whether a last partial has said that the comparison on this symbol is over.
     """
 
@@ -46,7 +46,7 @@ class TrialState(Struct, array_like=True):
     """State of one experiment on one symbol: first its test, then the watch over its winner.
 
     Attributes:
-        challenger, champion: names of the two versions at the first pair.
+        challenger, champion: names of the two versions when the experiment began.
         test: state of the test.
         watch: state of the watch over the winner; None before the winner is live.
         told: how far sums were sent to the node that decides for several symbols; None if this symbol decides by
@@ -114,7 +114,7 @@ class Trial:
         return any(arm.arm == self.name for arm in outcome.arms)
 
     def start(self, outcome: OutcomeMatured) -> TrialState:
-        """State before the first pair; the versions of challenger and champion are read from `outcome`."""
+        """State when the experiment begins; the versions of challenger and champion are read from `outcome`."""
         challenger = next(arm.model_version for arm in outcome.arms if arm.arm == self.name)
         told = Reported() if self.pooled else None
         return TrialState(challenger, outcome.arms[0].model_version, self.experiment.start(), told=told)
@@ -138,7 +138,7 @@ class Trial:
         return True
 
     def update(self, state: TrialState, outcome: OutcomeMatured) -> Step:
-        """Take an outcome for which `move_clock` returned True: add its pair to the test, or to the winner's watch.
+        """Take an outcome for which `move_clock` returned True: add its results to the test, or to the winner's watch.
 
         Returns:
             `decided` if a verdict or a new phase of the watch follows, `moved` if the figures changed, else empty.

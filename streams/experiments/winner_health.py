@@ -78,8 +78,9 @@ class WinnerHealth:
     def excess(self, state: HealthState, pair: Pair) -> bool:
         """Update `state` with one pair; returns whether an alarm of the calibration is raised now or was raised before.
 
-        The alarm says that A's surprise exceeds B's by more than the margin. Surprise is the log-loss less the log-loss
-        expected under a version's own probability. Pairs whose price did not move are passed over.
+        A pair is the results of A, the winner, and of B, the version which it replaced, on one prediction. The alarm
+        says that A's surprise exceeds B's by more than the margin. Surprise is the log-loss less the log-loss expected
+        under a version's own probability. Pairs whose price did not move are passed over.
         """
         if pair.label == 0:
             return state.calibration.alarmed > 0

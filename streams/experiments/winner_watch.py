@@ -57,7 +57,7 @@ class WinnerWatch:
         return WinnerWatchState("canary", "", 0, self._detector.start())
 
     def update(self, state: WinnerWatchState, worse: float) -> bool:
-        """Update `state` with one pair of losses; returns whether the phase changed.
+        """Update `state` with the losses of both versions on one prediction; returns whether the phase changed.
 
         `worse` is the loss of the promoted version less that of the replaced one. After a roll-back nothing changes any
         more.

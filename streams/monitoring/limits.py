@@ -53,8 +53,11 @@ class LimitsState(Struct, array_like=True):
 class RetrainLimits:
     """Decides whether a retrain of a symbol may start, by the symbol's `LimitsState`.
 
+    The limits are a least number of labels before the first retrain, a least number of labels between two retrains, and
+    a largest number of retrains a day. A label is the direction in which the price moved after a prediction.
+
     Args:
-        parameters: parameters of the monitor, with the three limits.
+        parameters: parameters of the monitor, which include the three limits.
 
     >>> limits, state = RetrainLimits(MonitorParameters(min_samples_for_retrain=10, cool_down=5)), LimitsState(labels=9)
     >>> limits.withheld(state, now=1)

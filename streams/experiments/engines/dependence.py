@@ -12,7 +12,7 @@ def autocorrelation_time(scores: Column) -> float:
     """Integrated autocorrelation time, events: long-run variance / variance; 1 for independent scores.
 
     It is the number of neighbouring scores that tell as much about the mean as one independent score. Autocorrelations
-    are added up two neighbouring lags at a time, until the sum of such a pair of lags is not positive.
+    are added up, two neighbouring lags at a time, until the sum of the two is no longer positive.
 
     >>> random = np.random.default_rng(1)
     >>> overlapping = np.convolve(random.normal(size=20_009), np.ones(10), mode="valid")

@@ -21,7 +21,7 @@ def crossing(times: Sequence[float], bounds: Sequence[float]) -> list[float]:
     0.14169
 
     Args:
-        times: fraction of all pairs that are known at each look, ascending, 1 at the last.
+        times: fraction of all observations that are known at each look, ascending, 1 at the last.
         bounds: bound of |z| at each look.
 
     References:
@@ -43,7 +43,7 @@ def spent(time: float, alpha: float, spending: Spending) -> float:
     [1e-06, 0.007616, 0.05]
 
     Args:
-        time: t, the fraction of all pairs that are known at the look, above 0 and up to 1.
+        time: t, the fraction of all observations that are known at the look, above 0 and up to 1.
         alpha: error rate over all looks.
         spending: name of the spending function.
 
@@ -58,13 +58,15 @@ def spent(time: float, alpha: float, spending: Spending) -> float:
 
 
 def lan_demets(times: Sequence[float], alpha: float, spending: Spending = "obrien_fleming") -> list[float]:
-    """Bounds of |z| at each look, so that the error rate over all looks is `alpha`; looks need not be equally spaced.
+    """Bounds of the test statistic |z| at each look, so that the error rate over all looks is `alpha`.
+
+    The looks need not be equally spaced.
 
     >>> [round(bound, 4) for bound in lan_demets([0.2, 0.4, 0.6, 0.8, 1.0], 0.05)]
     [4.8769, 3.357, 2.6803, 2.2898, 2.031]
 
     Args:
-        times: fraction of all pairs that are known at each look, ascending.
+        times: fraction of all observations that are known at each look, ascending.
         alpha: two-sided error rate over all looks.
         spending: how `alpha` is spread over the looks.
 
@@ -86,9 +88,10 @@ def lan_demets(times: Sequence[float], alpha: float, spending: Spending = "obrie
 
 
 def obrien_fleming(looks: int, alpha: float) -> list[float]:
-    """O'Brien and Fleming's bounds of |z| for K equally spaced looks: `c sqrt(K/k)` at the k-th.
+    """O'Brien and Fleming's bounds of the test statistic |z| at equally spaced looks.
 
-    `looks` is K, and `alpha` is the two-sided error rate over all looks.
+    The bound at look k of K is `c sqrt(K/k)`, with c such that the two-sided error rate over all looks is `alpha`.
+    `looks` is K.
 
     >>> [round(bound, 6) for bound in obrien_fleming(looks=5, alpha=0.05)]
     [4.561742, 3.225639, 2.633723, 2.280871, 2.040073]

@@ -100,8 +100,8 @@ def run(
 
     Args:
         ticks: ticks of one symbol or several, in the order in which they came.
-        parameters: parameters before the variant changes them.
-        variant: run to make: it says which parts of the pipeline are taken away.
+        parameters: parameters of the whole pipeline, from which `variant` makes its own.
+        variant: the run to make, which says what parts of the pipeline are taken away.
         progress: called from time to time with the fraction of the ticks that is done, 0 to 1.
     """
     tested_after = ticks[training(ticks) - 1].ts_event if training(ticks) else 0

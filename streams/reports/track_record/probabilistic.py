@@ -64,10 +64,11 @@ def probabilistic_sharpe(found: Moments, benchmark: float = 0.0) -> float:
 
 
 def shortest_record(found: Moments, benchmark: float = 0.0, level: float = 0.95) -> float:
-    """Number of returns with the moments `found` that show, with probability `level`, a true ratio above `benchmark`.
+    """Number of returns at which a true Sharpe ratio above `benchmark` is shown with probability `level`.
 
-    It is `MinTRL = 1 + (1 - skew SR + (kurt - 1) / 4 SR^2) (z / (SR - SR*))^2`, where SR* is the benchmark and SR the
-    Sharpe ratio in `found`; infinite if SR is not above SR*. All ratios are those of one interval.
+    The returns are taken to have the moments `found`. The number is infinite if SR, the Sharpe ratio in `found`, is not
+    above the benchmark SR*; else it is `MinTRL = 1 + (1 - skew SR + (kurt - 1) / 4 SR^2) (z / (SR - SR*))^2`. All
+    ratios are those of one interval.
 
     >>> round(shortest_record(Moments(0.458, 24, -2.448, 10.164)), 1)
     34.6
