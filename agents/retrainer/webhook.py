@@ -53,11 +53,11 @@ class Webhook:
         self._come.set()
 
     async def until_idle(self) -> None:
-        """Wait until every alert that was put is delivered or given up."""
+        """Wait until every alert that was added by `put` is delivered or given up."""
         await self._idle.wait()
 
     async def run(self) -> None:
-        """Post the alerts in the queues, and those that are put later, until cancelled."""
+        """Post the alerts in the queues, and those that are added later, until cancelled."""
         async with ClientSession(timeout=ClientTimeout(total=TIMEOUT_S)) as session:
             while True:
                 if self._waiting:

@@ -34,8 +34,8 @@ class EvidenceState(Struct, array_like=True):
         certificate: state of the e-process of bounded scores, on the primary score.
         only_a, only_b: pairs in which only A, or only B, had a return above 0.
         recent: means of the primary score in the latest closed batches, oldest first.
-        window: the last pair's event time // `clock_ns`, which is the number of its window of event time; 0 without
-            `clock_ns`.
+        window: number of the window of event time that holds the last pair: event time // `clock_ns`, the length of a
+            window; 0 without `clock_ns`.
         closed: pairs in closed batches.
         totals: sums over all closed batches: of each score, then of a, b, a^2 and b^2; empty if each symbol decides by
             itself, as the sums are not needed then.
@@ -192,7 +192,10 @@ class Evidence:
         state.count, state.parts, state.sums = 0, [0.0] * len(state.parts), [0.0] * 4
 
     def moments(self, state: EvidenceState, metric: Metric) -> Moments:
-        """Moments of `metric`: number of closed batches, mean of their means, sum of squared deviations from it."""
+        """Number of closed batches of predictions, mean of their means, and sum of squared deviations from this mean.
+
+        All three are those of the scores in `metric`.
+        """
         if metric == "sharpe":
             return self._sharpe.moments(state.sharpe)
         found = state.metrics[self._index(metric)]

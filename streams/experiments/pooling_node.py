@@ -32,7 +32,7 @@ class WaitingWindow(Struct, array_like=True):
     """Sums of one symbol at the end of a window of event time, kept until all other symbols have reached that end.
 
     Attributes:
-        window: number of the window: its event time // `clock_ns`.
+        window: number of the window: event time // length of a window.
         figures: sums over all predictions of the symbol up to the end of the window. The first five are numbers of
             predictions: all, scored, rejected, won only by A (the challenger), won only by B (the champion). Sums of
             scores and returns follow.

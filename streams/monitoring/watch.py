@@ -53,9 +53,9 @@ class BreachWatch:
 
     The check for a loss of skill has two statistics, both as means of blocks of outcomes:
 
-    * **surprise**: log-loss less the log-loss expected under the version's own probability, the entropy of that
-      probability. It is about 0 for a calibrated version, however hard the market is to predict. So a harder market
-      raises no alarm, but a change in what the features mean does. The usual mean is estimated and subtracted;
+    * **surprise**: log-loss less the log-loss expected under the version's own probability (its entropy). It is about 0
+      for a calibrated version, however hard the market is to predict. So a harder market raises no alarm, but a change
+      in what the features mean does. The usual mean of the surprise is estimated and subtracted;
     * **baseline**: log-loss less that of the best baseline so far, compared with a margin: it shows a loss of skill.
 
     In addition, a drift detector and a threshold of accuracy can be switched on.
@@ -142,12 +142,12 @@ class BreachWatch:
         )
 
     def lasts(self, state: BreachWatchState, detector: str) -> bool:
-        """Whether an alarm of `detector` that was reported earlier still holds, judged by the blocks since then.
+        """Whether an alarm of `detector` that was reported earlier still holds, judged by the outcomes since then.
 
-        When an alarm is reported, each of the detector's sums is reduced to at most half its limit. The alarm still
-        holds if one of the sums is at half its limit or more now. It also holds if the version has been worse against
-        the best baseline than usual by more than chance. The second condition is for a version that is calibrated but
-        has no skill.
+        A CUSUM detector has several cumulative sums. When its alarm is reported, each sum is reduced to at most half
+        its limit. The alarm still holds if one of the sums is at half its limit or more now. It also holds if the
+        version's log-loss has since exceeded that of the best baseline by more than it usually does, beyond what chance
+        explains. The second condition is for a version that is calibrated but has no skill.
         """
         if any(name == detector and cusum.level(sums) >= HALF for name, cusum, sums in self._sums(state)):
             return True

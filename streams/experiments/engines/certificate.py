@@ -85,7 +85,7 @@ class Certificate:
         state.total += score
 
     def log_e(self, state: CertificateState) -> float:
-        """Log evidence (log e-value, nats) that the mean is above the margin; minus infinity if `state` is violated.
+        """Log evidence (log e-value, nats) that the mean is above the margin; minus infinity if `state.violated`.
 
         The mean is found to be above the margin once this value reaches `threshold`, which is `log(1 / alpha)`.
         """
@@ -103,5 +103,5 @@ class Certificate:
         return self._first - self._shape - log(shape) + log(float(self._hyp1f1(1.0, shape + 1.0, y)))
 
     def p(self, state: CertificateState) -> float:
-        """P-value for "the mean is not above the margin", from the scores in `state`; 1 if `state` is violated."""
+        """P-value for "the mean is not above the margin", from the scores in `state`; 1 if `state.violated`."""
         return min(1.0, exp(-self.log_e(state)))

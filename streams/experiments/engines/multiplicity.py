@@ -30,7 +30,7 @@ def e_holm(log_e: Sequence[float]) -> list[float]:
 
     If every test with an adjusted value of at least log(1/alpha) is called a finding, the probability of any false
     finding is at most alpha, however the tests depend on each other. The k-th largest of K e-values is divided by
-    K - k + 1; an adjusted value that then exceeds that of a larger e-value is lowered to it.
+    K - k + 1. Results are then lowered where necessary, so that a smaller e-value never has a larger adjusted value.
 
     >>> from math import exp
     >>> [round(exp(each), 6) for each in e_holm([log(120.0), log(30.0), log(50.0)])]
