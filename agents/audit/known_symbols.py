@@ -6,7 +6,7 @@ from agents.config.settings import Settings
 
 
 async def known_symbols(settings: Settings, bootstrap: str) -> set[str]:
-    """Return the symbols with a registered model version, or a prediction among the newest 2,000 of a partition.
+    """Return the symbols with a registered model version, or with a prediction among the newest 2,000 of a partition.
 
     Raises:
         EnvironmentProblem: no cluster answers, or it lacks a topic.

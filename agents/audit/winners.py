@@ -85,13 +85,13 @@ def what_ended(ended: ModelVersion) -> str:
 
 
 def of_experiment(lives: Lives, symbols: Iterable[str], challengers: Sequence[str]) -> dict[str, Became]:
-    """Return what the registry says about an experiment's challenger (the version that is tested), by symbol.
+    """Return what the registry says about the version that an experiment tests, by symbol.
 
     Args:
         lives: history of every known version, by symbol and name of the version.
-        symbols: symbols of the experiment; a symbol whose challenger is not in `lives` is left out.
-        challengers: names of the challenger's versions. If a symbol has several of them, the first in this order
-            counts.
+        symbols: symbols of the experiment; a symbol of which `lives` has no tested version is left out.
+        challengers: names of the tested versions, which may differ from symbol to symbol. If a symbol has several of
+            them, the first in this order counts.
     """
     found = {symbol: [lives[symbol, each] for each in challengers if (symbol, each) in lives] for symbol in symbols}
     return {symbol: of[0] for symbol, of in found.items() if of}

@@ -302,7 +302,7 @@ class Pool:
 
 
 class PoolingNode(Node[PoolState]):
-    """Node that decides every declared experiment over several symbols (`scope = "pooled"`); each has one state.
+    """Node that decides every declared experiment over several symbols (`scope = "pooled"`); it has a state for each.
 
     It reads partials (sums that each symbol sends) and writes progress, verdicts and commands.
 
@@ -329,8 +329,7 @@ class PoolingNode(Node[PoolState]):
         """Check a partial (sums of one symbol): its signature, and that it agrees with its experiment's declaration.
 
         Raises:
-            Refused: the signature or the content is not valid, or the experiment that it names is not one over several
-                symbols.
+            Refused: the signature or the content is not valid, or the partial names no experiment over several symbols.
         """
         self._signing.check(event)
         pool = self._pools.get(event.experiment)
@@ -351,7 +350,7 @@ class PoolingNode(Node[PoolState]):
         self._signing.admit(event, record_id)
 
     def open(self, key: str) -> PoolState:
-        """State of an experiment before the first partial; `key` is its name."""
+        """State of an experiment before the first partial (sums of one symbol); `key` is the experiment's name."""
         return self._pools[key].start()
 
     def step(self, state: PoolState, event: ExperimentPartial, record_id: str) -> Sequence[Struct]:

@@ -52,7 +52,7 @@ class TrialState(Struct, array_like=True):
         told: how far sums were sent to the node that decides for several symbols; None if this symbol decides by
             itself.
         health: state of the checks of the winner's calibration and opinions; None before the winner is live.
-        generation: the symbol's number that rises whenever its event time is set back, as of the last outcome.
+        generation: generation of the last outcome, a number that rises whenever the symbol's event time is set back.
         seen: event time of the last outcome that was taken, ns.
         until: latest event time reached before event time was set back, ns. Outcomes up to this time are dropped, as it
             comes a second time; 0: none are dropped.

@@ -150,11 +150,11 @@ class Cusum:
         state.over = state.over + 1 if over else 0
 
     def level(self, state: CusumState) -> float:
-        """Largest of the sums, each divided by its limit; 1 or more is an alarm."""
+        """Largest of the cumulative sums in `state`, each divided by its limit; 1 or more is an alarm."""
         return max(total / limit for total, limit in zip(state.sums, self._limits, strict=True))
 
     def since(self, state: CusumState) -> tuple[int, int]:
-        """Page's estimate of when the change began, taken from the sum that is largest relative to its limit.
+        """Page's estimate of when the change began, from the cumulative sum that is largest relative to its limit.
 
         Returns:
             Event time at which that sum began to rise, ns, and the number of blocks since then; both 0 if every sum is
@@ -165,12 +165,12 @@ class Cusum:
         return state.since[index], state.counts[index]
 
     def begin_anew(self, state: CusumState) -> None:
-        """Set all sums to 0; the usual mean and deviation are kept."""
+        """Set all cumulative sums in `state` to 0; the usual mean and deviation are kept."""
         many = len(self._allowances)
         state.sums, state.since, state.counts, state.over = [0.0] * many, [0] * many, [0] * many, 0
 
     def clear(self, state: CusumState) -> None:
-        """Reduce every sum to at most half its limit, after an alarm was reported.
+        """Reduce every cumulative sum in `state` to at most half its limit, after an alarm was reported.
 
         The sums do not start from 0, so that a change that lasts is found again soon.
 

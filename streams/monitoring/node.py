@@ -67,7 +67,7 @@ class MonitorState(Struct, array_like=True):
         versions: state of each model version by name; the one that predicted last comes last.
         baseline_losses: running mean log-loss of each baseline, nats.
         limits: numbers of labels and of retrains so far, for the limits on retrains.
-        generation: the symbol's number that rises whenever its event time is set back, as of the last outcome.
+        generation: generation of the last outcome, a number that rises whenever the symbol's event time is set back.
     """
 
     made_with: str

@@ -20,19 +20,21 @@ STATISTICS = 2
 class BreachWatchState:
     """State of the detectors of one model version; a block is a number of outcomes averaged to one observation.
 
+    A version's surprise is its log-loss less the log-loss expected under its own probability, nats. Its deficit is its
+    log-loss less that of the best baseline, nats.
+
     Attributes:
         count: outcomes in the open block.
         since: event time of the first prediction in the open block, ns.
-        surprised: sum over the open block of the surprise, which is the log-loss less the log-loss expected under the
-            version's own probability, nats.
-        behind: sum over the open block of the log-loss less that of the best baseline, nats.
-        surprise, baseline: states of the CUSUM detectors over block means, of the surprise and of the log-loss less
-            that of the best baseline.
-        drift: block means of the surprise, in usual standard deviations of a block mean, for a drift detector.
+        surprised: sum of the surprise over the open block.
+        behind: sum of the deficit over the open block.
+        surprise, baseline: states of the two CUSUM detectors, over block means of the surprise and of the deficit.
+        drift: block means of the surprise for a drift detector, as distances from the usual mean, in usual standard
+            deviations of a block mean.
         below: latest full windows in a row with an accuracy below the threshold.
-        usual: usual block mean, at the last reported alarm, of the log-loss less that of the best baseline, nats.
+        usual: usual mean deficit at the time of the last reported alarm.
         later: blocks closed since that alarm.
-        lost: sum over these blocks of their mean log-loss less that of the best baseline, nats.
+        lost: sum of the mean deficits of these blocks.
     """
 
     count: int

@@ -34,10 +34,10 @@ def crossing(times: Sequence[float], bounds: Sequence[float]) -> list[float]:
 
 
 def spent(time: float, alpha: float, spending: Spending) -> float:
-    """Part of the error rate alpha that all looks up to and including one may use, by a spending function.
+    """Part of the error rate alpha that may be used by all looks up to and including the one at `time`.
 
-    It is `4 - 4 Phi(z_{1-alpha/4} / sqrt t)` for `obrien_fleming` and `alpha log(1 + (e-1) t)` for `pocock`, both for
-    two-sided tests.
+    It is `4 - 4 Phi(z_{1-alpha/4} / sqrt t)` for the spending function `obrien_fleming` and `alpha log(1 + (e-1) t)`
+    for `pocock`, both for two-sided tests.
 
     >>> [round(spent(t, 0.05, "obrien_fleming"), 6) for t in (0.2, 0.6, 1.0)]
     [1e-06, 0.007616, 0.05]

@@ -15,7 +15,7 @@ SMALLEST = 1e-200
 
 
 class SharpeState(Struct, array_like=True):
-    """Moments of the batch means of (a, b, a^2, b^2), where a and b are the returns of A and of B.
+    """Moments of the batch means of (a, b, a^2, b^2), where a and b are the returns of challenger A and champion B.
 
     Attributes:
         n: closed batches.
@@ -72,9 +72,10 @@ class SharpeDifference:
                 at += 1
 
     def estimate(self, state: SharpeState) -> tuple[float, float]:
-        """Sharpe ratio of A less that of B, per event, and the standard error of this difference.
+        """Sharpe ratio of challenger A less that of champion B, and the standard error of this difference.
 
-        With fewer than two batches, or if neither return varies, the difference is 0 and its error infinite.
+        The ratios are those of the return on one prediction, not of a year. With fewer than two batches, or if neither
+        return varies, the difference is 0 and its error infinite.
         """
         n = state.n
         if n < 2:

@@ -133,7 +133,7 @@ def run(
 
 
 def training(ticks: Sequence[Quote | Trade]) -> int:
-    """Number of ticks in the training part, which are the first ticks; forecasters are scored on the others."""
+    """Number of ticks in the training part, which comes first; forecasters are scored on the rest of the ticks."""
     return round(TRAINING * len(ticks))
 
 
