@@ -1,12 +1,22 @@
-"""State of a model version as a record: plain numbers of a model whose kind is known, never a pickle."""
+"""States of model versions on the wire: explicit numbers of a closed set of kinds, never a pickle."""
 
 from hashlib import sha256
 from typing import Annotated
 
-from msgspec import Meta, Struct
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 from schemas.codec import encode
-from schemas.limits import Count, Figures, Name, NameOrNone, Names
+from schemas.limits import Count, Figure, Figures, Name, NameOrNone, Names
+
+MOST_EXPERTS = 8
+"""Models that one version may bring besides the signed logistic regression."""
+
+MOST_NODES = 20_000
+"""Splits, and leaves, of all trees of one ensemble."""
+
+MOST_TREES = 1_000
+LARGEST_FILE = 524_288
+"""Bytes of a state or of a file that one record carries; in JSON they take a third more."""
 
 
 class SignedLogisticState(Struct, frozen=True, tag_field="kind", tag="signed_logistic"):
@@ -21,12 +31,91 @@ class SignedLogisticState(Struct, frozen=True, tag_field="kind", tag="signed_log
     n_seen: Annotated[Count, Meta(description="labels learned from")] = 0
 
 
+FeatureNames = Annotated[Names, Meta(description="names of the features, in the order in which the model takes them")]
+NodeNumbers = Annotated[
+    tuple[Annotated[int, Meta(ge=-MOST_NODES, le=MOST_NODES)], ...], Meta(max_length=MOST_NODES)
+]
+
+
+class TreesState(Struct, frozen=True, tag_field="kind", tag="trees"):
+    """Ensemble of binary decision trees: the log-odds of an upward move are `base` plus one leaf of each tree.
+
+    The splits of all trees stand one behind the other, those of a tree with its root first.
+    """
+
+    features: FeatureNames
+    roots: Annotated[
+        NodeNumbers,
+        Meta(description="root of each tree: number of its split, or `-1 - leaf` for a tree of a single leaf"),
+    ]
+    feature: Annotated[NodeNumbers, Meta(description="of each split: index of the feature that it compares")]
+    threshold: Annotated[
+        tuple[Annotated[float, Meta(ge=-1e300, le=1e300)], ...],
+        Meta(max_length=MOST_NODES, description="of each split: a value up to this goes left"),
+    ]
+    left: Annotated[NodeNumbers, Meta(description="of each split: number of the next split, or `-1 - leaf`")]
+    right: Annotated[NodeNumbers, Meta(description="of each split, for larger values: likewise")]
+    leaves: Annotated[
+        tuple[Figure, ...], Meta(max_length=MOST_NODES, description="of each leaf: what it adds, log-odds")
+    ]
+    base: Annotated[Figure, Meta(description="log-odds before the first tree")] = 0.0
+    n_seen: Annotated[Count, Meta(description="labels that they were fitted to")] = 0
+
+
+class RiverState(Struct, frozen=True, tag_field="kind", tag="river"):
+    """State of a River model that parameters declare."""
+
+    features: FeatureNames
+    declared: Annotated[
+        str, Meta(max_length=64, description="SHA-256 of class and parameters of the model, hex: another one refuses it")
+    ]
+    state: Annotated[
+        bytes, Meta(max_length=4 * LARGEST_FILE, description="the model taken apart into plain values, as MessagePack")
+    ]
+    n_seen: Annotated[Count, Meta(description="labels learned from")] = 0
+    full: Annotated[bool, Meta(description="it has reached its largest size and learns no more")] = False
+
+
+class OnnxState(Struct, frozen=True, tag_field="kind", tag="onnx"):
+    """A model as an ONNX file, which does not learn while it runs."""
+
+    features: FeatureNames
+    file: Annotated[bytes, Meta(max_length=LARGEST_FILE, description="the file, as exported by the tool that trained it")]
+    n_seen: Annotated[Count, Meta(description="labels that it was fitted to, where it is known")] = 0
+
+
+class OwnState(Struct, frozen=True, tag_field="kind", tag="own"):
+    """State of a model that a plug-in registers."""
+
+    features: FeatureNames
+    of: Annotated[Name, Meta(description="name that the model is registered under")]
+    state: Annotated[bytes, Meta(max_length=LARGEST_FILE, description="its state, as MessagePack")]
+    n_seen: Annotated[Count, Meta(description="labels learned from")] = 0
+
+
+ExpertState = TreesState | RiverState | OnnxState | OwnState
+
+
+class ExpertModel(Struct, frozen=True):
+    """A model that takes part as an expert beside the strategies and the signed logistic regression."""
+
+    name: Annotated[Name, Meta(description="name of the expert: a table of `[market.models]`, or a new one")]
+    model: ExpertState
+
+
 class ModelState(Struct, frozen=True):
-    """One model version: its name, the version it was derived from, and the numbers of its state."""
+    """One model version: its name, its parent and the numbers of its models."""
 
     version: Annotated[Name, Meta(description="name of the version, unique per symbol")]
-    model: SignedLogisticState
+    model: Annotated[
+        SignedLogisticState | None,
+        Meta(description="the signed logistic regression; null: a copy of the one that is live"),
+    ]
     parent: Annotated[NameOrNone, Meta(description="version that it was derived from, or empty")] = ""
+    experts: Annotated[
+        tuple[ExpertModel, ...] | UnsetType,
+        Meta(description=f"further models, at most {MOST_EXPERTS}; absent: none"),
+    ] = UNSET
 
 
 def state_sha256(state: ModelState) -> str:

@@ -1,9 +1,10 @@
 """Parameters of the online model, which are read from the table `[market.model]` of the configuration."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from msgspec import Meta, Struct, field
 
+from schemas.limits import MOST_FIELDS
 from streams.engine.bounds import Count, Signed
 from streams.market.features import SIGNED
 
@@ -29,3 +30,70 @@ class SignedLogisticParameters(Struct, frozen=True, forbid_unknown_fields=True, 
     prior: dict[str, Signed] = field(default_factory=lambda: {"queue_imbalance": 1.2})
     scale_memory: Count = 5_000
     learns: bool = True
+
+
+FeatureNames = Annotated[tuple[str, ...], Meta(max_length=MOST_FIELDS)]
+LargestState = Annotated[int, Meta(ge=1_000, le=1_048_576)]
+
+
+class RiverParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, tag_field="kind", tag="river"):
+    """Parameters of a model of River, which learns from every label.
+
+    A parameter that is itself a model, a transformer or an optimiser is a table with `model` and `parameters` of its
+    own. A class that takes a `seed` and is given none gets the seed 1: two runs must agree.
+
+    Attributes:
+        model: class of River without its package, for example `forest.ARFClassifier`.
+        parameters: arguments of the class, by name.
+        scaler: transformer before the model, a class of River with default arguments; empty: none.
+        features: names of its features.
+        learns: whether labels change it while it runs.
+        largest_bytes: stored size at which the model stops learning; it is measured at every 256th label.
+    """
+
+    model: str
+    parameters: dict[str, Any] = {}
+    scaler: str = "preprocessing.StandardScaler"
+    features: FeatureNames = SIGNED
+    learns: bool = True
+    largest_bytes: LargestState = 262_144
+
+
+class TreesParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, tag_field="kind", tag="trees"):
+    """Parameters of an ensemble of decision trees, which comes with a version and does not learn while it runs.
+
+    Attributes:
+        features: names of its features.
+    """
+
+    features: FeatureNames = SIGNED
+
+
+class OnnxParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, tag_field="kind", tag="onnx"):
+    """Parameters of an ONNX model, which comes with a version and does not learn while it runs.
+
+    Attributes:
+        features: names of its features, in the order of its input.
+    """
+
+    features: FeatureNames = SIGNED
+
+
+class OwnModelParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, tag_field="kind", tag="own"):
+    """Parameters of a model that a plug-in registers.
+
+    Attributes:
+        of: name that it is registered under.
+        parameters: of the model, as its class declares them.
+        features: names of its features.
+        largest_bytes: stored size that no state may pass.
+    """
+
+    of: str
+    parameters: dict[str, Any] = {}
+    features: FeatureNames = SIGNED
+    largest_bytes: LargestState = 65_536
+
+
+ExpertParameters = RiverParameters | TreesParameters | OnnxParameters | OwnModelParameters
+"""Parameters of one table of `[market.models]`, told apart by their `kind`."""
