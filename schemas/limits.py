@@ -144,13 +144,15 @@ MetricsByName = Annotated[dict[Name, Figure], Meta(max_length=MOST_METRICS)]
 
 _Whole = Annotated[int, Meta(ge=-END_OF_TIME, le=END_OF_TIME - 1)]
 _Plain = bool | _Whole | Figure | Cause | None
-_Listed = Annotated[Sequence[_Plain], Meta(max_length=MOST_SETTINGS)]
-_Tabled = Annotated[Mapping[Name, _Plain | _Listed], Meta(max_length=MOST_SETTINGS)]
+_Listed = Annotated[Sequence[_Plain], Meta(max_length=MOST_FIELDS)]
+_Innermost = Annotated[Mapping[Name, _Plain | _Listed], Meta(max_length=MOST_SETTINGS)]
+_Inner = Annotated[Mapping[Name, _Plain | _Listed | _Innermost], Meta(max_length=MOST_SETTINGS)]
+_Tabled = Annotated[Mapping[Name, _Plain | _Listed | _Inner], Meta(max_length=MOST_SETTINGS)]
 Tables = Annotated[
     Mapping[Name, Annotated[Mapping[Name, _Plain | _Listed | _Tabled], Meta(max_length=MOST_SETTINGS)]],
     Meta(max_length=MOST_TABLES),
 ]
-"""Tables of parameters: plain values, lists of them, and tables of both."""
+"""Tables of parameters: plain values, lists of them, and tables of both, as deep as a model within a model needs."""
 
 CUT: Final = " ..."
 

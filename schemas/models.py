@@ -6,16 +6,19 @@ from typing import Annotated
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from schemas.codec import encode
-from schemas.limits import Count, Figure, Figures, Name, NameOrNone, Names
+from schemas.limits import NAMING, Count, Figure, Figures, Name, NameOrNone, Names
 
-MOST_EXPERTS = 8
-"""Models that one version may bring besides the signed logistic regression."""
+MOST_EXPERTS = 6
+"""Models that one arm may have besides the signed logistic regression; a version brings one of them at most."""
 
-MOST_NODES = 20_000
+LONGEST_EXPERT = 24
+"""Characters of the name of such a model: it is kept with every prediction until its outcome."""
+
+MOST_NODES = 6_000
 """Splits, and leaves, of all trees of one ensemble."""
 
 MOST_TREES = 1_000
-LARGEST_FILE = 524_288
+LARGEST_FILE = 393_216
 """Bytes of a state or of a file that one record carries; in JSON they take a third more."""
 
 
@@ -32,9 +35,7 @@ class SignedLogisticState(Struct, frozen=True, tag_field="kind", tag="signed_log
 
 
 FeatureNames = Annotated[Names, Meta(description="names of the features, in the order in which the model takes them")]
-NodeNumbers = Annotated[
-    tuple[Annotated[int, Meta(ge=-MOST_NODES, le=MOST_NODES)], ...], Meta(max_length=MOST_NODES)
-]
+NodeNumbers = Annotated[tuple[Annotated[int, Meta(ge=-MOST_NODES, le=MOST_NODES)], ...], Meta(max_length=MOST_NODES)]
 
 
 class TreesState(Struct, frozen=True, tag_field="kind", tag="trees"):
@@ -67,10 +68,11 @@ class RiverState(Struct, frozen=True, tag_field="kind", tag="river"):
 
     features: FeatureNames
     declared: Annotated[
-        str, Meta(max_length=64, description="SHA-256 of class and parameters of the model, hex: another one refuses it")
+        str,
+        Meta(max_length=64, description="SHA-256 of class and parameters of the model, hex: another one refuses it"),
     ]
     state: Annotated[
-        bytes, Meta(max_length=4 * LARGEST_FILE, description="the model taken apart into plain values, as MessagePack")
+        bytes, Meta(max_length=LARGEST_FILE, description="the model taken apart into plain values, as MessagePack")
     ]
     n_seen: Annotated[Count, Meta(description="labels learned from")] = 0
     full: Annotated[bool, Meta(description="it has reached its largest size and learns no more")] = False
@@ -80,7 +82,9 @@ class OnnxState(Struct, frozen=True, tag_field="kind", tag="onnx"):
     """A model as an ONNX file, which does not learn while it runs."""
 
     features: FeatureNames
-    file: Annotated[bytes, Meta(max_length=LARGEST_FILE, description="the file, as exported by the tool that trained it")]
+    file: Annotated[
+        bytes, Meta(max_length=LARGEST_FILE, description="the file, as exported by the tool that trained it")
+    ]
     n_seen: Annotated[Count, Meta(description="labels that it was fitted to, where it is known")] = 0
 
 
@@ -93,13 +97,14 @@ class OwnState(Struct, frozen=True, tag_field="kind", tag="own"):
     n_seen: Annotated[Count, Meta(description="labels learned from")] = 0
 
 
+ExpertName = Annotated[str, Meta(min_length=1, max_length=LONGEST_EXPERT, pattern=NAMING)]
 ExpertState = TreesState | RiverState | OnnxState | OwnState
 
 
 class ExpertModel(Struct, frozen=True):
     """A model that takes part as an expert beside the strategies and the signed logistic regression."""
 
-    name: Annotated[Name, Meta(description="name of the expert: a table of `[market.models]`, or a new one")]
+    name: Annotated[ExpertName, Meta(description="name of the expert: a table of `[market.models]`, or a new one")]
     model: ExpertState
 
 
@@ -112,10 +117,7 @@ class ModelState(Struct, frozen=True):
         Meta(description="the signed logistic regression; null: a copy of the one that is live"),
     ]
     parent: Annotated[NameOrNone, Meta(description="version that it was derived from, or empty")] = ""
-    experts: Annotated[
-        tuple[ExpertModel, ...] | UnsetType,
-        Meta(description=f"further models, at most {MOST_EXPERTS}; absent: none"),
-    ] = UNSET
+    expert: Annotated[ExpertModel | UnsetType, Meta(description="a further model; absent: none")] = UNSET
 
 
 def state_sha256(state: ModelState) -> str:

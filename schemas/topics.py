@@ -199,6 +199,7 @@ CANDIDATES = Topic(
     cleanup="compact,delete",
     # Longer than jobs are kept: one whose result is gone would be done again.
     retention_ms=2 * 365 * DAY_MS,
+    max_message_bytes=2 * MIB,
     key="symbol|job",
 )
 ALERTS = Topic(

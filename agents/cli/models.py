@@ -296,4 +296,4 @@ def _shown(symbol: str, version: str) -> VersionShown:
 def _numbers(finished: RetrainFinished) -> tuple[tuple[str, ...], tuple[float, ...]]:
     candidate = finished.result.candidate
     assert candidate is not None, "asked before"
-    return candidate.model.features, candidate.model.weights
+    return ((), ()) if candidate.model is None else (candidate.model.features, candidate.model.weights)

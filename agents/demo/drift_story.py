@@ -247,7 +247,8 @@ async def _sabotage(settings: Settings, client: Commander, place: LogPlace, told
 
 
 def sabotage(good: ModelState) -> tuple[Request, Request]:
-    """Two commands: to start a model with weights opposite to those of `good`, and to make it live without a test."""
+    """What starts the opposite of a good model as a candidate, and what makes it live."""
+    assert good.model is not None, "retrains fit this model"
     turned = msgspec.structs.replace(good.model, weights=tuple(-weight for weight in good.model.weights))
     poisoned = ModelState(SABOTAGED_VERSION, turned, good.version)
     cause = "the story: sabotage"

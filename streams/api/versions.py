@@ -289,16 +289,10 @@ class ModelVersionManager:
         return f"{live.name} is live: {live.changes[-1].reason}"
 
     def difference(self, symbol: str, one: str, other: str) -> dict[str, tuple[float, float]]:
-        """The weights that differ between two versions: by feature, the weight in `one` and the weight in `other`.
-
-        A feature that a version does not have counts as weight 0.
-
-        Raises:
-            ModelRefused: the symbol has no version of the name `one`, or none of the name `other`.
-        """
-        first, second = (self.get(symbol, name).state.model for name in (one, other))
-        weights = [dict(zip(each.features, each.weights, strict=True)) for each in (first, second)]
-        names = dict.fromkeys((*first.features, *second.features))
+        """Weights of the signed logistic regression that differ between two versions, by feature; 0 for none."""
+        states = [self.get(symbol, name).state.model for name in (one, other)]
+        weights = [{} if each is None else dict(zip(each.features, each.weights, strict=True)) for each in states]
+        names = dict.fromkeys((*weights[0], *weights[1]))
         pairs = {name: (weights[0].get(name, 0.0), weights[1].get(name, 0.0)) for name in names}
         return {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}
 
@@ -322,7 +316,8 @@ class ModelVersionManager:
         if version.sha256 != found:
             raise ModelRefused(f"{name}: expected a state of SHA-256 {version.sha256[:12]}, was {found[:12]}: corrupt")
         try:
-            signed_logistic.from_wire(version.state.model, version.state.model.features)
+            if version.state.model is not None:
+                signed_logistic.from_wire(version.state.model, version.state.model.features)
         except ValueError as error:
             raise ModelRefused(f"{name}: {error}") from error
         known = self._versions.get((version.symbol, name))

@@ -33,6 +33,9 @@ from streams.lifecycle.arm_states import RunningArm, SymbolArms, initial_arms
 from streams.lifecycle.version_records import VersionRecords
 from streams.market.arm_parameters import ArmParameters
 from streams.market.directives import MOST_ARMS, apply, remember, shadow
+from streams.market.parameters import MarketParameters
+from streams.market.pipeline import Pipeline
+from streams.market.state_size import room_for_models
 from streams.parameters import Parameters
 
 DEFAULTS = Parameters()
@@ -81,8 +84,10 @@ class LifecycleNode(Node[SymbolArms]):
         super().__init__()
         self._signing = signing
         self._parameters = parameters
-        self._variants = ArmParameters(parameters.market)
-        self._own_variants = {symbol: ArmParameters(own) for symbol, own in parameters.symbols.items()}
+        self._variants = _variants(parameters.market, "[market]")
+        self._own_variants = {
+            symbol: _variants(own, f"[symbols.{symbol}.market]") for symbol, own in parameters.symbols.items()
+        }
 
     def check(self, event: Any) -> None:
         """Check a command's signature, and that a retrain command and its breach (reason for it) have the same id.
@@ -348,6 +353,7 @@ class LifecycleNode(Node[SymbolArms]):
         _check_model(command)
         variants = self._own_variants.get(command.symbol, self._variants)
         overrides, _ = variants.asked(command)
+        variants.expect_room(overrides, [arm.overrides for arm in state.arms])
         if version == self.shown(command.symbol, BUILTIN) or command.arm == self.shown(command.symbol, BUILTIN):
             raise Refused("bad_command", f"start_variant: expected new names, was {command.arm!r:.80}, {version!r:.80}")
         sha256 = state_sha256(command.model) if command.model else ""
@@ -368,6 +374,12 @@ class LifecycleNode(Node[SymbolArms]):
             sha256,
             candidate=is_candidate(command.arm),
         )
+
+
+def _variants(parameters: MarketParameters, where: str) -> ArmParameters:
+    variants = ArmParameters(parameters)
+    variants.room = room_for_models(Pipeline(parameters), parameters, where)
+    return variants
 
 
 def _of_arm(command: Directed, action: Action, arm: str) -> Directive:

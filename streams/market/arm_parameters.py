@@ -3,35 +3,42 @@
 An arm has the parameters of its symbol, except for those that it overrides.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from copy import deepcopy
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_type_hints
 
 from msgspec import MsgspecError, convert, json, to_builtins
 
 from schemas.commands import StartVariant
-from schemas.errors import ConfigurationError, Refused
-from schemas.models import ModelState
+from schemas.errors import ConfigurationError, ModelRefused, Refused
+from schemas.models import ExpertModel, ModelState
 from schemas.names import MODEL
 from schemas.ticks import Directive
+from schemas.topics import MIB
 from streams.engine.configured import merged
 from streams.market.arms import Arms, ArmState
+from streams.market.feature_users import vector_of_models
 from streams.market.models import signed_logistic
+from streams.market.models.experts import implied
 from streams.market.models.signed_logistic import SignedLogistic
 from streams.market.parameters import MarketParameters
 from streams.market.sizing import Sizing
 
-ARM_LEVEL = ("model", "recall", "mixture", "correction", "confidence", "sizing")
+ARM_LEVEL = ("model", "models", "recall", "mixture", "correction", "confidence", "sizing")
 """Tables of parameters that an arm may override; everything computed before them is common to all arms."""
 
 COMMON = {"model": ("features",), "sizing": ("memory",)}
 """Fields of those tables that concern what is common to all arms, so that no arm may override them."""
 
-LARGEST = 2_000
+LARGEST = 8_000
 """Largest overrides of an arm, bytes: they are part of the symbol's state."""
 
 MOST_BUILT = 256
 """Sets of overrides whose operators are cached; others are built again when needed, with the same results."""
+
+
+ROOM = 3 * MIB
+"""Most bytes that the further models of all arms of a symbol may take together in its state."""
 
 
 class ArmParts(NamedTuple):
@@ -50,6 +57,9 @@ class ArmParts(NamedTuple):
     sizing: Sizing
 
 
+_TABLES: Mapping[str, Any] = get_type_hints(MarketParameters)
+
+
 class ArmParameters:
     """Gives each arm (one of the models that run side by side on a symbol) the objects built from its parameters.
 
@@ -59,6 +69,13 @@ class ArmParameters:
     Args:
         parameters: of the symbol.
 
+    Args:
+        parameters: of the symbol.
+
+    Attributes:
+        own: operators without overrides.
+        room: bytes that the further models of all arms may take together, see `streams.market.state_size`.
+
     >>> variants = ArmParameters(MarketParameters())
     >>> bold = variants.overrides({"sizing": {"kelly_fraction": 0.001}})
     >>> bold, variants[bold].parameters.sizing.kelly_fraction, variants[b""].parameters.sizing.kelly_fraction
@@ -66,15 +83,17 @@ class ArmParameters:
     >>> variants.overrides({"costs": {"fee_bps": 0.0}})
     Traceback (most recent call last):
     ...
-    ValueError: overrides: expected tables among model, recall, mixture, correction, confidence, sizing, was costs
+    ValueError: overrides: expected tables among model, models, recall, mixture, correction, confidence, sizing, was \
+costs
     """
 
     def __init__(self, parameters: MarketParameters) -> None:
         self._parameters = parameters
         self._tables: dict[str, Any] = {name: to_builtins(getattr(parameters, name)) for name in ARM_LEVEL}
-        self._experts = (*parameters.strategies.enabled, MODEL)
+        self._vector = vector_of_models(parameters)
         self._built: dict[bytes, ArmParts] = {}
-        self.own = ArmParts(parameters, Arms(parameters), Sizing(parameters.sizing, parameters.horizon_ns))
+        self.room = ROOM
+        self.own = self._parts(parameters)
 
     def table(self, name: str) -> dict[str, Any]:
         """Return one table of the symbol's parameters: the values by the names of the parameters.
@@ -127,23 +146,21 @@ class ArmParameters:
         self[written]
         return written
 
-    def begin(self, directive: Directive, version: str, number: int, live: ArmState) -> ArmState:
-        """Return the new arm that a directive asks for; the caller must add it to the arms of the symbol.
-
-        An arm is one of the models that run side by side on a symbol; the live arm is the one whose predictions are
-        published. The new arm starts from a copy of the live arm if the directive says `from_live`, otherwise with
-        nothing learned. A model in the directive takes the place of the arm's model.
+    def begin(self, directive: Directive, version: str, number: int, running: Sequence[ArmState]) -> ArmState:
+        """The arm that a directive starts.
 
         Args:
-            directive: a directive `start_arm`, which holds name, overrides and perhaps a model for the new arm.
-            version: name of the model version that the arm starts from.
-            number: identity of the arm within the symbol.
-            live: state of the live arm, which stays as it is.
+            directive: that starts it.
+            version: that it runs.
+            number: its identity.
+            running: arms of the symbol, the live one first.
 
         Raises:
             Refused: `bad_directive`: overrides or model are not valid for this symbol.
         """
+        live = running[0]
         overrides, model = self.asked(directive)
+        self.expect_room(overrides, [arm.overrides for arm in running])
         variant = self[overrides]
         if directive.from_live:
             learned = deepcopy(live)
@@ -151,13 +168,38 @@ class ArmParameters:
             begun.name, begun.version, begun.number, begun.twin = directive.arm, version, number, live.number
             begun.model = model or begun.model
         else:
+            if directive.model is not None and model is None:
+                model = deepcopy(live.model)
             start = model or signed_logistic.start(variant.parameters.model)
             begun = variant.arms.start(directive.arm, version, number, start)
             if model is not None and variant.parameters.recall == self[live.overrides].parameters.recall:
                 # A new model takes over the stored copies of the one before it.
                 begun.recall = variant.arms.remember(live)
         begun.overrides = overrides
+        brought = None if directive.model is None else directive.model.expert or None
+        if brought is not None:
+            models = variant.arms.models
+            begun.models[models.names.index(brought.name)] = models.load(brought.name, brought.model)
         return begun
+
+    def expect_room(self, overrides: bytes, running: Iterable[bytes]) -> None:
+        """Refuse an arm whose further models find no room in the state of the symbol beside those of the other arms.
+
+        Args:
+            overrides: of the new arm.
+            running: those of the arms of the symbol.
+
+        Raises:
+            Refused: `bad_directive`.
+        """
+        wanted = self[overrides].arms.models.largest_bytes
+        taken = sum(self[each].arms.models.largest_bytes for each in running)
+        if wanted and wanted + taken > self.room:
+            raise Refused(
+                "bad_directive",
+                f"start_arm: expected models of at most {max(0, self.room - taken):,} bytes beside those of the other arms, "
+                f"was {wanted:,}; fix: stop an arm, or a smaller largest_bytes",
+            )
 
     def asked(self, directive: Directive | StartVariant) -> tuple[bytes, SignedLogistic | None]:
         """Return the checked overrides and the model of a request to start an arm.
@@ -176,37 +218,45 @@ class ArmParameters:
         """
         try:
             return self.checked(directive.overrides, directive.model, directive.from_live)
-        except ConfigurationError as error:
+        except (ConfigurationError, ModelRefused) as error:
             raise Refused("bad_directive", f"start_arm: {error}") from error
 
     def checked(
         self, table: Mapping[str, Mapping[str, Any]], model: ModelState | None, from_live: bool
     ) -> tuple[bytes, SignedLogistic | None]:
-        """Check with what an arm would start; return its overrides and its model.
-
-        An arm is one of the models that run side by side on a symbol. Its overrides are the parameters that differ from
-        the symbol's.
-
-        Args:
-            table: the overrides, by table and name.
-            model: model to start with; None if there is none.
-            from_live: whether the arm would start from a copy of the arm that is live, whose model has learned already.
-
-        Returns:
-            The overrides as canonical JSON; and the model, or None.
+        """Overrides and model that an arm would start with; what further models imply is among the overrides.
 
         Raises:
-            ConfigurationError: overrides or model are not valid for this symbol; or the overrides give starting weights
-                (`prior`) to a model that has learned already.
+            ConfigurationError: they make no sense for this symbol.
+            ModelRefused: a further model cannot be one of its kind.
         """
+        brought = None if model is None else model.expert or None
         try:
-            overrides = self.overrides(table)
-            start = None if model is None else signed_logistic.from_wire(model.model, self._parameters.model.features)
+            overrides = self.overrides(self._with_model(table, brought))
+            start = None
+            if model is not None and model.model is not None:
+                start = signed_logistic.from_wire(model.model, self._parameters.model.features)
         except ValueError as error:
             raise ConfigurationError(str(error)) from error
+        if brought is not None:
+            models = self[overrides].arms.models
+            if brought.name not in models.names:
+                raise ConfigurationError(f"expected a weight above 0 in mixture.prior for {brought.name!r:.80}, was 0")
+            models.load(brought.name, brought.model)
         if "prior" in table.get("model", ()) and (start or from_live):
             raise ConfigurationError("expected a prior of the model or one that has learned, was both")
         return overrides, start
+
+    def _with_model(
+        self, table: Mapping[str, Mapping[str, Any]], brought: ExpertModel | None
+    ) -> Mapping[str, Mapping[str, Any]]:
+        """Overrides with a table for a further model that has none yet, as its state implies it."""
+        if brought is None or brought.name in table.get("models", ()) or brought.name in self._parameters.models:
+            return table
+        return {**table, "models": {**table.get("models", {}), brought.name: implied(brought.model)}}
+
+    def _parts(self, parameters: MarketParameters) -> ArmParts:
+        return ArmParts(parameters, Arms(parameters, self._vector), Sizing(parameters.sizing, parameters.horizon_ns))
 
     def _build(self, table: dict[str, dict[str, Any]]) -> ArmParts:
         if unknown := [name for name in table if name not in ARM_LEVEL]:
@@ -215,8 +265,14 @@ class ArmParameters:
         parameters = MarketParameters(
             **{name: changed.get(name, getattr(self._parameters, name)) for name in MarketParameters.__struct_fields__}
         )
+        experts = (*parameters.strategies.enabled, MODEL, *parameters.models)
+        prior = table.get("mixture", {}).get("prior", {})
+        if nobody := [expert for expert in prior if expert not in experts]:
+            raise ValueError(
+                f"overrides.mixture.prior: expected experts among {', '.join(experts)}, was {nobody[0]!r:.80}"
+            )
         try:
-            return ArmParts(parameters, Arms(parameters), Sizing(parameters.sizing, parameters.horizon_ns))
+            return self._parts(parameters)
         except ConfigurationError as error:
             raise ValueError(f"overrides: {error}") from error
         except Exception as error:  # a calibrator or rule may be the user's
@@ -226,12 +282,7 @@ class ArmParameters:
         common = [field for field in COMMON.get(name, ()) if field in fields]
         if common:
             raise ValueError(f"overrides.{name}: expected what is an arm's own, was {', '.join(common)}")
-        prior = fields.get("prior", {}) if name == "mixture" else {}
-        if isinstance(prior, dict) and (nobody := [expert for expert in prior if expert not in self._experts]):
-            raise ValueError(
-                f"overrides.mixture.prior: expected experts among {', '.join(self._experts)}, was {nobody[0]!r:.80}"
-            )
         try:
-            return convert(merged(self._tables[name], fields), type(getattr(self._parameters, name)))
+            return convert(merged(self._tables[name], fields), _TABLES[name])
         except MsgspecError as error:
             raise ValueError(f"overrides.{name}: {error}") from error

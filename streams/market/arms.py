@@ -4,6 +4,7 @@ The first arm is live: its probabilities are published as predictions. The other
 scored in the same way, but nothing is published as their prediction.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,6 +16,8 @@ from streams.engine.faults import Faults
 from streams.market import confidence
 from streams.market.confidence.conformal import Conformal, ConformalState
 from streams.market.confidence.expected import ExpectedSkill
+from streams.market.expert_models import ExpertModels, active
+from streams.market.feature_users import vector_of_models
 from streams.market.mixture import Mixture
 from streams.market.models.signed_logistic import SignedLogistic, SignedLogisticLearner
 from streams.market.parameters import MarketParameters, RecallParameters
@@ -31,20 +34,21 @@ class ArmState:
     The rule strategies, which are shared by all arms of the symbol, have states of their own.
 
     Attributes:
-        name: unique within the symbol; `live` for the arm whose probabilities are the published predictions.
-        version: name of the model version that the arm started from.
-        number: identity of the arm within the symbol, which stays when its name changes.
-        model: numbers of its logistic regression.
-        weights: weight of each expert, together 1: first the rule strategies, last the model.
-        correction: state of the residual correction, which adjusts the pooled log-odds of the experts.
-        calibration: state of the calibrator, in the type of the configured calibrator.
-        conformal: state of the conformal sets, which tell predictions that are too unsure for a position.
-        expected: accuracy and log-loss to expect of its recent predictions, from their probabilities.
-        drawdown_bps: how far its simulated profits and losses are below their peak, bps of capital.
-        overrides: parameters that differ from the symbol's, as canonical JSON; empty if none do.
-        twin: number of the arm whose learned state it was copied from at its start; -1 if it was not copied. From
-            predictions older than itself the arm learns with the probabilities of that arm.
-        recall: stored copies of the model, and a fast learner (a model with a higher learning rate) beside it.
+        name: unique within the symbol; the live arm is called `live`.
+        version: version that its model started from.
+        number: identity that survives a change of name.
+        model: its model.
+        weights: weight of each expert, together 1: the rule strategies, the model, then its further models.
+        correction: state of the residual correction.
+        calibration: state of the calibrator, of the calibrator's own type.
+        conformal: state of the rule to stand aside.
+        expected: accuracy and log-loss that its probabilities imply, before labels mature.
+        drawdown_bps: how far its paper equity is below its peak, bps of capital.
+        overrides: parameters of its own, as `ArmParameters.overrides` wrote them.
+        twin: number of the arm that it was copied from when it started, below 0 if from none; from predictions that
+            were made before, it learns with the probabilities of that arm.
+        recall: stored copies of its model, and the fast learner.
+        models: numbers of its further models, each a `LiveModel`, in the order of `Arms.models.names`.
     """
 
     name: str
@@ -60,25 +64,33 @@ class ArmState:
     overrides: bytes = b""
     twin: int = -1
     recall: RecallState = field(default_factory=RecallState)
+    models: list[Any] = field(default_factory=list)
 
 
 class Arms:
-    """Computes the probabilities of an arm, one of the models that run side by side on a symbol, and teaches the arm.
-
-    The experts (rule strategies and the arm's model) each give a probability. These are pooled by weights, then
-    corrected, then calibrated. What was learned is in an `ArmState`, not in here.
+    """Operator of arms: pools the experts' probabilities, corrects and calibrates the pool, and learns from labels.
 
     Args:
-        parameters: of the symbol, with the arm's own parameters in their place.
+        parameters: of the arms.
+        vector: names of the numbers that models are given; None: those that `parameters` lead to. They are common to
+            all arms of a symbol.
+
+    Attributes:
+        models: operator of their further models.
+        experts: names of the rule strategies, of the model and of the further models: the order of the weights.
+        even: weight above which an expert leads, where not all weigh the same.
     """
 
-    def __init__(self, parameters: MarketParameters) -> None:
+    def __init__(self, parameters: MarketParameters, vector: Sequence[str] | None = None) -> None:
         self.model_features = parameters.model.features
         self._learner = SignedLogisticLearner(parameters.model)
         # A model that does not learn takes up no copies.
         recalls = parameters.recall if parameters.model.learns else RecallParameters(most=0)
         self._recall = Recall(recalls, parameters.model)
-        self._mixture = Mixture(parameters.mixture, (*parameters.strategies.enabled, MODEL))
+        self.models = ExpertModels(parameters, vector_of_models(parameters) if vector is None else vector)
+        self.experts = (*parameters.strategies.enabled, MODEL, *self.models.names)
+        self.even = 1.0 / len(self.experts) + 1e-12
+        self._mixture = Mixture(parameters.mixture, self.experts)
         self._correction = ResidualCorrection(parameters.correction, len(self.model_features))
         self._calibration, self._calibration_state = confidence.calibrator(parameters.confidence)
         self._conformal = Conformal(parameters.confidence.conformal)
@@ -104,6 +116,7 @@ class Arms:
             self._calibration.start(),
             self._conformal.start(),
             ExpectedSkill(),
+            models=self.models.start(),
         )
 
     def remember(self, arm: ArmState) -> RecallState:
@@ -129,7 +142,13 @@ class Arms:
         if learned_with.recall != parameters.recall:
             arm.recall = RecallState()
         before, now = learned_with.confidence, parameters.confidence
-        arm.weights = self._mixture.take_over(arm.weights)
+        experts = (*learned_with.strategies.enabled, MODEL, *active(learned_with))
+        arm.weights = self._mixture.take_over(arm.weights, experts)
+        learned = dict(zip(active(learned_with), arm.models, strict=True))
+        arm.models = [
+            learned[name] if name in learned and learned_with.models[name] == parameters.models[name] else fresh
+            for name, fresh in zip(self.models.names, self.models.start(), strict=True)
+        ]
         if learned_with.correction.variance != parameters.correction.variance:
             arm.correction = self._correction.start()
         if replace(before, conformal=now.conformal) != now:
@@ -145,6 +164,7 @@ class Arms:
             ValidationError: the state does not fit the type.
         """
         arm.calibration = convert(arm.calibration, self._calibration_state)
+        arm.models = self.models.revive(arm.models)
 
     def opinion(self, arm: ArmState, rules: list[float], features: list[float], faults: Faults) -> Opinion:
         """Return the probability of an upward move by one arm, with all numbers that led to it.
@@ -164,12 +184,17 @@ class Arms:
         if of_model == 0.5 and not arm.model.sound:
             faults.note(f"model {MODEL}", "not finite", "one half in its place")
         of_model = self._recall.opinion(arm.recall, of_model, features)
+        of_models: list[float] = []
+        opinions = [*rules, of_model]
+        if arm.models:
+            of_models = self.models.opinions(arm.models, features, faults)
+            opinions += of_models
         weights = arm.weights
-        pooled = self._mixture.pool(weights, [*rules, of_model])
+        pooled = self._mixture.pool(weights, opinions)
         if pooled - pooled != 0.0:
             faults.note("mixture", "not finite", "weights of the start")
             weights[:] = self._mixture.start()
-            pooled = self._mixture.pool(weights, [*rules, of_model])
+            pooled = self._mixture.pool(weights, opinions)
             pooled = pooled if pooled - pooled == 0.0 else 0.0
         correction = arm.correction
         corrected = self._correction.log_odds(correction, scaled)
@@ -185,6 +210,7 @@ class Arms:
             log_odds,
             self._calibrated(arm, log_odds, faults),
             arm.conformal.threshold,
+            of_models,
         )
 
     def _calibrated(self, arm: ArmState, log_odds: float, faults: Faults) -> float:
@@ -215,21 +241,15 @@ class Arms:
         up: bool,
         uniqueness: float,
         faults: Faults,
+        alike: bool = True,
     ) -> None:
         """Teach an arm, one of the models that run side by side on a symbol, one label (known outcome of a prediction).
 
-        A part of the arm whose numbers leave their range starts anew and is reported; the others are not affected.
-
-        Args:
-            arm: state of the arm, which is changed.
-            opinion: the arm's opinion when the prediction was made.
-            rules: probability of an upward move by each rule strategy when the prediction was made.
-            features: values of the features when the prediction was made, first those of the model in its order.
-            up: whether the mid then moved up.
-            uniqueness: weight of the label, 0 to 1; smaller where labels overlap in time and repeat each other.
-            faults: takes the reports.
+        A part whose numbers leave their range is noted and starts anew; the others go on. The weights of the experts
+        learn only from an opinion that is `alike`: of an arm with the same experts.
         """
-        if not self._mixture.learn(arm.weights, [*rules, opinion.of_model], up, uniqueness):
+        opinions = [*rules, opinion.of_model, *opinion.of_models]
+        if alike and not self._mixture.learn(arm.weights, opinions, up, uniqueness):
             faults.note("mixture", "weights out of range", "those of the start")
         try:
             self._calibration.learn(arm.calibration, opinion.log_odds, up, uniqueness)
@@ -238,6 +258,8 @@ class Arms:
         self._conformal.learn(arm.conformal, opinion.probability, opinion.threshold, up)
         self._recall.learn(arm.recall, arm.model, features, up, uniqueness)
         self._learner.learn(arm.model, features, up, uniqueness)
+        if arm.models:
+            self.models.learn(arm.models, features, up, uniqueness, faults)
         scaled = self._learner.scaled(arm.model, features)
         if not self._correction.learn(arm.correction, scaled, opinion.pooled, opinion.corrected, up, uniqueness):
             faults.note("correction", "numbers out of range", "none, to be learned anew")

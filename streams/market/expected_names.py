@@ -50,8 +50,10 @@ def expect_names(parameters: MarketParameters, where: str = "market") -> None:
         ("features", "recorded features", parameters.features.recorded, features),
         ("model", "features", parameters.model.features, features),
         ("model.prior", "features", parameters.model.prior, features),
-        ("mixture.prior", "experts", parameters.mixture.prior, (*STRATEGIES, MODEL)),
+        ("mixture.prior", "experts", parameters.mixture.prior, (*STRATEGIES, MODEL, *parameters.models)),
         ("sizing.regime_caps", "regimes", parameters.sizing.regime_caps, [each.name for each in REGIMES]),
     ]
     for table, what, names, known in others:
         expect_known(names, known, f"{where}.{table}", what)
+    for name, model in parameters.models.items():
+        expect_known(model.features, features, f"{where}.models.{name}.features", "features")

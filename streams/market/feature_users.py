@@ -1,6 +1,7 @@
 """Which features each component needs; features that no component needs are not computed."""
 
 from schemas.names import MODEL
+from streams.market.features.registry import families_of, features_of
 from streams.market.parameters import MarketParameters
 from streams.market.regime import detector
 from streams.market.strategies import strategies
@@ -22,8 +23,21 @@ def users_of_features(parameters: MarketParameters) -> dict[str, tuple[str, ...]
     enabled = zip(parameters.strategies.enabled, strategies(parameters.strategies), strict=True)
     return {name: strategy.needs for name, strategy in enabled} | {
         MODEL: parameters.model.features,
+        **{f"model {name}": model.features for name, model in parameters.models.items()},
         f"regime {parameters.regime.detector}": detector(parameters.regime).needs,
         "cost": (SPREAD,),
         "baselines": (IMBALANCE,),
         "recorded": parameters.features.recorded,
     }
+
+
+def computed_features(parameters: MarketParameters) -> tuple[str, ...]:
+    """Names of all features that are computed with these parameters, in the order of the pipeline's vector."""
+    needed = [name for names in users_of_features(parameters).values() for name in names]
+    return tuple(each.name for family in families_of(needed) for each in features_of(family))
+
+
+def vector_of_models(parameters: MarketParameters) -> tuple[str, ...]:
+    """Names of the numbers that models are given: the features of the signed logistic regression, then the others."""
+    first = parameters.model.features
+    return (*first, *(name for name in computed_features(parameters) if name not in first))

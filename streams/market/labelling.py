@@ -21,13 +21,13 @@ class Labelling:
 
     Args:
         parameters: of the symbol.
-        silence_ns: time without a tick after which the predictions that wait for an outcome are not scored, ns.
-        variants: gives each arm (one of the models that run side by side) the objects built from its parameters.
-        panel: asks and teaches the rule strategies.
-        of_model: function that picks the model's features out of all features; None if these are the first ones.
-        features_hash: digest of the features' names and parameters.
-        experts: names of the rule strategies, then of the model.
-        features: names of all features, in the order of the vector.
+        silence_ns: time without a tick after which waiting predictions are not scored, ns.
+        variants: operators of the arms.
+        panel: operator of the strategies.
+        of_model: picks the features of the model out of a vector; None if the vector begins with them.
+        features_hash: digest of the features.
+        rules: names of the rule strategies.
+        features: names of the features.
     """
 
     def __init__(
@@ -38,7 +38,7 @@ class Labelling:
         panel: StrategyPanel,
         of_model: View | None,
         features_hash: str,
-        experts: tuple[str, ...],
+        rules: tuple[str, ...],
         features: tuple[str, ...],
     ) -> None:
         self._horizon = parameters.horizon_ns
@@ -49,7 +49,7 @@ class Labelling:
         self._panel = panel
         self._of_model = of_model
         self._features_hash = features_hash
-        self._experts = experts
+        self._rules = rules
         self._names = features
 
     def mature(
@@ -80,6 +80,8 @@ class Labelling:
         for entry in pending:
             if entry.ts_event > made_until:
                 break
+            live = state.arms.arms[0]
+            experts = self._variants[live.overrides].arms.experts
             outcome = outcomes.outcome(
                 entry,
                 f"{record_id}:{len(records)}",
@@ -88,9 +90,9 @@ class Labelling:
                 symbol,
                 self._horizon,
                 self._features_hash,
-                self._experts,
+                self._rules,
                 self._names,
-                state.arms.arms[0].weights,
+                dict(zip(experts, live.weights, strict=True)),
                 generation,
             )
             records.append(outcome)
@@ -109,9 +111,10 @@ class Labelling:
                 self._panel.learn(state.strategies, entry.features, up, state.faults)
                 of_model = seen_by_model(self._of_model, entry.features)
                 for arm, number in learners:
-                    opinion = entry.stances[number].opinion
+                    prediction = entry.stances[number]
                     arms = self._variants[arm.overrides].arms
-                    arms.learn(arm, opinion, entry.rules, of_model, up, uniqueness, state.faults)
+                    alike = prediction.models == arms.models.names
+                    arms.learn(arm, prediction.opinion, entry.rules, of_model, up, uniqueness, state.faults, alike)
         del pending[:matured]
 
     def meet_jump(

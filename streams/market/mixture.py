@@ -46,6 +46,7 @@ class Mixture:
     def __init__(self, parameters: MixtureParameters, experts: Sequence[str]) -> None:
         self._rate = parameters.rate
         self._share = parameters.share
+        self._experts = tuple(experts)
         beliefs = [parameters.prior.get(name, 1.0) for name in experts]
         if not sum(beliefs) > 0.0:
             raise ConfigurationError(f"[market.mixture]: expected a prior above 0 of one of {', '.join(experts)}")
@@ -55,20 +56,38 @@ class Mixture:
         """Return the experts' weights before the first label, which add up to 1."""
         return self._prior.copy()
 
-    def take_over(self, weights: Sequence[float]) -> list[float]:
-        """Return the experts' weights that another mixture of the same experts has learned, fitted to this mixture.
+    def take_over(self, weights: Sequence[float], experts: Sequence[str]) -> list[float]:
+        """Weights that another mixture has learned, renormalised over the experts of this one.
 
-        An expert whose starting weight is 0 in this mixture gets the weight 0; the other weights are divided by their
-        sum. If that sum is 0, the weights before the first label are returned.
+        An expert that is left out here loses its weight to the others. One that is new begins with its weight of the
+        prior, and the others keep their proportions.
 
-        >>> Mixture(MixtureParameters(prior={"other": 0.0}), ("one", "other", "last")).take_over([0.25, 0.5, 0.25])
+        Args:
+            weights: of the other mixture.
+            experts: their names.
+
+        >>> mixture = Mixture(MixtureParameters(prior={"other": 0.0}), ("one", "other", "last"))
+        >>> mixture.take_over([0.25, 0.5, 0.25], ("one", "other", "last"))
         [0.5, 0.0, 0.5]
+        >>> wider = Mixture(MixtureParameters(prior={"new": 2.0}), ("one", "last", "new"))
+        >>> wider.take_over([0.8, 0.2], ("one", "last"))
+        [0.4, 0.1, 0.5]
         """
-        kept = [weight if prior else 0.0 for weight, prior in zip(weights, self._prior, strict=True)]
+        learned = dict(zip(experts, weights, strict=True))
+        of_new = sum(prior for name, prior in zip(self._experts, self._prior, strict=True) if name not in learned)
+        kept = [
+            (learned[name] if prior else 0.0) if name in learned else None
+            for name, prior in zip(self._experts, self._prior, strict=True)
+        ]
         if kept == list(weights):
-            return kept
-        total = sum(kept)
-        return [weight / total for weight in kept] if total > 0.0 else self.start()
+            return [each for each in kept if each is not None]
+        total = sum(each for each in kept if each is not None)
+        if not total > 0.0:
+            return self.start()
+        return [
+            prior if each is None else each * (1.0 - of_new) / total
+            for each, prior in zip(kept, self._prior, strict=True)
+        ]
 
     def pool(self, weights: list[float], opinions: list[float]) -> float:
         """Return the weighted mean of the log-odds of the experts' probabilities.

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from msgspec import MsgspecError, Struct
+from msgspec import MsgspecError, Struct, msgpack
 
 from schemas.predictions import Prediction
 from schemas.ticks import Directive, Quote, Trade
@@ -11,10 +11,11 @@ from schemas.topics import BREAKS, DEAD_LETTERS, OUTCOMES, PREDICTIONS, TICKS
 from streams.engine.node import Node, not_a_snapshot
 from streams.engine.signing import UNSIGNED, Signing
 from streams.market.expected_names import expect_names
+from streams.market.models.protocol import LiveModel
 from streams.market.parameters import BySymbol, MarketParameters
 from streams.market.pipeline import Pipeline
 from streams.market.sizing import SizeExplained
-from streams.market.state_size import check_largest_state
+from streams.market.state_size import room_for_models
 from streams.market.symbol_state import SymbolState
 from streams.market.tick_checks import Validation
 
@@ -57,12 +58,14 @@ class MarketNode(Node[SymbolState]):
         expect_names(parameters.market)
         for symbol, own in parameters.symbols.items():
             expect_names(own, f"symbols.{symbol}.market")
+        self._dump = msgpack.Encoder(enc_hook=_stored).encode
         self._signing = signing
         self._pipeline = Pipeline(parameters.market)
         self._pipelines = {symbol: Pipeline(own) for symbol, own in parameters.symbols.items()}
-        check_largest_state(self._pipeline, parameters.market, "[market]")
+        self._pipeline.give_models(room_for_models(self._pipeline, parameters.market, "[market]"))
         for symbol, own in parameters.symbols.items():
-            check_largest_state(self._pipelines[symbol], own, f"[symbols.{symbol}.market]")
+            pipeline = self._pipelines[symbol]
+            pipeline.give_models(room_for_models(pipeline, own, f"[symbols.{symbol}.market]"))
         self._check = Validation(parameters.market.validation).check
         self._checks = {symbol: Validation(own.validation).check for symbol, own in parameters.symbols.items()}
 
@@ -181,3 +184,10 @@ class MarketNode(Node[SymbolState]):
                     raise not_a_snapshot(self, error, "the states of the components") from error
                 return state
         raise self.other_parameters(state.made_with, *(pipeline.made_with for pipeline in pipelines))
+
+
+def _stored(part: Any) -> Any:
+    """A part of a state that is no plain value, as plain values: the numbers of a further model."""
+    if isinstance(part, LiveModel):
+        return part.stored()
+    raise TypeError(f"expected a part of a state, was {type(part).__name__}")

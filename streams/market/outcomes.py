@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from msgspec import UnsetType
 
+from schemas.names import MODEL
 from schemas.outcomes import ArmOutcome, OutcomeMatured
 from streams.market.arms import ArmState
 from streams.market.pending import ArmPrediction, Pending
@@ -21,9 +22,9 @@ def outcome(
     symbol: str,
     horizon_ns: int,
     features_hash: str,
-    experts: tuple[str, ...],
+    rules: tuple[str, ...],
     features: tuple[str, ...],
-    weights: Sequence[float],
+    weights: dict[str, float],
     generation: int | UnsetType,
 ) -> OutcomeMatured:
     """Return the record of a prediction whose horizon has ended: what happened, and what each model predicted.
@@ -33,13 +34,13 @@ def outcome(
         record_id: id of the new record.
         ts_event: event time of the first tick at or after the end of the horizon, ns.
         mid: reference price at the end of the horizon, quote currency.
-        symbol: symbol of the prediction.
-        horizon_ns: how far ahead the prediction looked, ns.
-        features_hash: digest of the features' names and parameters.
-        experts: names of the rule strategies, then of the model.
-        features: names of the features, in the order of `pending.features`.
-        weights: present weights of these experts in the live model.
-        generation: how often the time or the price unit of the symbol has changed abruptly; unset if never.
+        symbol: of the prediction.
+        horizon_ns: how far ahead it looked, ns.
+        features_hash: digest of the features.
+        rules: names of the rule strategies.
+        features: names of the features.
+        weights: weight of each expert of the arm that is live now.
+        generation: of the symbol's clock; unset before it first broke.
     """
     return_bps = (mid / pending.mid - 1.0) * 1e4
     cost_bps = pending.cost_bps
@@ -61,7 +62,7 @@ def outcome(
                 ArmOutcome(
                     prediction.name,
                     prediction.version,
-                    experts[prediction.opinion.expert],
+                    (*rules, MODEL, *prediction.models)[prediction.opinion.expert],
                     prediction.opinion.probability,
                     prediction.position,
                     prediction.position * return_bps,
@@ -70,12 +71,18 @@ def outcome(
                 for prediction in pending.stances
             ]
         ),
-        experts=dict(zip(experts, (*pending.rules, live.opinion.of_model), strict=True)),
+        experts=dict(
+            zip(
+                (*rules, MODEL, *live.models),
+                (*pending.rules, live.opinion.of_model, *live.opinion.of_models),
+                strict=True,
+            )
+        ),
         features_hash=features_hash,
         features=dict(zip(features, pending.features, strict=True)),
         baselines=baselines.by_name(pending.called.opinions),
         cost_bps=cost_bps,
-        weights=dict(zip(experts, weights, strict=True)),
+        weights=weights,
         generation=generation,
     )
 

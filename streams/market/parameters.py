@@ -9,7 +9,7 @@ from streams.engine.bounds import MOST, Count, CountOrNone, Duration
 from streams.market.confidence import ConfidenceParameters
 from streams.market.costs import CostParameters
 from streams.market.features import FeatureParameters
-from streams.market.models.parameters import SignedLogisticParameters
+from streams.market.models.parameters import ExpertParameters, SignedLogisticParameters
 from streams.market.regime import RegimeParameters
 from streams.market.sizing import SizingParameters
 from streams.market.strategies import StrategyParameters
@@ -134,6 +134,7 @@ class MarketParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     regime: RegimeParameters = RegimeParameters()
     strategies: StrategyParameters = StrategyParameters()
     model: SignedLogisticParameters = SignedLogisticParameters()
+    models: dict[str, ExpertParameters] = {}
     recall: RecallParameters = RecallParameters()
     mixture: MixtureParameters = MixtureParameters()
     correction: CorrectionParameters = CorrectionParameters()
@@ -150,6 +151,8 @@ class MarketParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         fields = to_builtins(self)
         for table, added in ADDED_SINCE.items():
             fields[table] = {name: value for name, value in fields[table].items() if added.get(name) != value}
+        if not self.models:
+            del fields["models"]
         return sha256(json.encode(fields)).hexdigest()
 
 

@@ -17,7 +17,8 @@ class Opinion(Struct, frozen=True, array_like=True):
         corrected: the residual correction in log-odds, before it is multiplied by the fraction that is applied.
         log_odds: pooled log-odds plus the applied part of the correction, before calibration.
         probability: calibrated probability of an upward move.
-        threshold: conformal threshold; a side (up or down) is excluded if its probability is below `1 - threshold`.
+        threshold: conformal threshold; a side with a larger probability of being wrong is excluded.
+        of_models: probability of an upward move by each of its further models.
     """
 
     expert: int
@@ -27,6 +28,7 @@ class Opinion(Struct, frozen=True, array_like=True):
     log_odds: float
     probability: float
     threshold: float
+    of_models: list[float] = []
 
 
 class ArmPrediction(Struct, frozen=True, array_like=True):
@@ -35,9 +37,10 @@ class ArmPrediction(Struct, frozen=True, array_like=True):
     An arm is one of the models that run side by side on a symbol.
 
     Attributes:
-        number, name, version: number, name and model version of the arm at that time.
-        opinion: its probability of an upward move, with the steps to it.
-        position: fraction of capital; below 0 for a short position.
+        number, name, version: those of the arm at that time.
+        opinion: the arm's opinion.
+        position: signed fraction of capital.
+        models: names of its further models.
     """
 
     number: int
@@ -45,6 +48,7 @@ class ArmPrediction(Struct, frozen=True, array_like=True):
     version: str
     opinion: Opinion
     position: float
+    models: tuple[str, ...] = ()
 
 
 class Pending(Struct, frozen=True, array_like=True):

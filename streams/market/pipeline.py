@@ -12,7 +12,7 @@ from msgspec import UNSET, convert
 from schemas.breaks import BreakReason, ClockBroken
 from schemas.errors import ConfigurationError
 from schemas.limits import cut
-from schemas.names import LIVE, MODEL
+from schemas.names import LIVE
 from schemas.outcomes import OutcomeMatured
 from schemas.predictions import Prediction
 from schemas.ticks import Directive, Quote, Trade
@@ -22,7 +22,7 @@ from streams.market.arm_parameters import ArmParameters, ArmParts
 from streams.market.arms import ArmState
 from streams.market.costs import Costs
 from streams.market.directives import ArmsState
-from streams.market.feature_users import IMBALANCE, SPREAD, users_of_features
+from streams.market.feature_users import IMBALANCE, SPREAD, users_of_features, vector_of_models
 from streams.market.features import Features, FeatureState
 from streams.market.features.registry import feature
 from streams.market.labelling import Labelling, drop_pending, seen_by_model
@@ -65,19 +65,18 @@ class Pipeline:
         self._admission = Admission(parameters.admission, parameters.horizon_ns)
         self._silence = max(parameters.admission.silence_ns, HORIZONS * parameters.horizon_ns)
         self._regime = detector(parameters.regime)
-        learned_from = _signed(parameters.model.features)
+        _expect_signed(parameters.model.features)
         needs = [name for names in users_of_features(parameters).values() for name in names]
         self._features = features = Features(parameters.features, needs)
         self._features_hash = features.digest()
         self._names = features.names
         self._imbalance, self._spread = map(features.names.index, (IMBALANCE, SPREAD))
         # The vector begins with the features of the default model: nothing needs to be picked out for it.
-        self._of_model = None if learned_from == features.names[: len(learned_from)] else features.view(learned_from)
+        seen = vector_of_models(parameters)
+        self._of_model = None if seen == features.names else features.view(seen)
         self._model = parameters.model
         self._of_regime = features.view(self._regime.needs)
         self._panel = StrategyPanel(parameters.strategies, features)
-        self._experts = (*parameters.strategies.enabled, MODEL)
-        self._even = 1.0 / len(self._experts) + 1e-12
         self._variants = ArmParameters(parameters)
         self._costs = Costs(parameters.costs)
         self._own = self._variants.own
@@ -89,9 +88,18 @@ class Pipeline:
             self._panel,
             self._of_model,
             self._features_hash,
-            self._experts,
+            parameters.strategies.enabled,
             self._names,
         )
+
+    @property
+    def largest_models(self) -> int:
+        """Most bytes that the further models of an arm without overrides may take."""
+        return self._own.arms.models.largest_bytes
+
+    def give_models(self, room: int) -> None:
+        """Let the further models of all arms of a symbol take up to `room` bytes together."""
+        self._variants.room = room
 
     def open(self) -> SymbolState:
         """Return the initial state of a symbol that has not had a tick, with one model and its starting weights."""
@@ -126,12 +134,8 @@ class Pipeline:
             self._variants[arm.overrides].arms.revive(arm)
 
     def direct(self, state: SymbolState, directive: Directive) -> None:
-        """Carry out a directive, which starts, promotes or stops one of the models that run side by side on the symbol.
-
-        Raises:
-            Refused: it cannot be carried out; nothing has changed.
-        """
-        directives.apply(state.arms, directive, partial(self._variants.begin, live=state.arms.arms[0]))
+        """Apply a directive; raises `Refused` for an invalid one, with nothing changed."""
+        directives.apply(state.arms, directive, partial(self._variants.begin, running=state.arms.arms))
 
     def take(
         self, state: SymbolState, tick: Quote | Trade, record_id: str
@@ -215,7 +219,8 @@ class Pipeline:
         cost = self._cost(state, spread) if spread >= 0.0 else PROHIBITIVE_BPS
         position, decided_by = self._position(state, variant, live, probability, cost, regime.name, aside)
         weight = live.weights[expert]
-        why = LEADS if weight > self._even else EVEN
+        experts = variant.arms.experts
+        why = LEADS if weight > variant.arms.even else EVEN
         if faults.latest:
             why = cut("; ".join((why, *faults.latest)))
 
@@ -228,7 +233,7 @@ class Pipeline:
             state.scored_at = now
             live.expected.take(probability)
             stances = [
-                ArmPrediction(live.number, live.name, live.version, opinion, position),
+                ArmPrediction(live.number, live.name, live.version, opinion, position, variant.arms.models.names),
                 *self._shadow_stances(state, rules, of_model, cost, regime.name),
             ]
             called = baselines.call(state.baselines, vector[self._imbalance])
@@ -240,7 +245,7 @@ class Pipeline:
                 now,
                 self._horizon,
                 mid,
-                self._experts[expert],
+                experts[expert],
                 "up" if probability > 0.5 else "down" if probability < 0.5 else "flat",
                 probability,
                 probability if probability > 0.5 else 1.0 - probability,
@@ -362,15 +367,15 @@ class Pipeline:
             opinion = variant.arms.opinion(arm, rules, of_model, state.faults)
             aside = variant.arms.stands_aside(arm, opinion.probability)
             position, _ = self._position(state, variant, arm, opinion.probability, cost, regime, aside)
-            stances.append(ArmPrediction(arm.number, arm.name, arm.version, opinion, position))
+            models = variant.arms.models.names
+            stances.append(ArmPrediction(arm.number, arm.name, arm.version, opinion, position, models))
         return stances
 
 
-def _signed(names: tuple[str, ...]) -> tuple[str, ...]:
+def _expect_signed(names: tuple[str, ...]) -> None:
     unsigned = [name for name in names if not feature(name).signed]
     if unsigned or len(set(names)) < len(names):
         raise ConfigurationError(
             f"[market.model]: expected signed features, each once, was {', '.join(names)}"
             + (f"; {', '.join(unsigned)} keeps its sign when the market is mirrored" if unsigned else "")
         )
-    return names

@@ -4,10 +4,11 @@ from msgspec import msgpack
 
 from schemas.errors import ConfigurationError
 from schemas.limits import LONGEST_ID, LONGEST_NAME, LONGEST_SYMBOL, MOST_FIELDS
+from schemas.models import LONGEST_EXPERT, MOST_EXPERTS
 from schemas.ticks import Quote
 from schemas.topics import LARGEST_SNAPSHOT, MIB
 from streams.engine.judged import MOST_JUDGED
-from streams.market.arm_parameters import LARGEST
+from streams.market.arm_parameters import LARGEST, ROOM
 from streams.market.directives import MOST_ARMS, REMEMBERED
 from streams.market.parameters import MarketParameters
 from streams.market.pending import ArmPrediction, Opinion, Pending
@@ -25,17 +26,17 @@ LARGEST_STATE = LARGEST_SNAPSHOT - OF_OTHERS
 _NAME, _ID, _FIGURE = "n" * LONGEST_NAME, "i" * LONGEST_ID, 0.1
 
 
-def check_largest_state(pipeline: Pipeline, parameters: MarketParameters, where: str) -> None:
-    """Refuse parameters under which the state of a symbol could become too large for one Kafka record.
+def room_for_models(pipeline: Pipeline, parameters: MarketParameters, where: str) -> int:
+    """Bytes that the further models of all arms may take: what the rest of the largest possible state leaves of a record.
 
     Args:
         pipeline: built from `parameters`.
-        parameters: of one symbol, or of all symbols.
-        where: name of the parameters' table in the configuration, for the error.
+        parameters: of one symbol or of all.
+        where: their table in the configuration, for errors.
 
     Raises:
-        ConfigurationError: the state could become too large, and the message names its largest part; or there are more
-            features than a record may hold.
+        ConfigurationError: a state could become larger than its changelog takes, without further models or with the
+            ones of `parameters`; it names the largest part. Or there are more features than a record may name.
     """
     if len(pipeline._names) > MOST_FIELDS:
         raise ConfigurationError(f"{where}: expected at most {MOST_FIELDS} features, was {len(pipeline._names)}")
@@ -44,7 +45,13 @@ def check_largest_state(pipeline: Pipeline, parameters: MarketParameters, where:
     features, arms = _size(state.features), _size(state.arms)
     total = _size(state) + waiting
     if total <= LARGEST_STATE:
-        return
+        room = min(ROOM, LARGEST_STATE - total)
+        if (wanted := pipeline.largest_models) > room:
+            raise ConfigurationError(
+                f"[{where.strip('[]')}.models]: expected models whose states take at most {room:,} bytes together, they "
+                f"could take {wanted:,}; fix: fewer models, or smaller largest_bytes"
+            )
+        return room
     shares = {
         f"predictions that wait for their outcome (scored_per_horizon = {parameters.scored_per_horizon})": waiting,
         "windows of features ([market.features])": features,
@@ -69,6 +76,7 @@ def full_state(pipeline: Pipeline, parameters: MarketParameters) -> SymbolState:
     state.features = pipeline._features.start(100.0)
     live = state.arms.arms[0]
     live.name, live.version, live.overrides = _NAME, _NAME, b"o" * LARGEST
+    live.models = []
     model, copies = live.model, parameters.recall.most
     live.recall = RecallState([model] * copies, [_FIGURE] * (copies + 2), 0, model)
     state.arms.arms = [live] * MOST_ARMS
@@ -78,7 +86,8 @@ def full_state(pipeline: Pipeline, parameters: MarketParameters) -> SymbolState:
     admission.latest = Quote("s" * LONGEST_SYMBOL, 2**62, _FIGURE, _FIGURE, _FIGURE, _FIGURE, 2**62)
     admission.packet = [admission.latest] * REMEMBERED_TICKS
     admission.row = [(2**62, _FIGURE)] * REMEMBERED_TICKS
-    opinion = Opinion(0, *[_FIGURE] * 6)
+    opinion = Opinion(0, _FIGURE, _FIGURE, _FIGURE, _FIGURE, _FIGURE, _FIGURE, [_FIGURE] * MOST_EXPERTS)
+    models = ("m" * LONGEST_EXPERT,) * MOST_EXPERTS
     state.pending = [
         Pending(
             _ID,
@@ -88,7 +97,7 @@ def full_state(pipeline: Pipeline, parameters: MarketParameters) -> SymbolState:
             _FIGURE,
             list(state.features.vector),
             [_FIGURE] * len(parameters.strategies.enabled),
-            [ArmPrediction(2**62, _NAME, _NAME, opinion, _FIGURE)] * MOST_ARMS,
+            [ArmPrediction(2**62, _NAME, _NAME, opinion, _FIGURE, models)] * MOST_ARMS,
             Called((_FIGURE,) * 3, (1, 1, 1)),
         )
     ]

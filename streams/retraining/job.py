@@ -162,6 +162,7 @@ def _contenders(
         if len(labels) >= parameters.least_trained:
             yield _contender(recipe, _fit(labels, learner), labels, None, parts, market)
     for state in pool:
+        assert state.model is not None
         model = signed_logistic.from_wire(state.model, market.model.features)
         yield _contender("stored", model, (), state, parts, market)
 

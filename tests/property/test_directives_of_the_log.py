@@ -92,6 +92,7 @@ def _started(*arms: str) -> tuple[MarketNode, SymbolState]:
 def _with_model(**changes: Any) -> Directive:
     directive = start_arm("z")
     assert directive.model is not None
+    assert directive.model.model is not None
     return replace(directive, model=ModelState("z-v1", replace(directive.model.model, **changes)))
 
 

@@ -7,8 +7,8 @@ from msgspec import inspect
 
 from streams.market.arm_parameters import LARGEST
 
-OVERRIDES = {"model": {"prior": "x" * (LARGEST // 2 - 20), "learns": "x" * (LARGEST // 2 - 20)}}
-"""Parameters of a version of the largest size, bytes, that a command may give."""
+OVERRIDES = {"model": {f"field-{number}": "x" * 970 for number in range(LARGEST // 1_000)}}
+"""Overrides of as many bytes as an arm may have: what a command says is held against that before anything follows."""
 
 COSTLY = ("\x01", '"', "a", "0")
 """Characters by their size in JSON: six bytes, two, one; some patterns allow the later ones only."""
@@ -58,6 +58,8 @@ def _largest(info: Any, place: str, number: int = 0) -> Any:
         return max((info.ge, info.le), key=size)
     if isinstance(info, inspect.FloatType):
         return next(each for each in NUMBERS if _fits(each, Annotated[float, msgspec.Meta(ge=info.ge, le=info.le)]))
+    if isinstance(info, inspect.BytesType):
+        return "A" * (-(-_most(info, place) // 3) * 4)
     if isinstance(info, inspect.BoolType):
         return False
     if isinstance(info, inspect.LiteralType):

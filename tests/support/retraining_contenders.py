@@ -104,6 +104,7 @@ def tickloop(case: Planted) -> Traced:
                 pool[:] = [each for each in pool if each.version not in (live.arm.version, result.candidate.version)]
                 pool.append(ModelState(live.arm.version, numbers))
                 del pool[:-6]
+                assert result.candidate.model is not None
                 live.switch(signed_logistic.from_wire(result.candidate.model), result.candidate.version)
 
     return Traced(list(LiveArm(parameters).run(case, told)), results)

@@ -12,13 +12,12 @@ import copy
 import random
 import sys
 from collections import Counter, OrderedDict, defaultdict, deque
-from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from types import MethodType
 from typing import Any
 
 import numpy as np
-from msgspec import MsgspecError, Struct, msgpack
+from msgspec import msgpack
 
 from schemas.errors import ModelRefused
 
@@ -41,38 +40,46 @@ BUILT_IN: dict[str, Any] = {
 UNSEEDED = random.Random(0)
 """Stands for the generator of an object that was made without a seed: nothing that must be reproduced draws from it."""
 
-Scalar = None | bool | int | float | str | bytes
+LIST, TUPLE, DICT, SET, FROZENSET, INTEGER, NAMED, ARRAY, SCALAR, GENERATOR, LEGACY, METHOD, PLAIN, MADE = range(14)
+"""First number of a node: how the object is put together.
 
+A node goes on with the values of its parts. A list of one number is a reference: to a node, or below 0 to a text.
+`INTEGER`: digits of one that is too large for a plain number. `NAMED`: a class or a function itself. `ARRAY`, `SCALAR`:
+of NumPy, data type and bytes. `GENERATOR`: `random.Random`. `LEGACY`: `numpy.random.RandomState`. `METHOD`: name and
+object. `PLAIN`: an object with nothing but attributes: number of its shape, and their values. `MADE`: any other object:
+class, `new` or `call`, arguments, state, items, pairs.
+"""
 
-class Node(Struct, array_like=True, frozen=True):
-    """One object of a state.
-
-    Attributes:
-        kind: how it is put together: `list`, `tuple`, `dict`, `set`, `frozenset`, `int` (one too large for a plain
-            number), `name` (a class or a function itself), `array`, `scalar` (of NumPy), `random`, `object`.
-        of: name of its class, `module:qualified.name`, or data type of an array.
-        parts: values in it; a list of one number is a reference to a node.
-        extra: of an object: its state, list items and dict items.
-    """
-
-    kind: str
-    of: str = ""
-    parts: tuple[Any, ...] = ()
-    extra: tuple[Any, ...] = ()
+SEQUENCES: dict[type, int] = {list: LIST, tuple: TUPLE}
+SETS: dict[type, int] = {set: SET, frozenset: FROZENSET}
 
 
 class _Writer:
-    """Takes objects apart, each once."""
+    """Takes objects apart, each once.
+
+    Attributes:
+        nodes: one for each object, see `LIST`.
+        texts: every text that occurs.
+        shapes: of objects with nothing but attributes: their class, and the names of the attributes in their order.
+    """
 
     def __init__(self) -> None:
-        self.nodes: list[Node | None] = []
+        self.nodes: list[list[Any]] = []
+        self._texts: dict[str, int] = {}
+        self._shapes: dict[tuple[str, ...], int] = {}
         self._places: dict[int, int] = {}
         self._kept: list[Any] = []
 
+    def written(self, value: Any) -> bytes:
+        root = self.value(value)
+        return msgpack.encode((root, list(self._texts), list(self._shapes), self.nodes))
+
     def value(self, value: Any) -> Any:
         kind = type(value)
-        if value is None or kind in (bool, float, str, bytes):
+        if value is None or kind in (bool, float, bytes):
             return value
+        if kind is str:
+            return [-1 - self._texts.setdefault(value, len(self._texts))]
         if kind is int and -(2**63) <= value < 2**64:
             return value
         place = self._places.get(id(value))
@@ -83,77 +90,62 @@ class _Writer:
             # Kept alive, or a part that is made on the way would leave its id to another one.
             self._kept.append(value)
             self._places[id(value)] = place
-            self.nodes.append(None)
-            self.nodes[place] = self._node(value)
+            self.nodes.append([])
+            self.nodes[place] = self._node(value, kind)
         return [place]
 
-    def _node(self, value: Any) -> Node:
-        kind = type(value)
-        if kind is list or kind is tuple:
-            return Node(kind.__name__, "", tuple([self.value(each) for each in value]))
+    def _node(self, value: Any, kind: type) -> list[Any]:
+        if kind in SEQUENCES:
+            return [SEQUENCES[kind], *map(self.value, value)]
         if kind is dict:
-            return Node("dict", "", tuple(self._items(value.items())))
-        if kind is set or kind is frozenset:
-            return Node(kind.__name__, "", tuple(self._sorted(value)))
+            return [DICT, *(self.value(each) for pair in value.items() for each in pair)]
+        if kind in SETS:
+            # In the order of their encoded members, as their own depends on the seed of Python's hashes.
+            return [SETS[kind], *map(self.value, sorted(value, key=dump))]
         if kind is int:
-            return Node("int", "", (str(value),))
+            return [INTEGER, str(value)]
         if kind is MethodType:
-            return Node("method", value.__func__.__name__, (self.value(value.__self__),))
-        if isinstance(value, type) or callable(value) and hasattr(value, "__qualname__"):
-            return Node("name", self._name(value))
+            return [METHOD, value.__func__.__name__, self.value(value.__self__)]
+        if isinstance(value, type) or (callable(value) and hasattr(value, "__qualname__")):
+            return [NAMED, self._name(value)]
         if kind is np.ndarray:
             if value.dtype.hasobject:
                 raise ModelRefused("expected arrays of numbers in the state of a model, was one of objects")
-            flat = np.ascontiguousarray(value)
-            return Node("array", value.dtype.str, (tuple(value.shape), flat.tobytes()))
+            return [ARRAY, value.dtype.str, value.shape, np.ascontiguousarray(value).tobytes()]
         if isinstance(value, np.generic):
-            return Node("scalar", value.dtype.str, (value.tobytes(),))
+            return [SCALAR, value.dtype.str, value.tobytes()]
         if value is UNSEEDED:
-            return Node("random")
+            return [GENERATOR]
         if kind is random.Random:
             version, words, gauss = value.getstate()
-            return Node("random", "", (version, np.array(words, dtype="<u4").tobytes(), gauss))
+            return [GENERATOR, version, np.array(words, dtype="<u4").tobytes(), gauss]
         if kind is np.random.RandomState:
             name, words, *rest = value.get_state(legacy=True)
-            return Node("random_state", name, (words.astype("<u4").tobytes(), *rest))
+            return [LEGACY, name, words.astype("<u4").tobytes(), *rest]
         return self._object(value)
 
-    def _object(self, value: Any) -> Node:
+    def _object(self, value: Any) -> list[Any]:
         reduced = value.__reduce_ex__(4)
         if not isinstance(reduced, tuple):
             raise ModelRefused(f"expected the state of {type(value).__qualname__} to be made of parts, was one name")
         make, arguments, state, items, pairs = (*reduced, None, None, None)[:5]
+        how = "call"
         if getattr(make, "__name__", "") == "__newobj__":
-            made_by, arguments = arguments[0], arguments[1:]
-            how = "new"
-        else:
-            made_by, how = make, "call"
+            how, make, arguments = "new", arguments[0], arguments[1:]
+        name = self._name(make)
         if isinstance(state, dict) and state.get("seed", 0) is None and type(state.get("_rng")) is random.Random:
             state = state | {"_rng": UNSEEDED}
-        return Node(
-            "object",
-            self._name(made_by),
-            (how, *[self.value(each) for each in arguments]),
-            (
-                self.value(state),
-                self.value(None if items is None else list(items)),
-                self.value(None if pairs is None else dict(pairs)),
-            ),
-        )
-
-    def _items(self, items: Iterable[tuple[Any, Any]]) -> Iterator[Any]:
-        for key, value in items:
-            yield self.value(key)
-            yield self.value(value)
-
-    def _sorted(self, members: Iterable[Any]) -> list[Any]:
-        encoded = [(dump(each), each) for each in members]
-        return [self.value(each) for _, each in sorted(encoded, key=lambda pair: pair[0])]
+        is_plain = how == "new" and not arguments and items is None and pairs is None and type(state) is dict
+        if is_plain and not hasattr(value, "__setstate__") and all(type(each) is str for each in state):
+            shape = self._shapes.setdefault((name, *state), len(self._shapes))
+            return [PLAIN, shape, *map(self.value, state.values())]
+        parts = (state, None if items is None else list(items), None if pairs is None else dict(pairs))
+        return [MADE, name, how, [self.value(each) for each in arguments], *map(self.value, parts)]
 
     def _name(self, value: Any) -> str:
         name = f"{value.__module__}:{value.__qualname__}"
         if _named(name) is not value:
-            raise ModelRefused(f"expected parts of River, of collections or of NumPy in the state of a model, was {name}")
+            raise ModelRefused(f"expected parts of River, of collections or of NumPy in a state, was {name}")
         return name
 
 
@@ -172,37 +164,16 @@ def _named(name: str) -> Any:
     return found if is_own else None
 
 
-def dump(value: Any) -> bytes:
-    """State of an object as bytes.
-
-    >>> from river.linear_model import LogisticRegression
-    >>> model = LogisticRegression()
-    >>> model.learn_one({"a": 1.0}, True)
-    >>> again = load(dump(model))
-    >>> again.predict_proba_one({"a": 2.0}) == model.predict_proba_one({"a": 2.0}), dump(again) == dump(model)
-    (True, True)
-
-    Raises:
-        ModelRefused: it holds something that could not be put together again.
-    """
-    writer = _Writer()
-    limit = sys.getrecursionlimit()
-    sys.setrecursionlimit(max(limit, DEEPEST))
-    try:
-        root = writer.value(value)
-    finally:
-        sys.setrecursionlimit(limit)
-    return msgpack.encode((root, writer.nodes))
-
-
 class _Reader:
     """Puts objects together again, each once.
 
     Args:
-        nodes: table of the state.
+        texts, shapes, nodes: as the writer made them.
     """
 
-    def __init__(self, nodes: list[Node]) -> None:
+    def __init__(self, texts: list[str], shapes: list[list[str]], nodes: list[list[Any]]) -> None:
+        self._texts = texts
+        self._shapes = [(_class(name), names) for name, *names in shapes]
         self._nodes = nodes
         self._made: dict[int, Any] = {}
         self._open: set[int] = set()
@@ -211,80 +182,85 @@ class _Reader:
         if type(value) is not list:
             return value
         (place,) = value
+        if place < 0:
+            return self._texts[-1 - place]
         if place in self._made:
             return self._made[place]
         if place in self._open:
             raise ModelRefused("expected the parts that an object is made of to come before it, was a circle")
         self._open.add(place)
-        made = self._make(place, self._nodes[place])
+        how, *parts = self._nodes[place]
+        made = self._whole(place, how, parts) if how in (LIST, DICT, PLAIN, MADE) else self._simple(how, parts)
+        self._made[place] = made
         self._open.discard(place)
         return made
 
-    def _make(self, place: int, node: Node) -> Any:
-        kind, parts = node.kind, node.parts
-        if kind == "list":
-            made: Any = []
-            self._made[place] = made
+    def _whole(self, place: int, how: int, parts: list[Any]) -> Any:
+        """An object that may hold itself: it is known before its parts are."""
+        made: Any
+        if how == LIST:
+            self._made[place] = made = []
             made.extend(map(self.value, parts))
-            return made
-        if kind == "dict":
-            made = {}
-            self._made[place] = made
+        elif how == DICT:
+            self._made[place] = made = {}
             for key, value in zip(parts[::2], parts[1::2], strict=True):
                 made[self.value(key)] = self.value(value)
-            return made
-        if kind == "object":
-            return self._object(place, node)
-        self._made[place] = made = self._plain(node)
+        elif how == PLAIN:
+            kind, names = self._shapes[parts[0]]
+            self._made[place] = made = kind.__new__(kind)
+            vars(made).update({name: self.value(part) for name, part in zip(names, parts[1:], strict=True)})
+        else:
+            name, by, arguments, state, items, pairs = parts
+            kind = _class(name)
+            values = [self.value(each) for each in arguments]
+            self._made[place] = made = kind.__new__(kind, *values) if by == "new" else kind(*values)
+            for each in self.value(items) or ():
+                made.append(each)
+            for key, value in (self.value(pairs) or {}).items():
+                made[key] = value
+            _set_state(made, self.value(state))
         return made
 
-    def _plain(self, node: Node) -> Any:
-        kind, parts = node.kind, node.parts
-        if kind in ("tuple", "set", "frozenset"):
-            return {"tuple": tuple, "set": set, "frozenset": frozenset}[kind](map(self.value, parts))
-        if kind == "int":
+    def _simple(self, how: int, parts: list[Any]) -> Any:
+        if how in (TUPLE, SET, FROZENSET):
+            return {TUPLE: tuple, SET: set, FROZENSET: frozenset}[how](map(self.value, parts))
+        if how == INTEGER:
             return int(parts[0])
-        if kind == "name":
-            found = _named(node.of)
-            if found is None:
-                raise ModelRefused(f"expected parts of River, of collections or of NumPy, was {node.of!r:.80}")
-            return found
-        if kind == "array":
-            shape, data = parts
-            return np.frombuffer(data, dtype=_data_type(node.of)).reshape(shape).copy()
-        if kind == "scalar":
-            return np.frombuffer(parts[0], dtype=_data_type(node.of))[0]
-        if kind == "method":
-            return getattr(self.value(parts[0]), node.of)
-        if kind == "random_state":
-            made = np.random.RandomState()
-            words, *rest = parts
-            made.set_state((node.of, np.frombuffer(words, dtype="<u4"), *rest))
-            return made
-        if kind == "random":
-            made = random.Random()
-            if not parts:
-                return made
-            version, words, gauss = parts
-            made.setstate((version, tuple(np.frombuffer(words, dtype="<u4").tolist()), gauss))
-            return made
-        raise ModelRefused(f"expected a part of a known kind, was {kind!r:.80}")
+        if how == NAMED:
+            return _allowed(parts[0])
+        if how == ARRAY:
+            data_type, shape, data = parts
+            return np.frombuffer(data, dtype=_data_type(data_type)).reshape(shape).copy()
+        if how == SCALAR:
+            return np.frombuffer(parts[1], dtype=_data_type(parts[0]))[0]
+        if how == METHOD:
+            return getattr(self.value(parts[1]), parts[0])
+        if how == GENERATOR:
+            generator = random.Random()
+            if parts:
+                version, words, gauss = parts
+                generator.setstate((version, tuple(np.frombuffer(words, dtype="<u4").tolist()), gauss))
+            return generator
+        if how == LEGACY:
+            name, words, *rest = parts
+            legacy = np.random.RandomState()
+            legacy.set_state((name, np.frombuffer(words, dtype="<u4"), *rest))
+            return legacy
+        raise ModelRefused(f"expected a part of a known kind, was {how!r:.80}")
 
-    def _object(self, place: int, node: Node) -> Any:
-        maker = _named(node.of)
-        how, *arguments = node.parts
-        state, items, pairs = node.extra
-        if maker is None or not (how == "call" or how == "new" and isinstance(maker, type)):
-            raise ModelRefused(f"expected an object of River, of collections or of NumPy, was {node.of!r:.80}")
-        values = [self.value(each) for each in arguments]
-        made = maker.__new__(maker, *values) if how == "new" else maker(*values)
-        self._made[place] = made
-        for each in self.value(items) or ():
-            made.append(each)
-        for key, value in (self.value(pairs) or {}).items():
-            made[key] = value
-        _set_state(made, self.value(state))
-        return made
+
+def _allowed(name: str) -> Any:
+    found = _named(name)
+    if found is None:
+        raise ModelRefused(f"expected parts of River, of collections or of NumPy, was {name!r:.80}")
+    return found
+
+
+def _class(name: str) -> Any:
+    found = _allowed(name)
+    if not isinstance(found, type) or name.startswith(("river.datasets", "river.stream", "river.api")):
+        raise ModelRefused(f"expected a class of River, of collections or of NumPy, was {name!r:.80}")
+    return found
 
 
 def _set_state(made: Any, state: Any) -> None:
@@ -307,22 +283,47 @@ def _data_type(name: str) -> np.dtype[Any]:
     return found
 
 
+class _Deep:
+    """Allows deeply nested objects within a `with` block."""
+
+    def __enter__(self) -> None:
+        self._before = sys.getrecursionlimit()
+        sys.setrecursionlimit(max(self._before, DEEPEST))
+
+    def __exit__(self, *error: object) -> None:
+        sys.setrecursionlimit(self._before)
+
+
+def dump(value: Any) -> bytes:
+    """State of an object as bytes.
+
+    >>> from river.linear_model import LogisticRegression
+    >>> model = LogisticRegression()
+    >>> model.learn_one({"a": 1.0}, True)
+    >>> again = load(dump(model))
+    >>> again.predict_proba_one({"a": 2.0}) == model.predict_proba_one({"a": 2.0}), dump(again) == dump(model)
+    (True, True)
+
+    Raises:
+        ModelRefused: it holds something that could not be put together again.
+    """
+    with _Deep():
+        return _Writer().written(value)
+
+
 def load(state: bytes) -> Any:
     """Object from its bytes, as `dump` wrote them.
 
     Raises:
         ModelRefused: they are not the state of an object of the classes that states may hold.
     """
-    limit = sys.getrecursionlimit()
-    sys.setrecursionlimit(max(limit, DEEPEST))
     try:
-        root, nodes = msgpack.decode(state, type=tuple[Any, list[Node]])
-        return _Reader(nodes).value(root)
-    except ModelRefused:
-        raise
-    except (KeyboardInterrupt, SystemExit):
+        with _Deep():
+            root, texts, shapes, nodes = msgpack.decode(
+                state, type=tuple[Any, list[str], list[list[str]], list[list[Any]]]
+            )
+            return _Reader(texts, shapes, nodes).value(root)
+    except (ModelRefused, KeyboardInterrupt, SystemExit):
         raise
     except BaseException as error:  # a part in Rust panics, which is no Exception
         raise ModelRefused(f"expected the state of a model, was something else: {error!s:.200}") from error
-    finally:
-        sys.setrecursionlimit(limit)

@@ -52,6 +52,7 @@ class OnnxModel(Model):
     """
 
     kind: ClassVar[str] = "onnx"
+    snapshot: ClassVar[type[Any]] = OnnxState
     largest_bytes = LARGEST_FILE + 4_096
 
     def __init__(self, parameters: OnnxParameters) -> None:
@@ -111,7 +112,7 @@ def opened(state: OnnxState) -> LiveOnnx:
         raise
     except Exception as error:
         raise ModelRefused(
-            f"onnx: expected a model of one row of {len(state.features)} numbers: {type(error).__name__}: {error!s:.300}"
+            f"onnx: expected a model that takes {len(state.features)} numbers: {type(error).__name__}: {error!s:.300}"
         ) from error
     return live
 

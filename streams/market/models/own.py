@@ -15,13 +15,11 @@ from streams.market.models.protocol import MEASURED, LiveModel, Model
 
 
 class LearningModel(Protocol):
-    """What a plug-in brings: an object without numbers of its own, and a state that holds them all.
-
-    """
+    """What a plug-in brings: an object without numbers of its own, and a state that holds them all."""
 
     @property
     def state(self) -> type[Any]:
-        """Type of the state, a `msgspec.Struct` or a dataclass of plain values: only what is in it survives a restart."""
+        """Type of the state, a `msgspec.Struct` or a dataclass: only what is in it survives a restart."""
         ...
 
     def start(self, features: Sequence[str]) -> Any:
@@ -80,6 +78,7 @@ class OwnModel(Model):
     """
 
     kind: ClassVar[str] = "own"
+    snapshot: ClassVar[type[Any]] = OwnState
 
     def __init__(self, parameters: OwnModelParameters) -> None:
         self.features = parameters.features

@@ -48,7 +48,8 @@ class RiverParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
         scaler: transformer before the model, a class of River with default arguments; empty: none.
         features: names of its features.
         learns: whether labels change it while it runs.
-        largest_bytes: stored size at which the model stops learning; it is measured at every 256th label.
+        largest_bytes: stored size at which the model stops learning. It is measured at every 256th label, so a state may
+            come to be larger, by half at most.
     """
 
     model: str
@@ -56,7 +57,7 @@ class RiverParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     scaler: str = "preprocessing.StandardScaler"
     features: FeatureNames = SIGNED
     learns: bool = True
-    largest_bytes: LargestState = 262_144
+    largest_bytes: LargestState = 524_288
 
 
 class TreesParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, tag_field="kind", tag="trees"):

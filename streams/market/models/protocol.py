@@ -23,12 +23,14 @@ class Model(ABC):
 
     Attributes:
         kind: of `[market.models]`.
+        snapshot: type of the stored numbers within a snapshot.
         symmetric: whether mirrored features give the mirrored probability, by construction.
         features: names of its features.
         largest_bytes: most bytes that a stored state may take.
     """
 
     kind: ClassVar[str]
+    snapshot: ClassVar[type[Any]]
     symmetric: ClassVar[bool] = False
     features: tuple[str, ...]
     largest_bytes: int

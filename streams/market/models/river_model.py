@@ -19,12 +19,44 @@ from streams.market.models.protocol import MEASURED, LiveModel, Model
 SEED = 1
 """Seed of a class that takes one and is given none."""
 
-MODULES = (
-    "active anomaly bandit cluster compose drift dummy ensemble facto feature_extraction feature_selection forest imblearn "
-    "linear_model metrics misc model_selection multiclass multioutput naive_bayes neighbors neural_net optim "
-    "preprocessing rules stats time_series tree utils"
-).split()
+MODULES = [
+    "active",
+    "anomaly",
+    "bandit",
+    "cluster",
+    "compose",
+    "drift",
+    "dummy",
+    "ensemble",
+    "facto",
+    "feature_extraction",
+    "feature_selection",
+    "forest",
+    "imblearn",
+    "linear_model",
+    "metrics",
+    "misc",
+    "model_selection",
+    "multiclass",
+    "multioutput",
+    "naive_bayes",
+    "neighbors",
+    "neural_net",
+    "optim",
+    "preprocessing",
+    "rules",
+    "stats",
+    "time_series",
+    "tree",
+    "utils",
+]
 """Packages of River whose classes parameters may name."""
+
+
+class RiverSnapshot(RiverState, frozen=True, tag_field="kind", tag="river"):
+    """A state within a snapshot, which may be larger than one in a record."""
+
+    state: bytes
 
 
 class LiveRiver(LiveModel):
@@ -47,9 +79,9 @@ class LiveRiver(LiveModel):
         self.n_seen = n_seen
         self.full = full
 
-    def stored(self) -> RiverState:
+    def stored(self) -> "RiverSnapshot":
         """See `LiveModel.stored`."""
-        return RiverState(self.features, self.declared, object_state.dump(self.model), self.n_seen, self.full)
+        return RiverSnapshot(self.features, self.declared, object_state.dump(self.model), self.n_seen, self.full)
 
     def __deepcopy__(self, memo: Any) -> "LiveRiver":
         """Copy it by way of its stored form, which is known to be complete."""
@@ -68,21 +100,22 @@ class RiverModel(Model):
     >>> live = river.start()
     >>> for _ in range(50):
     ...     _ = river.learn(live, [1.0], True, 1.0) + river.learn(live, [-1.0], False, 1.0)
-    >>> round(river.opinion(live, [1.0]), 2), round(river.opinion(live, [-1.0]), 2)
-    (1.0, 0.0)
+    >>> river.opinion(live, [1.0]) > 0.7, river.opinion(live, [-1.0]) < 0.3
+    (True, True)
     >>> again = river.load(live.stored())
     >>> again.stored() == live.stored()
     True
 
     Raises:
-        ConfigurationError: River has no such classifier, it cannot be built, gives no probabilities or cannot be stored.
+        ConfigurationError: River has no such classifier, it cannot be built or stored, or gives no probabilities.
     """
 
     kind: ClassVar[str] = "river"
+    snapshot: ClassVar[type[Any]] = RiverSnapshot
 
     def __init__(self, parameters: RiverParameters, where: str) -> None:
         self.features = parameters.features
-        self.largest_bytes = 2 * parameters.largest_bytes
+        self.largest_bytes = parameters.largest_bytes * 3 // 2
         self._bound = parameters.largest_bytes
         self._learns = parameters.learns
         self._where = where
@@ -119,7 +152,9 @@ class RiverModel(Model):
         if not isinstance(stored, RiverState):
             raise ModelRefused(f"expected a model of kind river, was {type(stored).__struct_config__.tag}")
         if stored.features != self.features or stored.declared != self._declared:
-            raise ModelRefused("expected a model of the class, parameters and features that are declared, was another one")
+            raise ModelRefused(
+                "expected a model of the class, parameters and features that are declared, was another one"
+            )
         if len(stored.state) > self.largest_bytes:
             raise ModelRefused(f"expected a state of at most {self.largest_bytes:,} bytes, was {len(stored.state):,}")
         model = object_state.load(stored.state)
@@ -152,7 +187,7 @@ class RiverModel(Model):
             scaler = self._made(parameters.scaler, {}, self._where)
             if not isinstance(scaler, base.Transformer):
                 raise ConfigurationError(
-                    f'[{self._where}] scaler: expected a transformer of River, was {parameters.scaler}; fix: "" for none'
+                    f"[{self._where}] scaler: expected a transformer of River, was {parameters.scaler}; fix: empty"
                 )
             model = compose.Pipeline(("scaler", scaler), ("model", model))
         if said := problem(model, self.features, weighted):
@@ -172,9 +207,11 @@ class RiverModel(Model):
             values["seed"] = SEED
         for key, parameter in taken.items():
             # A model, policy or detector that a class makes for itself may need a seed, too.
-            if key not in values and hasattr(parameter.default, "_get_params") and "seed" in signature(
-                type(parameter.default)
-            ).parameters:
+            if (
+                key not in values
+                and hasattr(parameter.default, "_get_params")
+                and "seed" in signature(type(parameter.default)).parameters
+            ):
                 values[key] = parameter.default.clone({"seed": SEED})
         try:
             return kind(**values)
@@ -187,7 +224,9 @@ class RiverModel(Model):
     def _value(self, value: Any, where: str) -> Any:
         if isinstance(value, Mapping) and "model" in value:
             if more := set(value) - {"model", "parameters"}:
-                raise ConfigurationError(f"[{where}]: expected `model` and `parameters`, was also {sorted(more)[0]!s:.80}")
+                raise ConfigurationError(
+                    f"[{where}]: expected `model` and `parameters`, was also {sorted(more)[0]!s:.80}"
+                )
             return self._made(value["model"], value.get("parameters", {}), f"{where}.parameters")
         if isinstance(value, list | tuple):
             return [self._value(each, where) for each in value]

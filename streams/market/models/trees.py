@@ -55,6 +55,7 @@ class TreesModel(Model):
     """
 
     kind: ClassVar[str] = "trees"
+    snapshot: ClassVar[type[Any]] = TreesState
     largest_bytes = LARGEST_FILE
 
     def __init__(self, parameters: TreesParameters) -> None:
@@ -96,7 +97,9 @@ def expect_trees(state: TreesState) -> None:
             raise ModelRefused(f"trees: expected roots among {splits:,} splits and {leaves:,} leaves, was {root}")
     for split, (feature, left, right) in enumerate(zip(state.feature, state.left, state.right, strict=True)):
         if not 0 <= feature < len(state.features):
-            raise ModelRefused(f"trees: expected features 0 to {len(state.features) - 1}, was {feature} at split {split}")
+            raise ModelRefused(
+                f"trees: expected features 0 to {len(state.features) - 1}, was {feature} at split {split}"
+            )
         for way in (left, right):
             # Ways lead on only, so no tree is a circle.
             if not (split < way < splits or -leaves <= way < 0):

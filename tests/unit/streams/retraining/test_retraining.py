@@ -57,6 +57,7 @@ def test_after_a_flip_the_fit_to_what_came_since_passes_every_gate() -> None:
         "net edge not worse",
     }
     assert result.candidate is not None
+    assert result.candidate.model is not None
     assert result.candidate.parent == "v1"
     assert result.candidate.model.weights[0] < 0.0
     assert result.sha256 == state_sha256(result.candidate)

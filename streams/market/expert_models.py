@@ -1,0 +1,122 @@
+"""The further models of an arm, which take part in its mixture as experts beside the signed logistic regression."""
+
+from collections.abc import Sequence
+from operator import itemgetter
+from typing import Any
+
+from msgspec import convert
+
+from schemas.errors import ConfigurationError
+from schemas.limits import is_name
+from schemas.models import LONGEST_EXPERT, MOST_EXPERTS, ExpertState
+from schemas.names import MODEL
+from streams.engine.faults import Faults
+from streams.market.models.experts import built
+from streams.market.models.protocol import Model
+from streams.market.parameters import MarketParameters
+from streams.market.strategies import STRATEGIES
+from streams.scoring.logistic import HIGHEST, LOWEST
+
+UNDECIDED = 0.5
+"""Probability in the place of that of a model that failed."""
+
+
+def active(parameters: MarketParameters) -> tuple[str, ...]:
+    """Names of the models that take part: those of `[market.models]` whose weight in the prior is not 0."""
+    prior = parameters.mixture.prior
+    return tuple(name for name in parameters.models if prior.get(name, 1.0) > 0.0)
+
+
+class ExpertModels:
+    """Operator of the further models of an arm: their opinions, and their learning from labels; it holds no numbers.
+
+    Args:
+        parameters: of the arm.
+        vector: names of the numbers that models are given, see `vector_of_models`.
+
+    Attributes:
+        names: of the models, in the order of their numbers.
+        largest_bytes: most bytes that the stored numbers of all of them may take.
+
+    Raises:
+        ConfigurationError: one of them cannot be built.
+    """
+
+    def __init__(self, parameters: MarketParameters, vector: Sequence[str]) -> None:
+        self.names = active(parameters)
+        self._models: list[tuple[str, Any, Model]] = []
+        self.largest_bytes = 0
+        if len(self.names) > MOST_EXPERTS:
+            raise ConfigurationError(
+                f"[market.models]: expected at most {MOST_EXPERTS} models that take part, was {len(self.names)}; "
+                "fix: a prior of 0 in [market.mixture.prior] for the others"
+            )
+        places = {feature: place for place, feature in enumerate(vector)}
+        for name in self.names:
+            if not is_name(name) or len(name) > LONGEST_EXPERT or name in STRATEGIES or name == MODEL:
+                raise ConfigurationError(
+                    f"[market.models.{name:.80}]: expected a name of 1 to {LONGEST_EXPERT} printable ASCII characters "
+                    "without `|` that no strategy has; fix: call it otherwise"
+                )
+            model = built(name, parameters.models[name])
+            if not model.features or len(set(model.features)) < len(model.features):
+                raise ConfigurationError(f"[market.models.{name}] features: expected one at least, each once")
+            if missing := [feature for feature in model.features if feature not in places]:
+                raise ConfigurationError(
+                    f"[market.models.{name}] features: expected features that the symbol computes, {missing[0]} is "
+                    f"none; fix: name it in [market.features] recorded, or one of {', '.join(places)}"
+                )
+            self._models.append((name, itemgetter(*(places[feature] for feature in model.features)), model))
+            self.largest_bytes += model.largest_bytes
+
+    def start(self) -> list[Any]:
+        """Numbers of every model before the first label."""
+        return [model.start() for _, _, model in self._models]
+
+    def load(self, name: str, stored: ExpertState) -> Any:
+        """Numbers of the model of a name from their stored form; raises as `Model.load` does."""
+        return self._models[self.names.index(name)][2].load(stored)
+
+    def revive(self, lives: list[Any]) -> list[Any]:
+        """Numbers from a snapshot, converted to what their models compute with.
+
+        Raises:
+            ValidationError: they are of another kind.
+            ModelRefused: they cannot be numbers of these models.
+        """
+        return [
+            model.load(convert(each, model.snapshot)) for each, (_, _, model) in zip(lives, self._models, strict=True)
+        ]
+
+    def opinions(self, lives: list[Any], vector: Sequence[float], faults: Faults) -> list[float]:
+        """Probability of an upward move by each model, clipped so that its log-odds are finite."""
+        told = []
+        for (name, view, model), live in zip(self._models, lives, strict=True):
+            try:
+                answer = model.opinion(live, _row(view(vector)))
+                if not LOWEST <= answer <= HIGHEST:
+                    if not 0.0 <= answer <= 1.0:
+                        raise ValueError("no probability")
+                    answer = min(max(answer, LOWEST), HIGHEST)
+            except Exception as problem:  # noqa: BLE001 - the model may be the user's: whatever it raises is reported
+                faults.note(f"model {name}", type(problem).__name__, "one half in its place")
+                answer = UNDECIDED
+            told.append(answer)
+        return told
+
+    def learn(self, lives: list[Any], vector: Sequence[float], up: bool, uniqueness: float, faults: Faults) -> None:
+        """Give a label to every model, with the features at prediction time."""
+        for (name, view, model), live in zip(self._models, lives, strict=True):
+            try:
+                said = model.learn(live, _row(view(vector)), up, uniqueness)
+            except Exception as problem:  # noqa: BLE001 - the model may be the user's: whatever it raises is reported
+                faults.note(f"model {name}", type(problem).__name__, "a label not learned")
+                continue
+            if said:
+                faults.note(f"model {name}", "its size", said)
+
+
+def _row(picked: Any) -> Sequence[float]:
+    """What `itemgetter` picked as a sequence: of a single place it gives the value itself."""
+    row: Sequence[float] = picked if type(picked) is tuple else (picked,)
+    return row
