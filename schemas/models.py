@@ -1,4 +1,4 @@
-"""States of model versions on the wire: explicit numbers of a closed set of kinds, never a pickle."""
+"""States of model versions as records: plain numbers of a closed set of kinds of model, never a pickle."""
 
 from hashlib import sha256
 from typing import Annotated
@@ -109,7 +109,7 @@ class ExpertModel(Struct, frozen=True):
 
 
 class ModelState(Struct, frozen=True):
-    """One model version: its name, its parent and the numbers of its models."""
+    """One model version: its name, the version it was derived from, and the numbers of its models."""
 
     version: Annotated[Name, Meta(description="name of the version, unique per symbol")]
     model: Annotated[

@@ -289,7 +289,18 @@ class ModelVersionManager:
         return f"{live.name} is live: {live.changes[-1].reason}"
 
     def difference(self, symbol: str, one: str, other: str) -> dict[str, tuple[float, float]]:
-        """Weights of the signed logistic regression that differ between two versions, by feature; 0 for none."""
+        """The weights of the logistic regression that differ between two versions: by feature, the weight in each.
+
+        A feature that a version does not have counts as weight 0.
+
+        Args:
+            symbol: of both versions.
+            one: name of a version.
+            other: name of the version that it is compared with.
+
+        Raises:
+            ModelRefused: there is no version of one of the names.
+        """
         states = [self.get(symbol, name).state.model for name in (one, other)]
         weights = [{} if each is None else dict(zip(each.features, each.weights, strict=True)) for each in states]
         names = dict.fromkeys((*weights[0], *weights[1]))

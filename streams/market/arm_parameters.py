@@ -61,7 +61,7 @@ _TABLES: Mapping[str, Any] = get_type_hints(MarketParameters)
 
 
 class ArmParameters:
-    """Gives each arm (one of the models that run side by side on a symbol) the objects built from its parameters.
+    r"""Gives each arm (one of the models that run side by side on a symbol) the objects built from its parameters.
 
     It is indexed by an arm's overrides, the parameters that differ from the symbol's, as canonical JSON. Objects are
     built when they are first asked for, and kept.
@@ -69,12 +69,10 @@ class ArmParameters:
     Args:
         parameters: of the symbol.
 
-    Args:
-        parameters: of the symbol.
-
     Attributes:
-        own: operators without overrides.
-        room: bytes that the further models of all arms may take together, see `streams.market.state_size`.
+        own: objects of an arm without overrides.
+        room: most bytes that the models beside the logistic regression may take in the state of a symbol, all arms
+            together; see `streams.market.state_size`.
 
     >>> variants = ArmParameters(MarketParameters())
     >>> bold = variants.overrides({"sizing": {"kelly_fraction": 0.001}})
@@ -84,7 +82,7 @@ class ArmParameters:
     Traceback (most recent call last):
     ...
     ValueError: overrides: expected tables among model, models, recall, mixture, correction, confidence, sizing, was \
-costs
+    costs
     """
 
     def __init__(self, parameters: MarketParameters) -> None:
@@ -147,16 +145,20 @@ costs
         return written
 
     def begin(self, directive: Directive, version: str, number: int, running: Sequence[ArmState]) -> ArmState:
-        """The arm that a directive starts.
+        """Return the new arm that a directive asks for; the caller must add it to the arms of the symbol.
+
+        An arm is one of the models that run side by side on a symbol; the live arm is the one whose predictions are
+        published. The new arm starts from a copy of the live arm if the directive says `from_live`, otherwise with
+        nothing learned. A model in the directive takes the place of the arm's model of that kind and name.
 
         Args:
-            directive: that starts it.
-            version: that it runs.
-            number: its identity.
-            running: arms of the symbol, the live one first.
+            directive: a directive `start_arm`, which holds name, overrides and perhaps models for the new arm.
+            version: name of the model version that the arm starts from.
+            number: identity of the arm within the symbol.
+            running: states of the arms of the symbol, which stay as they are; the live one first.
 
         Raises:
-            Refused: `bad_directive`: overrides or model are not valid for this symbol.
+            Refused: `bad_directive`: overrides or models are not valid for this symbol, or there is no room for them.
         """
         live = running[0]
         overrides, model = self.asked(directive)
@@ -183,11 +185,14 @@ costs
         return begun
 
     def expect_room(self, overrides: bytes, running: Iterable[bytes]) -> None:
-        """Refuse an arm whose further models find no room in the state of the symbol beside those of the other arms.
+        """Refuse a new arm whose further models would not fit into the state of the symbol.
+
+        Further models are those beside the logistic regression that every arm has. Each says how large its stored numbers
+        may become; all of them together must stay within `room`.
 
         Args:
-            overrides: of the new arm.
-            running: those of the arms of the symbol.
+            overrides: of the new arm, as canonical JSON.
+            running: overrides of the arms that the symbol has.
 
         Raises:
             Refused: `bad_directive`.
@@ -224,11 +229,23 @@ costs
     def checked(
         self, table: Mapping[str, Mapping[str, Any]], model: ModelState | None, from_live: bool
     ) -> tuple[bytes, SignedLogistic | None]:
-        """Overrides and model that an arm would start with; what further models imply is among the overrides.
+        """Check with what an arm would start; return its overrides and its logistic regression.
+
+        An arm is one of the models that run side by side on a symbol. Its overrides are the parameters that differ from
+        the symbol's. A further model that no parameters declare gets a table among the overrides, as its numbers imply it.
+
+        Args:
+            table: the overrides, by table and name.
+            model: models to start with; None if there are none.
+            from_live: whether the arm would start from a copy of the arm that is live, whose model has learned already.
+
+        Returns:
+            The overrides as canonical JSON; and the logistic regression, or None.
 
         Raises:
-            ConfigurationError: they make no sense for this symbol.
-            ModelRefused: a further model cannot be one of its kind.
+            ConfigurationError: overrides or model are not valid for this symbol; or the overrides give starting weights
+                (`prior`) to a model that has learned already.
+            ModelRefused: the numbers of a further model cannot be those of its kind.
         """
         brought = None if model is None else model.expert or None
         try:

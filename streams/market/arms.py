@@ -34,21 +34,21 @@ class ArmState:
     The rule strategies, which are shared by all arms of the symbol, have states of their own.
 
     Attributes:
-        name: unique within the symbol; the live arm is called `live`.
-        version: version that its model started from.
-        number: identity that survives a change of name.
-        model: its model.
-        weights: weight of each expert, together 1: the rule strategies, the model, then its further models.
-        correction: state of the residual correction.
-        calibration: state of the calibrator, of the calibrator's own type.
-        conformal: state of the rule to stand aside.
-        expected: accuracy and log-loss that its probabilities imply, before labels mature.
-        drawdown_bps: how far its paper equity is below its peak, bps of capital.
-        overrides: parameters of its own, as `ArmParameters.overrides` wrote them.
-        twin: number of the arm that it was copied from when it started, below 0 if from none; from predictions that
-            were made before, it learns with the probabilities of that arm.
-        recall: stored copies of its model, and the fast learner.
-        models: numbers of its further models, each a `LiveModel`, in the order of `Arms.models.names`.
+        name: unique within the symbol; `live` for the arm whose probabilities are the published predictions.
+        version: name of the model version that the arm started from.
+        number: identity of the arm within the symbol, which stays when its name changes.
+        model: numbers of its logistic regression.
+        weights: weight of each expert, together 1: the rule strategies, the logistic regression, then `models`.
+        correction: state of the residual correction, which adjusts the pooled log-odds of the experts.
+        calibration: state of the calibrator, in the type of the configured calibrator.
+        conformal: state of the conformal sets, which tell predictions that are too unsure for a position.
+        expected: accuracy and log-loss to expect of its recent predictions, from their probabilities.
+        drawdown_bps: how far its simulated profits and losses are below their peak, bps of capital.
+        overrides: parameters that differ from the symbol's, as canonical JSON; empty if none do.
+        twin: number of the arm whose learned state it was copied from at its start; -1 if it was not copied. From
+            predictions older than itself the arm learns with the probabilities of that arm.
+        recall: stored copies of the model, and a fast learner (a model with a higher learning rate) beside it.
+        models: numbers of its further models (trees, models of River and others), each a `LiveModel`.
     """
 
     name: str
@@ -68,17 +68,20 @@ class ArmState:
 
 
 class Arms:
-    """Operator of arms: pools the experts' probabilities, corrects and calibrates the pool, and learns from labels.
+    """Computes the probabilities of an arm, one of the models that run side by side on a symbol, and teaches the arm.
+
+    The experts (rule strategies, the arm's logistic regression and its further models) each give a probability. These
+    are pooled by weights, then corrected, then calibrated. What was learned is in an `ArmState`, not in here.
 
     Args:
-        parameters: of the arms.
-        vector: names of the numbers that models are given; None: those that `parameters` lead to. They are common to
-            all arms of a symbol.
+        parameters: of the symbol, with the arm's own parameters in their place.
+        vector: names of the features that all arms of the symbol are given, those of the logistic regression first;
+            None: the ones that `parameters` need.
 
     Attributes:
-        models: operator of their further models.
-        experts: names of the rule strategies, of the model and of the further models: the order of the weights.
-        even: weight above which an expert leads, where not all weigh the same.
+        models: asks and teaches the further models.
+        experts: names of the experts, in the order of `ArmState.weights`.
+        even: weight above which an expert is said to lead, where not all weigh the same.
     """
 
     def __init__(self, parameters: MarketParameters, vector: Sequence[str] | None = None) -> None:
@@ -245,8 +248,17 @@ class Arms:
     ) -> None:
         """Teach an arm, one of the models that run side by side on a symbol, one label (known outcome of a prediction).
 
-        A part whose numbers leave their range is noted and starts anew; the others go on. The weights of the experts
-        learn only from an opinion that is `alike`: of an arm with the same experts.
+        A part of the arm whose numbers leave their range starts anew and is reported; the others are not affected.
+
+        Args:
+            arm: state of the arm, which is changed.
+            opinion: the arm's opinion when the prediction was made.
+            rules: probability of an upward move by each rule strategy when the prediction was made.
+            features: values of the features when the prediction was made, first those of the model in its order.
+            up: whether the mid then moved up.
+            uniqueness: weight of the label, 0 to 1; smaller where labels overlap in time and repeat each other.
+            faults: takes the reports.
+            alike: whether the opinion came from the experts that the arm has; if not, their weights do not learn from it.
         """
         opinions = [*rules, opinion.of_model, *opinion.of_models]
         if alike and not self._mixture.learn(arm.weights, opinions, up, uniqueness):

@@ -21,13 +21,13 @@ class Labelling:
 
     Args:
         parameters: of the symbol.
-        silence_ns: time without a tick after which waiting predictions are not scored, ns.
-        variants: operators of the arms.
-        panel: operator of the strategies.
-        of_model: picks the features of the model out of a vector; None if the vector begins with them.
-        features_hash: digest of the features.
+        silence_ns: time without a tick after which the predictions that wait for an outcome are not scored, ns.
+        variants: gives each arm (one of the models that run side by side) the objects built from its parameters.
+        panel: asks and teaches the rule strategies.
+        of_model: function that brings all features into the order that models are given; None if they are in it already.
+        features_hash: digest of the features' names and parameters.
         rules: names of the rule strategies.
-        features: names of the features.
+        features: names of all features, in the order of the vector.
     """
 
     def __init__(

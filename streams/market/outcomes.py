@@ -34,13 +34,13 @@ def outcome(
         record_id: id of the new record.
         ts_event: event time of the first tick at or after the end of the horizon, ns.
         mid: reference price at the end of the horizon, quote currency.
-        symbol: of the prediction.
-        horizon_ns: how far ahead it looked, ns.
-        features_hash: digest of the features.
+        symbol: symbol of the prediction.
+        horizon_ns: how far ahead the prediction looked, ns.
+        features_hash: digest of the features' names and parameters.
         rules: names of the rule strategies.
-        features: names of the features.
-        weights: weight of each expert of the arm that is live now.
-        generation: of the symbol's clock; unset before it first broke.
+        features: names of the features, in the order of `pending.features`.
+        weights: present weight of each expert (strategy or model) of the arm that is live.
+        generation: how often the time or the price unit of the symbol has changed abruptly; unset if never.
     """
     return_bps = (mid / pending.mid - 1.0) * 1e4
     cost_bps = pending.cost_bps

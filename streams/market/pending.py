@@ -8,17 +8,17 @@ from streams.scoring.called import Called
 class Opinion(Struct, frozen=True, array_like=True):
     """An arm's probability of an upward move at one tick, and the steps to it.
 
-    An arm is one of the models that run side by side on a symbol. Its experts are the rule strategies and its model.
+    An arm is one of the models that run side by side on a symbol. Its experts are the rule strategies and its models.
 
     Attributes:
         expert: index of the expert with the largest weight.
-        of_model: probability by the arm's model alone.
+        of_model: probability by the arm's logistic regression alone.
         pooled: weighted mean of the experts' log-odds.
         corrected: the residual correction in log-odds, before it is multiplied by the fraction that is applied.
         log_odds: pooled log-odds plus the applied part of the correction, before calibration.
         probability: calibrated probability of an upward move.
-        threshold: conformal threshold; a side with a larger probability of being wrong is excluded.
-        of_models: probability of an upward move by each of its further models.
+        threshold: conformal threshold; a side (up or down) is excluded if its probability is below `1 - threshold`.
+        of_models: probability by each of the arm's further models.
     """
 
     expert: int
@@ -37,10 +37,10 @@ class ArmPrediction(Struct, frozen=True, array_like=True):
     An arm is one of the models that run side by side on a symbol.
 
     Attributes:
-        number, name, version: those of the arm at that time.
-        opinion: the arm's opinion.
-        position: signed fraction of capital.
-        models: names of its further models.
+        number, name, version: number, name and model version of the arm at that time.
+        opinion: its probability of an upward move, with the steps to it.
+        position: fraction of capital; below 0 for a short position.
+        models: names of its models beside the logistic regression.
     """
 
     number: int

@@ -134,7 +134,11 @@ class Pipeline:
             self._variants[arm.overrides].arms.revive(arm)
 
     def direct(self, state: SymbolState, directive: Directive) -> None:
-        """Apply a directive; raises `Refused` for an invalid one, with nothing changed."""
+        """Carry out a directive, which starts, promotes or stops one of the models that run side by side on the symbol.
+
+        Raises:
+            Refused: it cannot be carried out; nothing has changed.
+        """
         directives.apply(state.arms, directive, partial(self._variants.begin, running=state.arms.arms))
 
     def take(
