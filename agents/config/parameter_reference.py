@@ -43,7 +43,12 @@ NAMES = {
     "market.strategies.own": "strategies of plug-ins, a table each",
     "market.model.features": "signed features, each once",
     "market.model.prior": "features",
-    "market.mixture.prior": "experts: strategies and `signed_logistic`",
+    "market.models.NAME.model": "a class of River, for example `forest.ARFClassifier`",
+    "market.models.NAME.scaler": "a transformer of River, or nothing",
+    "market.models.NAME.parameters": "arguments of the class",
+    "market.models.NAME.of": "a model of a plug-in",
+    "market.models.NAME.features": "features, each once",
+    "market.mixture.prior": "experts: strategies, `signed_logistic` and tables of `models`",
     "market.confidence.calibrator": "a calibrator: `temperature`, `bins` or one of a plug-in",
     "market.confidence.own": "calibrators of plug-ins, a table each",
     "market.costs.enabled": "costs, each once",
@@ -53,7 +58,7 @@ NAMES = {
     "market.sizing.regime_caps": "regimes",
     "experiments.NAME.symbols": "symbols",
     "experiments.NAME.test.guardrails": "metrics, as `primary`",
-    "experiments.NAME.arm": "tables `model`, `recall`, `mixture`, `correction`, `confidence`, `sizing`",
+    "experiments.NAME.arm": "tables `model`, `models`, `recall`, `mixture`, `correction`, `confidence`, `sizing`",
 }
 """What fields hold whose values are names of a registry."""
 
@@ -105,8 +110,21 @@ def rows(kind: type[Struct], under: str) -> Iterator[tuple[str, str]]:
             yield path, "as `experiments.NAME`"
         elif isinstance(plain, type) and issubclass(plain, Struct):
             yield from rows(plain, path)
+        elif kinds := _kinds(plain):
+            yield path, f"tables, each with a `kind` of {', '.join(f'`{tag}`' for tag in kinds)}"
+            for tag, each in kinds.items():
+                yield from ((own, f"{said} (`{tag}`)") for own, said in rows(each, f"{path}.NAME"))
         else:
             yield path, taken(hint, NAMES.get(path, ""))
+
+
+def _kinds(plain: Any) -> dict[str, type[Struct]]:
+    """Structs by their tag, where a field is a dictionary of tables of several kinds; else nothing."""
+    values = get_args(plain)[1:] if get_origin(plain) is dict else ()
+    members = get_args(values[0]) if values else ()
+    if not all(isinstance(each, type) and issubclass(each, Struct) for each in members):
+        return {}
+    return {str(each.__struct_config__.tag): each for each in members}
 
 
 def taken(hint: Any, names: str = "") -> str:

@@ -61,7 +61,7 @@ _TABLES: Mapping[str, Any] = get_type_hints(MarketParameters)
 
 
 class ArmParameters:
-    r"""Gives each arm (one of the models that run side by side on a symbol) the objects built from its parameters.
+    """Gives each arm (one of the models that run side by side on a symbol) the objects built from its parameters.
 
     It is indexed by an arm's overrides, the parameters that differ from the symbol's, as canonical JSON. Objects are
     built when they are first asked for, and kept.
@@ -78,7 +78,7 @@ class ArmParameters:
     >>> bold = variants.overrides({"sizing": {"kelly_fraction": 0.001}})
     >>> bold, variants[bold].parameters.sizing.kelly_fraction, variants[b""].parameters.sizing.kelly_fraction
     (b'{"sizing":{"kelly_fraction":0.001}}', 0.001, 0.0001)
-    >>> variants.overrides({"costs": {"fee_bps": 0.0}})
+    >>> variants.overrides({"costs": {"fee_bps": 0.0}})  # doctest: +ELLIPSIS
     Traceback (most recent call last):
     ...
     ValueError: overrides: expected tables among model, models, recall, mixture, correction, confidence, sizing, was \
@@ -187,8 +187,8 @@ class ArmParameters:
     def expect_room(self, overrides: bytes, running: Iterable[bytes]) -> None:
         """Refuse a new arm whose further models would not fit into the state of the symbol.
 
-        Further models are those beside the logistic regression that every arm has. Each says how large its stored numbers
-        may become; all of them together must stay within `room`.
+        Further models are those beside the logistic regression that every arm has. Each says how large its stored
+        numbers may become; all of them together must stay within `room`.
 
         Args:
             overrides: of the new arm, as canonical JSON.
@@ -202,8 +202,8 @@ class ArmParameters:
         if wanted and wanted + taken > self.room:
             raise Refused(
                 "bad_directive",
-                f"start_arm: expected models of at most {max(0, self.room - taken):,} bytes beside those of the other arms, "
-                f"was {wanted:,}; fix: stop an arm, or a smaller largest_bytes",
+                f"start_arm: expected models of at most {max(0, self.room - taken):,} bytes beside those of the other "
+                f"arms, was {wanted:,}; fix: stop an arm, or a smaller largest_bytes",
             )
 
     def asked(self, directive: Directive | StartVariant) -> tuple[bytes, SignedLogistic | None]:
@@ -232,7 +232,8 @@ class ArmParameters:
         """Check with what an arm would start; return its overrides and its logistic regression.
 
         An arm is one of the models that run side by side on a symbol. Its overrides are the parameters that differ from
-        the symbol's. A further model that no parameters declare gets a table among the overrides, as its numbers imply it.
+        the symbol's. A further model that no parameters declare gets a table among the overrides, as its numbers imply
+        it.
 
         Args:
             table: the overrides, by table and name.

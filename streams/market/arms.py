@@ -258,7 +258,7 @@ class Arms:
             up: whether the mid then moved up.
             uniqueness: weight of the label, 0 to 1; smaller where labels overlap in time and repeat each other.
             faults: takes the reports.
-            alike: whether the opinion came from the experts that the arm has; if not, their weights do not learn from it.
+            alike: whether the opinion came from the experts that the arm has; if not, their weights do not learn it.
         """
         opinions = [*rules, opinion.of_model, *opinion.of_models]
         if alike and not self._mixture.learn(arm.weights, opinions, up, uniqueness):

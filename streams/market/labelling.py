@@ -24,7 +24,7 @@ class Labelling:
         silence_ns: time without a tick after which the predictions that wait for an outcome are not scored, ns.
         variants: gives each arm (one of the models that run side by side) the objects built from its parameters.
         panel: asks and teaches the rule strategies.
-        of_model: function that brings all features into the order that models are given; None if they are in it already.
+        of_model: function that brings all features into the order in which models take them; None if they are in it.
         features_hash: digest of the features' names and parameters.
         rules: names of the rule strategies.
         features: names of all features, in the order of the vector.

@@ -59,9 +59,9 @@ class Mixture:
     def take_over(self, weights: Sequence[float], experts: Sequence[str]) -> list[float]:
         """Return the experts' weights that another mixture has learned, fitted to the experts of this mixture.
 
-        An expert whose starting weight is 0 in this mixture gets the weight 0. One that the other mixture did not have gets
-        its starting weight. The others share what is left in the proportions that they had; if they had no weight at all,
-        the weights before the first label are returned.
+        An expert whose starting weight is 0 in this mixture gets the weight 0. One that the other mixture did not have
+        gets its starting weight. The others share what is left in the proportions that they had; if they had no weight
+        at all, the weights before the first label are returned.
 
         Args:
             weights: of the other mixture.

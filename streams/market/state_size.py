@@ -27,7 +27,9 @@ _NAME, _ID, _FIGURE = "n" * LONGEST_NAME, "i" * LONGEST_ID, 0.1
 
 
 def room_for_models(pipeline: Pipeline, parameters: MarketParameters, where: str) -> int:
-    """Bytes that the further models of all arms may take: what the rest of the largest possible state leaves of a record.
+    """Bytes that the models beside the logistic regression may take in the state of a symbol, all arms together.
+
+    It is what the rest of the largest possible state leaves of a record.
 
     Args:
         pipeline: built from `parameters`.
@@ -48,8 +50,8 @@ def room_for_models(pipeline: Pipeline, parameters: MarketParameters, where: str
         room = min(ROOM, LARGEST_STATE - total)
         if (wanted := pipeline.largest_models) > room:
             raise ConfigurationError(
-                f"[{where.strip('[]')}.models]: expected models whose states take at most {room:,} bytes together, they "
-                f"could take {wanted:,}; fix: fewer models, or smaller largest_bytes"
+                f"[{where.strip('[]')}.models]: expected models whose states take at most {room:,} bytes together, "
+                f"they could take {wanted:,}; fix: fewer models, or smaller largest_bytes"
             )
         return room
     shares = {

@@ -186,7 +186,7 @@ def test_a_version_keeps_its_parameters_when_promoted_and_taken_back() -> None:
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
-        ({"overrides": {"costs": {"fee_bps": 1.0}}}, "expected tables among model, recall"),
+        ({"overrides": {"costs": {"fee_bps": 1.0}}}, "expected tables among model, models"),
         ({"overrides": {"model": {"features": ["zscore"]}}}, "expected what is an arm's own, was features"),
         ({"overrides": {"sizing": {"memory": 5}}}, "expected what is an arm's own, was memory"),
         ({"overrides": {"model": {"learning_rate": -1}}}, r"overrides.model: Expected `float` > 0.0"),
@@ -196,7 +196,7 @@ def test_a_version_keeps_its_parameters_when_promoted_and_taken_back() -> None:
         ({"overrides": {"confidence": {"calibrator": "astrology"}}}, "expected calibrators among"),
         ({"overrides": {"sizing": {"enabled": ["kelly", "kelly"]}}}, "at most once"),
         ({"overrides": {"sizing": {"regime_caps": {"sunny": 1.0}}}}, "sunny"),
-        ({"overrides": {"sizing": {"regime_caps": {f"{n}{'x' * 150}": 1.0 for n in range(20)}}}}, "at most 2000 bytes"),
+        ({"overrides": {"sizing": {"regime_caps": {f"{n}{'x' * 150}": 1.0 for n in range(60)}}}}, "at most 8000 bytes"),
         (
             {
                 "overrides": {

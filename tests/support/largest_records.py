@@ -7,7 +7,7 @@ from msgspec import inspect
 
 from streams.market.arm_parameters import LARGEST
 
-OVERRIDES = {"model": {f"field-{number}": "x" * 970 for number in range(LARGEST // 1_000)}}
+OVERRIDES = {"model": {f"field-{number}": "x" * 985 for number in range(LARGEST // 1_000)}}
 """Overrides of as many bytes as an arm may have: what a command says is held against that before anything follows."""
 
 COSTLY = ("\x01", '"', "a", "0")

@@ -48,8 +48,8 @@ class RiverParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
         scaler: transformer before the model, a class of River with default arguments; empty: none.
         features: names of its features.
         learns: whether labels change it while it runs.
-        largest_bytes: stored size at which the model stops learning. It is measured at every 256th label, so a state may
-            come to be larger, by half at most.
+        largest_bytes: stored size at which the model stops learning. It is measured at every 256th label, so a state
+            may come to be larger, by half at most.
     """
 
     model: str
