@@ -105,7 +105,7 @@ class ExpertModel(Struct, frozen=True):
     """A model that takes part as an expert beside the strategies and the signed logistic regression."""
 
     name: Annotated[ExpertName, Meta(description="name of the expert: a table of `[market.models]`, or a new one")]
-    model: ExpertState
+    model: Annotated[ExpertState, Meta(description="its numbers, of one of several kinds")]
 
 
 class ModelState(Struct, frozen=True):

@@ -47,6 +47,7 @@ MODULES = (
     "streams.scoring.tally",
     "streams.market.mixture",
     "streams.market.models.signed_logistic",
+    "streams.market.models.tree_ensemble",
     "streams.monitoring.cusum",
     "streams.monitoring.window",
     "streams.scoring.label_uniqueness",

@@ -236,14 +236,14 @@ class _Reader:
         if how == METHOD:
             return getattr(self.value(parts[1]), parts[0])
         if how == GENERATOR:
-            generator = random.Random()
+            generator = random.Random(0)
             if parts:
                 version, words, gauss = parts
                 generator.setstate((version, tuple(np.frombuffer(words, dtype="<u4").tolist()), gauss))
             return generator
         if how == LEGACY:
             name, words, *rest = parts
-            legacy = np.random.RandomState()
+            legacy = np.random.RandomState(0)
             legacy.set_state((name, np.frombuffer(words, dtype="<u4"), *rest))
             return legacy
         raise ModelRefused(f"expected a part of a known kind, was {how!r:.80}")

@@ -49,13 +49,14 @@ class OnnxModel(Model):
 
     Args:
         parameters: its features.
+        where: its table in the configuration, for errors.
     """
 
     kind: ClassVar[str] = "onnx"
     snapshot: ClassVar[type[Any]] = OnnxState
     largest_bytes = LARGEST_FILE + 4_096
 
-    def __init__(self, parameters: OnnxParameters) -> None:
+    def __init__(self, parameters: OnnxParameters, where: str = "market.models") -> None:
         self.features = parameters.features
 
     def start(self) -> LiveOnnx:

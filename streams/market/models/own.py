@@ -72,6 +72,7 @@ class OwnModel(Model):
 
     Args:
         parameters: its name, parameters and features.
+        where: its table in the configuration, for errors.
 
     Raises:
         ConfigurationError: no plug-in registered it, or its parameters are not valid.
@@ -80,7 +81,7 @@ class OwnModel(Model):
     kind: ClassVar[str] = "own"
     snapshot: ClassVar[type[Any]] = OwnState
 
-    def __init__(self, parameters: OwnModelParameters) -> None:
+    def __init__(self, parameters: OwnModelParameters, where: str = "market.models") -> None:
         self.features = parameters.features
         self.largest_bytes = 2 * parameters.largest_bytes
         self._bound = parameters.largest_bytes

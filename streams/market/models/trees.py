@@ -43,12 +43,14 @@ class TreesModel(Model):
 
     Args:
         parameters: their features.
+        where: their table in the configuration, for errors.
 
-    >>> stump = TreesState(("a",), (0,), (0,), (0.5,), (-1,), (-2,), (-1.0, 2.0))
+    >>> split = {"feature": (0,), "threshold": (0.5,), "left": (-1,), "right": (-2,)}
+    >>> stump = TreesState(features=("a",), roots=(0,), leaves=(-1.0, 2.0), **split)
     >>> model = TreesModel(TreesParameters(features=("a",)))
     >>> round(model.opinion(model.load(stump), [1.0]), 4), model.opinion(model.start(), [1.0])
     (0.8808, 0.5)
-    >>> model.load(TreesState(("a",), (0,), (0,), (0.5,), (0,), (-2,), (-1.0, 2.0)))
+    >>> model.load(TreesState(features=("a",), roots=(0,), leaves=(-1.0, 2.0), **(split | {"left": (0,)})))
     Traceback (most recent call last):
     ...
     schemas.errors.ModelRefused: trees: expected every split to lead to later splits or to a leaf, split 0 leads to 0
@@ -58,12 +60,14 @@ class TreesModel(Model):
     snapshot: ClassVar[type[Any]] = TreesState
     largest_bytes = LARGEST_FILE
 
-    def __init__(self, parameters: TreesParameters) -> None:
+    def __init__(self, parameters: TreesParameters, where: str = "market.models") -> None:
         self.features = parameters.features
 
     def start(self) -> LiveTrees:
         """No trees, which have the opinion one half."""
-        return LiveTrees(TreesState(self.features, (), (), (), (), (), ()))
+        return LiveTrees(
+            TreesState(features=self.features, roots=(), feature=(), threshold=(), left=(), right=(), leaves=())
+        )
 
     def opinion(self, live: LiveTrees, features: Sequence[float]) -> float:
         """See `Model.opinion`."""

@@ -15,13 +15,33 @@ from tests.support.places import ROOT
 
 MAY_IMPORT = {
     "schemas": {"msgspec", "schemas"},
-    "streams": {"databento_dbn", "msgspec", "numpy", "pandas", "pyarrow", "river", "scipy", "schemas", "streams"},
+    "streams": {
+        "databento_dbn",
+        "msgspec",
+        "numpy",
+        "onnxruntime",
+        "pandas",
+        "pyarrow",
+        "river",
+        "scipy",
+        "schemas",
+        "streams",
+    },
 }
 """Packages that each may import besides the standard library, of which import-linter forbids parts."""
 
 GRAB_BAGS = {"common", "helper", "helpers", "manager", "managers", "misc", "util", "utils"}
 
-SEEDED = {"numpy.random.default_rng", "numpy.random.Generator", "numpy.random.SeedSequence", "random.Random"}
+SEEDED = {
+    "numpy.random.default_rng",
+    "numpy.random.Generator",
+    "numpy.random.RandomState",
+    "numpy.random.SeedSequence",
+    "random.Random",
+}
+
+HARMLESS = {"streams/market/models/object_state.py": "id()"}
+"""Uses that decide nothing, by file: there an id tells which objects are one and the same, and is in no result."""
 
 CLOCKS = {
     "datetime.date.today",
@@ -165,6 +185,8 @@ RAW_DECODERS = {
     "streams/engine/chain.py": OWN_STATES,
     "streams/engine/compiled.py": OWN_FILES,
     "streams/components/kinds.py": OWN_STATES,
+    "streams/market/models/object_state.py": "states of models of River, of classes on a list",
+    "streams/market/models/own.py": OWN_STATES,
     "streams/market/features/checks.py": OWN_STATES,
     "streams/lifecycle/version_records.py": OWN_TEXT,
     "streams/market/arm_parameters.py": OWN_TEXT,
@@ -219,7 +241,8 @@ class TestBelowAgents:
         assert set(imported(ast.parse(path.read_bytes()))) <= allowed
 
     def test_has_no_hidden_input(self, path: Path) -> None:
-        assert not list(hidden_inputs(ast.parse(path.read_bytes())))
+        found = [name for _, name in hidden_inputs(ast.parse(path.read_bytes()))]
+        assert [name for name in found if name != HARMLESS.get(place(path))] == []
 
     def test_lets_no_set_decide_an_order(self, path: Path) -> None:
         assert not list(iterated_sets(ast.parse(path.read_bytes())))
