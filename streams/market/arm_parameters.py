@@ -81,8 +81,7 @@ class ArmParameters:
     >>> variants.overrides({"costs": {"fee_bps": 0.0}})  # doctest: +ELLIPSIS
     Traceback (most recent call last):
     ...
-    ValueError: overrides: expected tables among model, models, recall, mixture, correction, confidence, sizing, was \
-    costs
+    ValueError: overrides: expected tables among model, models, ..., sizing, was costs
     """
 
     def __init__(self, parameters: MarketParameters) -> None:
