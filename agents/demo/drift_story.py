@@ -247,7 +247,7 @@ async def _sabotage(settings: Settings, client: Commander, place: LogPlace, told
 
 
 def sabotage(good: ModelState) -> tuple[Request, Request]:
-    """The commands that start a model with weights opposite to those of `good`, and make it live without a test."""
+    """Two commands: to start a model with weights opposite to those of `good`, and to make it live without a test."""
     assert good.model is not None, "retrains fit this model"
     turned = msgspec.structs.replace(good.model, weights=tuple(-weight for weight in good.model.weights))
     poisoned = ModelState(SABOTAGED_VERSION, turned, good.version)

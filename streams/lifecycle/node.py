@@ -31,11 +31,8 @@ from streams.engine.node import Node
 from streams.engine.signing import UNSIGNED, Signing
 from streams.lifecycle.arm_states import RunningArm, SymbolArms, initial_arms
 from streams.lifecycle.version_records import VersionRecords
-from streams.market.arm_parameters import ArmParameters
 from streams.market.directives import MOST_ARMS, apply, remember, shadow
-from streams.market.parameters import MarketParameters
-from streams.market.pipeline import Pipeline
-from streams.market.state_size import room_for_models
+from streams.market.state_size import limited_arm_parameters
 from streams.parameters import Parameters
 
 DEFAULTS = Parameters()
@@ -84,9 +81,10 @@ class LifecycleNode(Node[SymbolArms]):
         super().__init__()
         self._signing = signing
         self._parameters = parameters
-        self._variants = _variants(parameters.market, "[market]")
+        self._variants = limited_arm_parameters(parameters.market, "[market]")
         self._own_variants = {
-            symbol: _variants(own, f"[symbols.{symbol}.market]") for symbol, own in parameters.symbols.items()
+            symbol: limited_arm_parameters(own, f"[symbols.{symbol}.market]")
+            for symbol, own in parameters.symbols.items()
         }
 
     def check(self, event: Any) -> None:
@@ -374,12 +372,6 @@ class LifecycleNode(Node[SymbolArms]):
             sha256,
             candidate=is_candidate(command.arm),
         )
-
-
-def _variants(parameters: MarketParameters, where: str) -> ArmParameters:
-    variants = ArmParameters(parameters)
-    variants.room = room_for_models(Pipeline(parameters), parameters, where)
-    return variants
 
 
 def _of_arm(command: Directed, action: Action, arm: str) -> Directive:

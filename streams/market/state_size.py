@@ -8,7 +8,7 @@ from schemas.models import LONGEST_EXPERT, MOST_EXPERTS
 from schemas.ticks import Quote
 from schemas.topics import LARGEST_SNAPSHOT, MIB
 from streams.engine.judged import MOST_JUDGED
-from streams.market.arm_parameters import LARGEST, ROOM
+from streams.market.arm_parameters import LARGEST, ROOM, ArmParameters
 from streams.market.directives import MOST_ARMS, REMEMBERED
 from streams.market.parameters import MarketParameters
 from streams.market.pending import ArmPrediction, Opinion, Pending
@@ -65,6 +65,21 @@ def room_for_models(pipeline: Pipeline, parameters: MarketParameters, where: str
         f"{where}: expected the state of a symbol to take at most {LARGEST_STATE} bytes, it could take {total}: "
         f"{shares[largest]} of them for {largest}; fix: less of that"
     )
+
+
+def limited_arm_parameters(parameters: MarketParameters, where: str) -> ArmParameters:
+    """Arm parameters of a symbol that know how much room its further models have, without a pipeline that uses them.
+
+    Args:
+        parameters: of one symbol or of all.
+        where: their table in the configuration, for errors.
+
+    Raises:
+        ConfigurationError: as `room_for_models` does.
+    """
+    variants = ArmParameters(parameters)
+    variants.room = room_for_models(Pipeline(parameters), parameters, where)
+    return variants
 
 
 def full_state(pipeline: Pipeline, parameters: MarketParameters) -> SymbolState:
