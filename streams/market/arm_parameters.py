@@ -1,6 +1,7 @@
-"""Parameters of each arm (one of the models that run side by side on a symbol), and what is built from them.
+"""Parameters of each arm, and the objects that are built from them.
 
-An arm has the parameters of its symbol, except for those that it overrides.
+An arm is one of the variants of the pipeline that run side by side on a symbol. It has the parameters of its symbol,
+except for those that it overrides.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -44,7 +45,7 @@ ROOM = 3 * MIB
 class ArmParts(NamedTuple):
     """Objects built from the parameters of one arm; they compute, and hold no learned numbers.
 
-    An arm is one of the models that run side by side on a symbol.
+    An arm is one of the variants of the pipeline that run side by side on a symbol.
 
     Attributes:
         parameters: the symbol's parameters, with the arm's overrides in their place.
@@ -61,27 +62,23 @@ _TABLES: Mapping[str, Any] = get_type_hints(MarketParameters)
 
 
 class ArmParameters:
-    """Gives each arm (one of the models that run side by side on a symbol) the objects built from its parameters.
+    """Builds and keeps the objects that compute with the parameters of each arm of a symbol.
 
-    It is indexed by an arm's overrides, the parameters that differ from the symbol's, as canonical JSON. Objects are
-    built when they are first asked for, and kept.
+    An arm is one of the variants of the pipeline that run side by side on a symbol. Its overrides are the parameters
+    that differ from the symbol's. `ArmParameters` is indexed by the overrides as canonical JSON; the objects for them
+    are built when they are first asked for.
 
     Args:
         parameters: of the symbol.
-
-    Attributes:
-        own: objects of an arm without overrides.
-        room: most bytes that the models beside the logistic regression may take in the state of a symbol, all arms
-            together; see `streams.market.state_size`.
 
     >>> variants = ArmParameters(MarketParameters())
     >>> bold = variants.overrides({"sizing": {"kelly_fraction": 0.001}})
     >>> bold, variants[bold].parameters.sizing.kelly_fraction, variants[b""].parameters.sizing.kelly_fraction
     (b'{"sizing":{"kelly_fraction":0.001}}', 0.001, 0.0001)
-    >>> variants.overrides({"costs": {"fee_bps": 0.0}})  # doctest: +ELLIPSIS
+    >>> variants.overrides({"costs": {"fee_bps": 0.0}})
     Traceback (most recent call last):
     ...
-    ValueError: overrides: expected tables among model, models, ..., sizing, was costs
+    ValueError: overrides: expected tables among model, recall, mixture, correction, confidence, sizing, was costs
     """
 
     def __init__(self, parameters: MarketParameters) -> None:
@@ -93,11 +90,11 @@ class ArmParameters:
         self.own = self._parts(parameters)
 
     def table(self, name: str) -> dict[str, Any]:
-        """Return one table of the symbol's parameters: the values by the names of the parameters.
+        """Return one table of the symbol's parameters, as a dict from the name of a parameter to its value.
 
         Args:
-            name: a table in which an arm (model that runs on the symbol) may override parameters: `model`, `recall`,
-                `mixture`, `correction`, `confidence` or `sizing`.
+            name: a table in which an arm (variant of the pipeline that runs on the symbol) may override parameters:
+                `model`, `recall`, `mixture`, `correction`, `confidence` or `sizing`.
         """
         found: dict[str, Any] = self._tables[name]
         return found
@@ -105,11 +102,11 @@ class ArmParameters:
     def __getitem__(self, overrides: bytes) -> ArmParts:
         """Return the objects built from the symbol's parameters, with an arm's overrides in their place.
 
-        An arm is one of the models that run side by side on the symbol.
+        An arm is one of the variants of the pipeline that run side by side on the symbol.
 
         Args:
             overrides: the parameters of the arm that differ from the symbol's, as the method `overrides` returns them;
-                empty if none do.
+                empty if no parameter differs.
 
         Raises:
             ValueError: a parameter is unknown, or its value is not valid.
@@ -124,9 +121,10 @@ class ArmParameters:
         return found
 
     def overrides(self, table: Mapping[str, Mapping[str, Any]]) -> bytes:
-        """Return the overrides of an arm as canonical JSON: equal tables give equal bytes, empty ones give empty bytes.
+        """Check the overrides of an arm and return them as canonical JSON.
 
-        An arm is one of the models that run side by side on the symbol. Its overrides are checked.
+        An arm is one of the variants of the pipeline that run side by side on the symbol. Equal tables give equal
+        bytes, an empty table gives empty bytes.
 
         Args:
             table: parameters of the arm that differ from the symbol's, by table and name, as in the configuration.
@@ -146,18 +144,18 @@ class ArmParameters:
     def begin(self, directive: Directive, version: str, number: int, running: Sequence[ArmState]) -> ArmState:
         """Return the new arm that a directive asks for; the caller must add it to the arms of the symbol.
 
-        An arm is one of the models that run side by side on a symbol; the live arm is the one whose predictions are
-        published. The new arm starts from a copy of the live arm if the directive says `from_live`, otherwise with
-        nothing learned. A model in the directive takes the place of the arm's model of that kind and name.
+        An arm is one of the variants of the pipeline that run side by side on a symbol; the live arm is the one whose
+        predictions are published. The new arm starts from a copy of the live arm if the directive says `from_live`,
+        otherwise with nothing learned. If the directive holds a model, the new arm starts with that model.
 
         Args:
-            directive: a directive `start_arm`, which holds name, overrides and perhaps models for the new arm.
+            directive: a directive `start_arm`, which holds name and overrides of the new arm, and perhaps a model.
             version: name of the model version that the arm starts from.
             number: identity of the arm within the symbol.
-            running: states of the arms of the symbol, which stay as they are; the live one first.
+            live: state of the live arm, which is not changed.
 
         Raises:
-            Refused: `bad_directive`: overrides or models are not valid for this symbol, or there is no room for them.
+            Refused: `bad_directive`: overrides or model are not valid for this symbol.
         """
         live = running[0]
         overrides, model = self.asked(directive)
@@ -208,10 +206,10 @@ class ArmParameters:
     def asked(self, directive: Directive | StartVariant) -> tuple[bytes, SignedLogistic | None]:
         """Return the checked overrides and the model of a request to start an arm.
 
-        An arm is one of the models that run side by side on a symbol.
+        An arm is one of the variants of the pipeline that run side by side on a symbol.
 
         Args:
-            directive: a directive `start_arm`, or the command that leads to one.
+            directive: a directive `start_arm`, or the command from which such a directive is made.
 
         Returns:
             The overrides (parameters of the arm that differ from the symbol's) as canonical JSON; and the model, or
@@ -228,24 +226,23 @@ class ArmParameters:
     def checked(
         self, table: Mapping[str, Mapping[str, Any]], model: ModelState | None, from_live: bool
     ) -> tuple[bytes, SignedLogistic | None]:
-        """Check with what an arm would start; return its overrides and its logistic regression.
+        """Check the overrides and the model with which an arm would start, and return both.
 
-        An arm is one of the models that run side by side on a symbol. Its overrides are the parameters that differ from
-        the symbol's. A further model that no parameters declare gets a table among the overrides, as its numbers imply
-        it.
+        An arm is one of the variants of the pipeline that run side by side on a symbol. Its overrides are the
+        parameters that differ from the symbol's.
 
         Args:
             table: the overrides, by table and name.
-            model: models to start with; None if there are none.
-            from_live: whether the arm would start from a copy of the arm that is live, whose model has learned already.
+            model: model to start with; None if the arm brings no model of its own.
+            from_live: whether the arm would start from a copy of the live arm (whose predictions are published), so
+                that its model has learned already.
 
         Returns:
-            The overrides as canonical JSON; and the logistic regression, or None.
+            The overrides as canonical JSON; and the model, or None.
 
         Raises:
             ConfigurationError: overrides or model are not valid for this symbol; or the overrides give starting weights
                 (`prior`) to a model that has learned already.
-            ModelRefused: the numbers of a further model cannot be those of its kind.
         """
         brought = None if model is None else model.expert or None
         try:

@@ -1,7 +1,7 @@
-"""Arms: the models that run side by side on the ticks of one symbol.
+"""Arms: the variants of the pipeline that run side by side on the ticks of one symbol.
 
 The first arm is live: its probabilities are published as predictions. The others run in shadow: they learn and are
-scored in the same way, but nothing is published as their prediction.
+scored in the same way, but their predictions are not published.
 """
 
 from collections.abc import Sequence
@@ -29,26 +29,26 @@ from streams.scoring.logistic import HIGHEST, LOWEST, probability
 
 @dataclass
 class ArmState:
-    """State of one arm: everything that one of the models running side by side on a symbol has learned.
+    """State of one arm, one of the variants of the pipeline that run side by side on a symbol: all that it has learned.
 
-    The rule strategies, which are shared by all arms of the symbol, have states of their own.
+    What strategies have learned is not part of it: their states are shared by all arms of the symbol.
 
     Attributes:
-        name: unique within the symbol; `live` for the arm whose probabilities are the published predictions.
+        name: unique within the symbol; `live` for the arm whose predictions are published.
         version: name of the model version that the arm started from.
         number: identity of the arm within the symbol, which stays when its name changes.
         model: numbers of its logistic regression.
-        weights: weight of each expert, together 1: the rule strategies, the logistic regression, then `models`.
+        weights: weight of each expert: first the rule strategies, last the model; they add up to 1.
         correction: state of the residual correction, which adjusts the pooled log-odds of the experts.
         calibration: state of the calibrator, in the type of the configured calibrator.
-        conformal: state of the conformal sets, which tell predictions that are too unsure for a position.
-        expected: accuracy and log-loss to expect of its recent predictions, from their probabilities.
-        drawdown_bps: how far its simulated profits and losses are below their peak, bps of capital.
-        overrides: parameters that differ from the symbol's, as canonical JSON; empty if none do.
-        twin: number of the arm whose learned state it was copied from at its start; -1 if it was not copied. From
-            predictions older than itself the arm learns with the probabilities of that arm.
+        conformal: state of the conformal sets, which tell when a prediction is too unsure for a position.
+        expected: accuracy and log-loss that the arm's recent predictions should reach, computed from their
+            probabilities.
+        drawdown_bps: how far the arm's simulated profits and losses are below their peak, bps of capital.
+        overrides: parameters that differ from the symbol's, as canonical JSON; empty if no parameter differs.
+        twin: number of the arm that this arm is a copy of; -1 if it is no copy. From predictions that were made before
+            the copy existed, this arm learns with the probabilities of the other arm.
         recall: stored copies of the model, and a fast learner (a model with a higher learning rate) beside it.
-        models: numbers of its further models (trees, models of River and others), each a `LiveModel`.
     """
 
     name: str
@@ -68,20 +68,14 @@ class ArmState:
 
 
 class Arms:
-    """Computes the probabilities of an arm, one of the models that run side by side on a symbol, and teaches the arm.
+    """Computes the probabilities of an arm, and teaches the arm the outcomes of predictions.
 
-    The experts (rule strategies, the arm's logistic regression and its further models) each give a probability. These
-    are pooled by weights, then corrected, then calibrated. What was learned is in an `ArmState`, not in here.
+    An arm is one of the variants of the pipeline that run side by side on a symbol. Its experts (the rule strategies
+    and the arm's model) each give a probability. These probabilities are pooled by weights; the result is corrected,
+    then calibrated. What an arm has learned is in an `ArmState`, not in this object.
 
     Args:
-        parameters: of the symbol, with the arm's own parameters in their place.
-        vector: names of the features that all arms of the symbol are given, those of the logistic regression first;
-            None: the ones that `parameters` need.
-
-    Attributes:
-        models: asks and teaches the further models.
-        experts: names of the experts, in the order of `ArmState.weights`.
-        even: weight above which an expert is said to lead, where not all weigh the same.
+        parameters: of the symbol, with the arm's overrides in their place.
     """
 
     def __init__(self, parameters: MarketParameters, vector: Sequence[str] | None = None) -> None:
@@ -101,11 +95,11 @@ class Arms:
     def start(self, name: str, version: str, number: int, model: SignedLogistic) -> ArmState:
         """Return a new arm, which has learned only what `model` holds.
 
-        An arm is one of the models that run side by side on a symbol.
+        An arm is one of the variants of the pipeline that run side by side on a symbol.
 
         Args:
             name: name of the arm, unique within the symbol.
-            version: name of the model version that it starts from.
+            version: name of the model version that the arm starts from.
             number: identity of the arm within the symbol.
             model: numbers of its logistic regression.
         """
@@ -123,24 +117,26 @@ class Arms:
         )
 
     def remember(self, arm: ArmState) -> RecallState:
-        """Return the stored copies of models with which the successor of an arm starts.
+        """Return the stored models with which the successor of an arm starts.
 
-        An arm is one of the models that run side by side on a symbol. The successor gets the copies that `arm` has, a
-        copy of its present model, and its fast learner (a model with a higher learning rate).
+        An arm is one of the variants of the pipeline that run side by side on a symbol. It stores copies of its model
+        from earlier times. The successor gets these copies, a copy of the present model of `arm`, and the fast learner
+        of `arm` (a model with a higher learning rate).
         """
         return self._recall.succeeded(arm.recall, arm.model)
 
     def take_over(self, arm: ArmState, learned_with: MarketParameters, parameters: MarketParameters) -> ArmState:
-        """Change an arm to the parameters of this object and return it; what it learned is kept where it is valid.
+        """Change an arm to the parameters of this object and return it; what is still valid of its learning is kept.
 
-        An arm is one of the models that run side by side on a symbol. Three parts start anew if their parameters
-        changed: the stored copies of the model, the residual correction (only if its prior variance changed) and the
-        calibrator. The weights of experts that are left out now go to the other experts.
+        An arm is one of the variants of the pipeline that run side by side on a symbol. Three parts start anew if their
+        parameters changed: the stored copies of the model, the calibrator, and the residual correction (only if its
+        prior variance changed). The weight of an expert that is left out under the new parameters goes to the other
+        experts.
 
         Args:
-            arm: to be changed.
-            learned_with: parameters that the arm has learned with so far.
-            parameters: parameters that this object was built from.
+            arm: state of the arm, which is changed.
+            learned_with: parameters with which the arm has learned so far.
+            parameters: new parameters, which this object was built from.
         """
         if learned_with.recall != parameters.recall:
             arm.recall = RecallState()
@@ -159,9 +155,9 @@ class Arms:
         return arm
 
     def revive(self, arm: ArmState) -> None:
-        """After an arm was decoded from a snapshot, convert its calibrator's state to the type the calibrator uses.
+        """Convert the calibrator's state in an arm decoded from a snapshot to the type that the calibrator uses.
 
-        An arm is one of the models that run side by side on a symbol; it is changed in place.
+        An arm is one of the variants of the pipeline that run side by side on a symbol. `arm` is changed in place.
 
         Raises:
             ValidationError: the state does not fit the type.
@@ -172,14 +168,14 @@ class Arms:
     def opinion(self, arm: ArmState, rules: list[float], features: list[float], faults: Faults) -> Opinion:
         """Return the probability of an upward move by one arm, with all numbers that led to it.
 
-        An arm is one of the models that run side by side on a symbol. A part of it that fails is replaced and reported:
-        the model's probability by 0.5, the weights by those at the start, the correction by none, the calibrated
-        probability by the uncalibrated one.
+        An arm is one of the variants of the pipeline that run side by side on a symbol. A part of the arm that fails is
+        reported, and its result is replaced: the model's probability by 0.5, the weights by the starting weights, the
+        correction by 0, the calibrated probability by the uncalibrated one.
 
         Args:
             arm: state of the arm.
-            rules: probability of an upward move by each rule strategy.
-            features: values of the features, first those of the model in its order.
+            rules: probability of an upward move by each rule strategy at this tick.
+            features: values of the features, first those of the model's features in the model's order.
             faults: takes the reports.
         """
         scaled = self._learner.scaled(arm.model, features)
@@ -228,10 +224,10 @@ class Arms:
         return probability(log_odds)
 
     def stands_aside(self, arm: ArmState, probability: float) -> bool:
-        """Whether an arm should take no position at this probability of an upward move, because it is too unsure.
+        """Whether an arm should take no position, because its probability of an upward move is too unsure.
 
-        An arm is one of the models that run side by side on a symbol. It is too unsure if its conformal set (the sides,
-        up or down, that are probable enough) holds both sides or none.
+        An arm is one of the variants of the pipeline that run side by side on a symbol. Its probability is too unsure
+        if its conformal set (the sides, up or down, that are probable enough) holds both sides or none.
         """
         return self._conformal.stands_aside(arm.conformal, probability)
 
@@ -246,19 +242,20 @@ class Arms:
         faults: Faults,
         alike: bool = True,
     ) -> None:
-        """Teach an arm, one of the models that run side by side on a symbol, one label (known outcome of a prediction).
+        """Teach an arm one label, the known outcome of a prediction.
 
-        A part of the arm whose numbers leave their range starts anew and is reported; the others are not affected.
+        An arm is one of the variants of the pipeline that run side by side on a symbol. A part of the arm whose numbers
+        leave their range starts anew and is reported; the other parts are not affected.
 
         Args:
             arm: state of the arm, which is changed.
             opinion: the arm's opinion when the prediction was made.
             rules: probability of an upward move by each rule strategy when the prediction was made.
-            features: values of the features when the prediction was made, first those of the model in its order.
+            features: values of the features when the prediction was made, first those of the model's features in the
+                model's order.
             up: whether the mid then moved up.
             uniqueness: weight of the label, 0 to 1; smaller where labels overlap in time and repeat each other.
             faults: takes the reports.
-            alike: whether the opinion came from the experts that the arm has; if not, their weights do not learn it.
         """
         opinions = [*rules, opinion.of_model, *opinion.of_models]
         if alike and not self._mixture.learn(arm.weights, opinions, up, uniqueness):

@@ -1,4 +1,4 @@
-"""Check that every name in the parameters is known, so that a misspelt name is refused and not ignored."""
+"""Check that every name in the parameters of the market node is known; a misspelt name is refused, not ignored."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any

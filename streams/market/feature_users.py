@@ -11,10 +11,10 @@ SPREAD = "spread"
 
 
 def users_of_features(parameters: MarketParameters) -> dict[str, tuple[str, ...]]:
-    """Return the names of the features that each enabled component needs, in the order in which it takes them.
+    """Return for each enabled component the names of the features that it needs, in the order in which it takes them.
 
-    The keys are the components: strategies, model, regime detector, cost, baselines, and `recorded` for features that
-    are only recorded.
+    The keys are the names of the components: strategies, model, regime detector, cost, baselines, and `recorded` for
+    features that no component needs but that are written into outcomes.
 
     >>> users = users_of_features(MarketParameters())
     >>> users["momentum"], users["cost"], len(users["signed_logistic"])

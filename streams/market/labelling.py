@@ -1,4 +1,4 @@
-"""Labelling: scores predictions whose horizon has ended, and teaches everything that learns from their outcomes."""
+"""Labelling: scores predictions whose horizon has ended, and teaches their outcomes to everything that learns."""
 
 from typing import Any, Final
 
@@ -17,16 +17,19 @@ FEED: Final = "feed"
 
 
 class Labelling:
-    """Scores predictions whose horizon has ended, and teaches strategies, models, weights and sizing by their outcomes.
+    """Scores predictions whose horizon has ended, and teaches outcomes to strategies, models, weights and sizing.
 
     Args:
         parameters: of the symbol.
-        silence_ns: time without a tick after which the predictions that wait for an outcome are not scored, ns.
-        variants: gives each arm (one of the models that run side by side) the objects built from its parameters.
+        silence_ns: time without a tick, ns; after a longer time the predictions that wait for an outcome are not
+            scored.
+        variants: gives each arm (variant of the pipeline that runs on the symbol) the objects built from its
+            parameters.
         panel: asks and teaches the rule strategies.
-        of_model: function that brings all features into the order in which models take them; None if they are in it.
+        of_model: function that picks the model's features out of all features; None if all features begin with the
+            model's.
         features_hash: digest of the features' names and parameters.
-        rules: names of the rule strategies.
+        experts: names of the rule strategies, then of the model.
         features: names of all features, in the order of the vector.
     """
 
@@ -68,10 +71,10 @@ class Labelling:
             state: of the symbol, which is changed.
             symbol: its name.
             now: event time of the present tick, ns.
-            due_until: latest end of a horizon that is scored, ns.
+            due_until: event time, ns; predictions whose horizon ends later stay unscored.
             mid: reference price at `due_until`, quote currency.
             record_id: id of the present tick.
-            records: records that followed from this tick so far; the outcomes are appended.
+            records: records that followed from the present tick so far; the outcomes are appended to this list.
         """
         generation = state.admission.generation or UNSET
         made_until = due_until - self._horizon
@@ -122,16 +125,17 @@ class Labelling:
     ) -> None:
         """Score the predictions whose horizon ended during a jump of the price, and learn from their outcomes.
 
-        A tick whose price is far from the last one is refused at first. When enough of these ticks agree, the jump is
-        accepted. Predictions that ended meanwhile are then scored at the prices of the refused ticks.
+        A tick whose price is far from the price before is refused at first. When enough refused ticks agree with one
+        another, the jump is accepted. Predictions whose horizon ended meanwhile are then scored at the prices of the
+        refused ticks.
 
         Args:
             state: of the symbol, which is changed; `state.admission.row` holds the refused ticks.
             symbol: its name.
             before: event time of the last tick before the refused ones, ns.
-            last: reference price at that time, quote currency.
+            last: reference price before the refused ticks, quote currency.
             record_id: id of the tick at which the jump is accepted.
-            records: records that followed from this tick so far; the outcomes are appended.
+            records: records that followed from this tick so far; the outcomes are appended to this list.
         """
         now, row, mid = state.admission.clock, state.admission.row, last
         silent = row[0][0] - before
@@ -150,7 +154,7 @@ def drop_pending(state: SymbolState, silent: int, what: str) -> None:
     Args:
         state: of the symbol, which is changed.
         silent: how long no usable tick came, ns.
-        what: words of the report for what came in that time: `nothing` or `no quote`.
+        what: words for the report that say what came in that time: `nothing` or `no quote`.
     """
     unscored = f"{len(state.pending)} predictions stay unscored"
     state.faults.note(FEED, f"{what} came for {silent / 1e9:,.0f} s", unscored)

@@ -1,6 +1,6 @@
-"""Mixture of experts: pools probabilities of several strategies and a model, the experts, by weights.
+"""Mixture of experts: pools the probabilities of several experts (strategies and a model) by weights.
 
-The weights follow how good each expert's probabilities were.
+The better an expert's probabilities were so far, the larger its weight.
 """
 
 from collections.abc import Sequence
@@ -17,11 +17,11 @@ SLACK: Final = 1e-6
 class Mixture:
     """Pools the experts' probabilities of an upward move by weights, and updates these weights at every label.
 
-    The result of pooling is the weighted mean of the experts' log-odds. A label (known outcome of a prediction) of
-    uniqueness u (its own weight, 0 to 1) changes the experts' weights in two steps. First each weight is multiplied by
-    `likelihood ** (rate * u)`, where the likelihood is the probability that the expert gave to what happened, and the
-    weights are divided by their sum. Then each weight moves by the fraction `share * u` towards its starting value, so
-    that none becomes 0 (fixed share).
+    The result of pooling is the weighted mean of the experts' log-odds. A label is the known outcome of a prediction;
+    its uniqueness u, 0 to 1, is smaller where labels overlap in time. A label changes the experts' weights in two
+    steps. First each weight is multiplied by `likelihood ** (rate * u)`, where the likelihood is the probability that
+    the expert gave to what happened; then all weights are divided by their sum. Second, each weight moves by the
+    fraction `share * u` towards its starting value, so that no weight becomes 0 (fixed share).
 
     Args:
         parameters: rate, share and starting weights.
@@ -57,22 +57,13 @@ class Mixture:
         return self._prior.copy()
 
     def take_over(self, weights: Sequence[float], experts: Sequence[str]) -> list[float]:
-        """Return the experts' weights that another mixture has learned, fitted to the experts of this mixture.
+        """Return the weights that another mixture of the same experts has learned, adapted to this mixture.
 
-        An expert whose starting weight is 0 in this mixture gets the weight 0. One that the other mixture did not have
-        gets its starting weight. The others share what is left in the proportions that they had; if they had no weight
-        at all, the weights before the first label are returned.
+        An expert whose starting weight is 0 in this mixture gets the weight 0; the other weights are divided by their
+        sum. If that sum is 0, the weights before the first label are returned.
 
-        Args:
-            weights: of the other mixture.
-            experts: names of its experts, in the order of `weights`.
-
-        >>> mixture = Mixture(MixtureParameters(prior={"other": 0.0}), ("one", "other", "last"))
-        >>> mixture.take_over([0.25, 0.5, 0.25], experts=("one", "other", "last"))
+        >>> Mixture(MixtureParameters(prior={"other": 0.0}), ("one", "other", "last")).take_over([0.25, 0.5, 0.25])
         [0.5, 0.0, 0.5]
-        >>> wider = Mixture(MixtureParameters(prior={"new": 2.0}), ("one", "last", "new"))
-        >>> wider.take_over([0.8, 0.2], experts=("one", "last"))
-        [0.4, 0.1, 0.5]
         """
         learned = dict(zip(experts, weights, strict=True))
         of_new = sum(prior for name, prior in zip(self._experts, self._prior, strict=True) if name not in learned)
@@ -94,8 +85,8 @@ class Mixture:
         """Return the weighted mean of the log-odds of the experts' probabilities.
 
         Args:
-            weights: weight of each expert, together 1.
-            opinions: each expert's probability of an upward move, in the same order.
+            weights: weight of each expert; they add up to 1.
+            opinions: each expert's probability of an upward move, in the order of the weights.
         """
         pooled = 0.0
         for index, opinion in enumerate(opinions):
@@ -106,7 +97,7 @@ class Mixture:
         """Update the experts' weights by one label, the known outcome of a prediction.
 
         Args:
-            weights: weight of each expert, which are changed.
+            weights: weight of each expert; this list is changed.
             opinions: each expert's probability of an upward move when the prediction was made.
             up: whether the mid then moved up.
             uniqueness: weight of the label, 0 to 1; smaller where labels overlap in time and repeat each other.

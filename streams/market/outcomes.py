@@ -1,6 +1,6 @@
-"""Outcomes: the records of predictions whose horizon has ended, and which arms learn from them.
+"""Outcomes: records of what followed a prediction, made when its horizon has ended; and which arms learn from them.
 
-An arm is one of the models that run side by side on a symbol.
+An arm is one of the variants of the pipeline that run side by side on a symbol.
 """
 
 from collections.abc import Sequence
@@ -27,20 +27,21 @@ def outcome(
     weights: dict[str, float],
     generation: int | UnsetType,
 ) -> OutcomeMatured:
-    """Return the record of a prediction whose horizon has ended: what happened, and what each model predicted.
+    """Return the record of a prediction whose horizon has ended: what happened, and what each arm predicted.
 
     Args:
-        pending: the prediction, as it was kept.
-        record_id: id of the new record.
+        pending: the prediction, as it was kept until its outcome was known. It holds the prediction of each arm
+            (variant of the pipeline that runs on the symbol); the live arm is the one whose predictions are published.
+        record_id: id that the new record gets.
         ts_event: event time of the first tick at or after the end of the horizon, ns.
         mid: reference price at the end of the horizon, quote currency.
         symbol: symbol of the prediction.
         horizon_ns: how far ahead the prediction looked, ns.
         features_hash: digest of the features' names and parameters.
-        rules: names of the rule strategies.
+        experts: names of the rule strategies, then of the model.
         features: names of the features, in the order of `pending.features`.
-        weights: present weight of each expert (strategy or model) of the arm that is live.
-        generation: how often the time or the price unit of the symbol has changed abruptly; unset if never.
+        weights: present weights of the experts in the live arm.
+        generation: how often event time or price unit of the symbol have changed abruptly; unset if never.
     """
     return_bps = (mid / pending.mid - 1.0) * 1e4
     cost_bps = pending.cost_bps
@@ -88,9 +89,9 @@ def outcome(
 
 
 def is_plain(outcome: OutcomeMatured) -> bool:
-    """Whether an outcome certainly stays the same when encoded as JSON and decoded: all its numbers are finite floats.
+    """Whether an outcome surely stays the same when encoded as JSON and decoded, because its numbers are finite floats.
 
-    False may also mean that their sum is too large for a float.
+    False is also returned if the sum of finite numbers is too large for a float.
 
     >>> from msgspec.structs import replace
     >>> arm = ArmOutcome("live", "v1", "flat", 0.5, 0.0, 0.0, 0.0)
@@ -116,10 +117,11 @@ def is_plain(outcome: OutcomeMatured) -> bool:
 
 
 def learning_arms(arms: Sequence[ArmState], stances: Sequence[ArmPrediction]) -> list[tuple[ArmState, int]]:
-    """Return the arms that learn from a prediction, each with the index in `stances` of the opinion it learns with.
+    """Return the arms that learn from a prediction, each with the index of the opinion in `stances` that it uses.
 
-    An arm (one of the models that run side by side) learns with its own opinion. If it started after the prediction as
-    a copy of another arm, it learns with that arm's opinion. If there is neither, it does not learn.
+    An arm is one of the variants of the pipeline that run side by side on a symbol. It learns with the opinion that it
+    had when the prediction was made. If it started later as a copy of another arm, it learns with the opinion of that
+    arm. If `stances` has neither opinion, the arm does not learn.
 
     Args:
         arms: arms that run now.

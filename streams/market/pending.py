@@ -8,17 +8,17 @@ from streams.scoring.called import Called
 class Opinion(Struct, frozen=True, array_like=True):
     """An arm's probability of an upward move at one tick, and the steps to it.
 
-    An arm is one of the models that run side by side on a symbol. Its experts are the rule strategies and its models.
+    An arm is one of the variants of the pipeline that run side by side on a symbol. Its experts are the rule strategies
+    and its model.
 
     Attributes:
         expert: index of the expert with the largest weight.
-        of_model: probability by the arm's logistic regression alone.
+        of_model: probability of an upward move by the arm's model alone.
         pooled: weighted mean of the experts' log-odds.
         corrected: the residual correction in log-odds, before it is multiplied by the fraction that is applied.
         log_odds: pooled log-odds plus the applied part of the correction, before calibration.
         probability: calibrated probability of an upward move.
         threshold: conformal threshold; a side (up or down) is excluded if its probability is below `1 - threshold`.
-        of_models: probability by each of the arm's further models.
     """
 
     expert: int
@@ -34,13 +34,12 @@ class Opinion(Struct, frozen=True, array_like=True):
 class ArmPrediction(Struct, frozen=True, array_like=True):
     """Opinion and position of one arm when a prediction was made, kept until the outcome is known.
 
-    An arm is one of the models that run side by side on a symbol.
+    An arm is one of the variants of the pipeline that run side by side on a symbol.
 
     Attributes:
-        number, name, version: number, name and model version of the arm at that time.
-        opinion: its probability of an upward move, with the steps to it.
+        number, name, version: number, name and model version of the arm when the prediction was made.
+        opinion: the arm's probability of an upward move, with the steps to it.
         position: fraction of capital; below 0 for a short position.
-        models: names of its models beside the logistic regression.
     """
 
     number: int
@@ -56,14 +55,15 @@ class Pending(Struct, frozen=True, array_like=True):
 
     Attributes:
         id: id of the prediction.
-        ts_event: its event time, ns.
+        ts_event: event time of the prediction, ns.
         mid: reference price at that time, quote currency.
         regime: name of the regime at that time.
         cost_bps: cost of opening and closing a position, bps of the mid.
         features: values of all features.
         rules: probability of an upward move by each rule strategy.
-        stances: opinion and position of every arm (model that runs on the symbol), first the live one.
-        called: forecasts of the baselines, simple forecasts that the arms are compared with.
+        stances: opinion and position of every arm (variant of the pipeline that runs on the symbol), first the live
+            arm, whose predictions are published.
+        called: forecasts of the baselines, which are simple forecasts that the arms are compared with.
     """
 
     id: str

@@ -1,4 +1,4 @@
-"""The pipeline of one symbol: what happens at each tick, from the tick to the prediction and to learning.
+"""The pipeline of one symbol: all steps at each tick, from the check of the tick to prediction and learning.
 
 The steps are: check the tick against earlier ones, compute features, regime, probabilities and position, and learn from
 predictions whose horizon has ended.
@@ -48,7 +48,7 @@ FAULT: Final = "fault"
 
 
 class Pipeline:
-    """Computes the predictions and outcomes of a symbol tick by tick; what it remembers is in a `SymbolState`.
+    """Computes the predictions and outcomes of a symbol tick by tick; what must be remembered is in a `SymbolState`.
 
     Args:
         parameters: of the symbol.
@@ -121,7 +121,7 @@ class Pipeline:
         )
 
     def revive(self, state: SymbolState) -> None:
-        """After a state was decoded from a snapshot, convert its parts in place to the types that the components use.
+        """Convert the parts of a state decoded from a snapshot, in place, to the types that the components use.
 
         Raises:
             ValidationError: a part does not fit its type.
@@ -134,10 +134,10 @@ class Pipeline:
             self._variants[arm.overrides].arms.revive(arm)
 
     def direct(self, state: SymbolState, directive: Directive) -> None:
-        """Carry out a directive, which starts, promotes or stops one of the models that run side by side on the symbol.
+        """Carry out a directive, which starts, promotes or stops an arm of the symbol.
 
         Raises:
-            Refused: it cannot be carried out; nothing has changed.
+            Refused: the directive cannot be carried out; nothing has changed.
         """
         directives.apply(state.arms, directive, partial(self._variants.begin, running=state.arms.arms))
 
@@ -148,15 +148,15 @@ class Pipeline:
 
         Args:
             state: of the symbol, which is changed.
-            tick: the quote or trade, valid by itself.
+            tick: the quote or trade, which has passed the checks of a tick by itself.
             record_id: id of the tick; the ids of the records derive from it.
 
         Returns:
-            The outcomes of predictions whose horizon has ended, then a record if time or price changed abruptly at this
-            tick, last the prediction at this tick.
+            First the outcomes of predictions whose horizon has ended; then, if time or price changed abruptly at this
+            tick, a record of the change; last the prediction at this tick.
 
         Raises:
-            Refused: the tick contradicts earlier ones; the state only counts it as refused.
+            Refused: the tick contradicts earlier ticks; in the state only what it holds of refused ticks changes.
         """
         price = 0.5 * (tick.bid + tick.ask) if isinstance(tick, Quote) else tick.price
         features = state.features
@@ -272,7 +272,7 @@ class Pipeline:
         return records
 
     def explain(self, state: SymbolState, prediction: Prediction) -> SizeExplained:
-        """Return the numbers that led to the position of `prediction`, which must be the last one made from `state`."""
+        """Return the numbers that led to the position of `prediction`, the last prediction made from `state`."""
         live = state.arms.arms[0]
         return self._variants[live.overrides].sizing.explain(
             state.moves,

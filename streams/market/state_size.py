@@ -1,4 +1,4 @@
-"""Largest possible state of a symbol under given parameters, which must fit into one Kafka record."""
+"""Check that the largest possible state of a symbol under given parameters fits into one Kafka record."""
 
 from msgspec import msgpack
 
@@ -83,7 +83,7 @@ def limited_arm_parameters(parameters: MarketParameters, where: str) -> ArmParam
 
 
 def full_state(pipeline: Pipeline, parameters: MarketParameters) -> SymbolState:
-    """Return a state that is as large as it can become in every part, except that it holds only one waiting prediction.
+    """Return a state as large as it can become in every part, except that only one prediction waits for its outcome.
 
     Args:
         pipeline: built from `parameters`.

@@ -12,14 +12,16 @@ from streams.market.features import SIGNED
 class SignedLogisticParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Parameters of the online logistic regression that predicts the direction of the next price move.
 
-    Each feature is divided by its root mean square before it enters the regression; it is then called scaled. A label
-    is the known outcome of a prediction, from which the model learns.
+    Each feature is divided by its root mean square before it enters the regression; the quotient is called the scaled
+    feature. A label is the known outcome of a prediction, from which the model learns.
 
     Attributes:
         features: names of the input features; each must change its sign in a mirrored market, where rises are falls.
-        learning_rate: step of the stochastic gradient descent at the first label, per unit of scaled feature.
-        learning_rate_decay: exponent; the step at label number n is `learning_rate / n ** learning_rate_decay`.
-        prior: starting weight of a feature by its name, in log-odds per unit of the scaled feature; 0 if not named.
+        learning_rate: step size of the stochastic gradient descent at the first label, for scaled features.
+        learning_rate_decay: exponent by which the step size shrinks: at label number n it is
+            `learning_rate / n ** learning_rate_decay`.
+        prior: starting weight of a feature, by the feature's name, in log-odds per unit of the scaled feature; features
+            not named start at 0.
         scale_memory: number of labels over which the running mean square of each feature is averaged.
         learns: whether labels change the weights; if False, the weights stay until the model is replaced.
     """

@@ -1,7 +1,7 @@
 """Logistic regression for the direction of the next price move, treating up and down alike.
 
-It has no intercept, and its features change their sign in a mirrored market, where rises are falls and bids are asks.
-So a mirrored market always gets the mirrored probability: 0.6 becomes 0.4.
+The regression has no intercept, and its features change their sign in a mirrored market, where rises are falls and bids
+are asks. So a mirrored market always gets the opposite probability: 0.6 becomes 0.4.
 """
 
 from collections.abc import Sequence
@@ -23,13 +23,14 @@ LARGEST: Final = 1e6
 
 @dataclass
 class SignedLogistic:
-    """The learned numbers of one logistic regression, each list in the order of its features.
+    """The learned numbers of one logistic regression; each list is in the order of the regression's features.
 
     Attributes:
         weights: weight of each feature, in log-odds of an upward move per unit of the scaled feature.
-        mean_squares: running mean square of each feature. The mean is not subtracted: that would treat up and down
-            differently.
-        scales: factor that scales each feature: 1 over the root of its mean square; 0 for a feature that was always 0.
+        mean_squares: running mean square of each feature. The mean of the feature is not subtracted, since that would
+            treat up and down differently.
+        scales: factor by which each feature is multiplied: 1 over the root of its mean square; 0 for a feature that was
+            always 0.
         n_seen: number of labels (known outcomes, up or down) learned from.
     """
 
@@ -72,7 +73,7 @@ def start(parameters: SignedLogisticParameters) -> SignedLogistic:
 
 
 def from_wire(state: SignedLogisticState, features: tuple[str, ...] = SIGNED) -> SignedLogistic:
-    """Return the model that a message holds, ready to predict and learn.
+    """Return the model that a record holds, ready to predict and learn.
 
     Args:
         state: the model's numbers as they were sent or stored.
@@ -115,14 +116,14 @@ def to_wire(model: SignedLogistic, features: tuple[str, ...] = SIGNED) -> Signed
 
 
 class SignedLogisticLearner:
-    """Predicts with `SignedLogistic` models and teaches them; it holds no learned numbers itself.
+    """Predicts with `SignedLogistic` models and teaches these models; the learner itself holds no learned numbers.
 
-    A learning step equals that of River's `LogisticRegression` with `SGD` and `InverseScaling` to the last bit, and a
-    test compares the two. It is written out here so that a model is a plain list of numbers to store, send and compare.
+    A learning step equals that of River's `LogisticRegression` with `SGD` and `InverseScaling` to the last bit; a test
+    compares the two. The step is written out here so that a model is plain lists of numbers to store, send and compare.
 
     Args:
         parameters: how models learn.
-        times: factor by which `parameters.learning_rate` is multiplied.
+        times: factor on `parameters.learning_rate`, for a learner that learns faster or more slowly.
 
     >>> learner, model = SignedLogisticLearner(SignedLogisticParameters(learning_rate=0.1)), fresh()
     >>> features = [1.0] * len(SIGNED)
@@ -131,7 +132,7 @@ class SignedLogisticLearner:
     >>> learner.learn(model, features, up=True)
     >>> round(learner.opinion(model, features), 4)  # each of the 12 weights is now 0.1 * (1 - 0.5)
     0.6457
-    >>> round(learner.opinion(model, [-each for each in features]), 4)  # the mirrored market
+    >>> round(learner.opinion(model, [-each for each in features]), 4)  # all signs changed: 1 - 0.6457
     0.3543
     """
 
@@ -146,7 +147,8 @@ class SignedLogisticLearner:
 
         Args:
             model: the model.
-            features: unscaled values, first those of the model's features in their order; further values are ignored.
+            features: unscaled values, first those of the model's features in the model's order; further values are
+                ignored.
         """
         return self.opinion_on(model, self.scaled(model, features))
 
@@ -157,7 +159,8 @@ class SignedLogisticLearner:
 
         Args:
             model: the model, which holds the mean squares.
-            features: unscaled values, first those of the model's features in their order; further values are ignored.
+            features: unscaled values, first those of the model's features in the model's order; further values are
+                ignored.
         """
         return [
             CLIP if (scaled := features[index] * scale) > CLIP else -CLIP if scaled < -CLIP else scaled
@@ -185,8 +188,9 @@ class SignedLogisticLearner:
 
         Args:
             model: the model, which is changed.
-            features: unscaled values when the prediction was made.
-            up: whether the price then moved up.
+            features: unscaled values when the prediction was made, first those of the model's features in the model's
+                order.
+            up: whether the mid then moved up.
             uniqueness: weight of the label, 0 to 1; smaller where labels overlap in time and repeat each other.
         """
         if not self._learns or not model.sound:
