@@ -30,8 +30,8 @@ async def changes(settings: Settings, bootstrap: str, symbol: str) -> History:
     """Read the records that explain how the model versions of a symbol changed.
 
     These are commands, retrain jobs and results, decisions of experiments, accuracy windows (scores of a version over a
-    span of outcomes), and the newest record of each version. In the returned `History` the directives and the three
-    counts stay empty; the function `history` fills them as well.
+    span of outcomes), and the newest record of each version. The fields `directives`, `ticks`, `predictions` and
+    `outcomes` of the returned `History` stay empty; the function `history` fills them as well.
 
     Args:
         settings: settings of the system, with the prefix of its topic names.

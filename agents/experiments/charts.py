@@ -23,8 +23,8 @@ LARGEST = 27.0
 def evidence_path(moves: Sequence[ExperimentMoved]) -> go.Figure | NotEnough:
     """Draw the e-values that the version under test is better, and that it is worse, on a log axis.
 
-    An e-value is what a bet of 1 against "no difference" has become. The chart also has the boundaries of both e-values
-    beyond which the experiment is decided.
+    An e-value is what a bet of 1 against "no difference" has become. The chart also shows for each e-value the boundary
+    at which the experiment is decided.
     """
     of = tested(moves)
     if len(of) < 2:

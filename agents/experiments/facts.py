@@ -104,7 +104,7 @@ def effect(latest: ExperimentMoved, unit: str = "") -> str:
 
 
 def estimate(latest: ExperimentMoved, value: float) -> float | None:
-    """Return `value`, an estimate from the record `latest`; None if no batch of predictions was full by then."""
+    """Return `value`, an estimate from the record `latest`; None if that record has no full batch of predictions."""
     return value if latest.batches else None
 
 

@@ -32,7 +32,7 @@ class Finished:
         self.done: set[str] = set()
 
     async def catch_up(self) -> None:
-        """Add the results that were written since the last call, up to the present end of the topic.
+        """Add the results of retrains that were written since the last call, up to the present end of the topic.
 
         Raises:
             KafkaError: the topic cannot be read.

@@ -144,7 +144,7 @@ class Retrainer:
                     waiting.put(job, record.partition)
 
     def is_asked_for(self, job: RetrainJob, record: Received) -> bool:
-        """Check the signature of a job; log an error if it is not that of the lifecycle node, which writes all jobs.
+        """Whether the lifecycle node, which writes all jobs, has signed a job; if not, an error is logged.
 
         Always true where this deployment has no signing key.
 

@@ -47,8 +47,8 @@ class Log(NamedTuple):
 
     Attributes:
         labels: the outcomes, the oldest first.
-        cut: a sentence that older outcomes, which the retrain should also learn from, were deleted from Kafka; empty if
-            none were.
+        cut: sentence saying that older outcomes, which the retrain should also learn from, were deleted from Kafka;
+            empty if none were.
     """
 
     labels: Sequence[Labelled]

@@ -77,12 +77,12 @@ class Watched:
 
     Args:
         version: registry record by which the version went live.
-        partition: partition of its symbol.
+        partition: partition of the version's symbol.
         since_ms: when that record was written, ms since 1970.
         limit_ms: largest acceptable latency, ms.
 
     Attributes:
-        before: parameters in which the replaced version differs from the configuration.
+        before: parameters in which the version that this one replaced differs from the configuration.
         slowness: latencies so far, and the suspicion that they raise.
         ts_event: event time of the newest prediction whose latency was measured, ns; at first that of `version`.
     """
@@ -168,7 +168,8 @@ class Watched:
         """Return the command that rolls the version back and stops it.
 
         Args:
-            found: the comparison that has shown the version to be the cause; the command's reason quotes it.
+            found: the comparison that has shown the version to be the cause of late predictions; the command's reason
+                quotes it.
         """
         slowness, version = self.slowness, self.version
         request = requests.roll_back(

@@ -46,8 +46,8 @@ class PairedLatency(Struct, frozen=True):
         """Whether the version's own computing time is the reason why its predictions come late.
 
         Two conditions must be met. Over at least ten ticks, the version's median time for a tick is more than twice
-        that of the replaced version. And the difference of both is at least a tenth of the observed latency, or takes
-        up at least a tenth of a processor at the given rate of ticks.
+        that of the replaced version. And the difference between these two times is at least a tenth of the observed
+        latency, or takes up at least a tenth of a processor at the given rate of ticks.
 
         >>> slow = PairedLatency(ms=80.0, before_ms=0.2, ticks=40)
         >>> slow.explains(latency_ms=150.0, per_second=12.0)

@@ -1,4 +1,4 @@
-"""Alerts when other model versions run on a symbol than the registry says."""
+"""Alerts a person when the model versions that run on a symbol differ from those that the registry says should run."""
 
 import asyncio
 import time
@@ -17,7 +17,7 @@ AGAIN_S = 3_600.0
 
 
 def roster_alert(differing: Differing) -> Alert:
-    """Make the alert that other model versions run on a symbol than the registry says."""
+    """Make the alert that the model versions that run on a symbol differ from those that should run by the registry."""
     outcome = differing.outcome
     return Alert(
         id=outcome.id,
@@ -68,8 +68,8 @@ class RosterWatch:
         An alert is left out if an alert with the same symbol and sentence was sent within the last hour.
 
         Args:
-            differing: differences found by the new comparison: symbols on which other versions run than the registry
-                says.
+            differing: differences found by the new comparison: symbols on which the versions that run are not those
+                that should run by the registry.
             now_s: time of the comparison by the monotonic clock, s.
         """
         before, self._seen = self._seen, {each.outcome.symbol: each.sentence for each in differing}

@@ -69,9 +69,9 @@ class Slowness:
         self._in_span.append(latency_ms)
 
     def acquit(self) -> None:
-        """Drop the suspicion, for example because the version was shown not to be the cause.
+        """Drop the suspicion that the version is slow, for example because it was shown not to be the cause.
 
-        Three more slow spans in a row raise it again.
+        Three more slow spans in a row raise the suspicion again.
         """
         self.verdict, self._slow = "", 0
 

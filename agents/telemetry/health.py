@@ -82,7 +82,7 @@ class Verdict(Struct, frozen=True):
 
 
 class HealthLimits(Struct, frozen=True):
-    """Limits of a worker's health checks that depend on its settings, seconds.
+    """Those limits of a worker's health checks that depend on the worker's settings, seconds.
 
     Attributes:
         checkpoint_s: longest time since the last checkpoint.
@@ -97,7 +97,10 @@ class HealthLimits(Struct, frozen=True):
 
     @classmethod
     def of(cls, settings: Settings) -> "HealthLimits":
-        """Limits for a worker with these settings: five checkpoint intervals plus 5 s, and three session time-outs."""
+        """Limits for a worker with these settings.
+
+        `checkpoint_s` is five checkpoint intervals plus 5 s; `member_s` is three session time-outs.
+        """
         return cls(5 * settings.checkpoint_s + 5.0, 3 * settings.session_timeout_s)
 
 
@@ -125,7 +128,7 @@ class Health:
 
         Args:
             vitals: the measurement.
-            wall: present time.
+            wall: present time by the wall clock, from which `HealthCheck.since` is set.
         """
         if vitals.is_member:
             self._member_at = vitals.now

@@ -94,7 +94,8 @@ def is_member(coordinator: GroupCoordinator) -> bool:
 def position_of(consumer: AIOKafkaConsumer | None, tp: TP) -> int | None:
     """Offset of the next record that a consumer will fetch from a partition; may be called from any thread.
 
-    None if there is no consumer, if the partition is not assigned to it, or if it has not begun there.
+    None if there is no consumer, if the partition is not assigned to the consumer, or if it has not begun to fetch
+    there.
     """
     subscription = consumer._subscription.subscription if consumer is not None else None
     assignment = subscription.assignment if subscription is not None else None

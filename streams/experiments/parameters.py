@@ -20,8 +20,8 @@ ADDED_SINCE = {"scope": "symbol", "clock_ns": 0}
 class ExperimentParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Table `[experiments.NAME.test]`: plan of one experiment of challenger A against champion B.
 
-    A pair is the results of A and B on one prediction; its score is above 0 when A was better. Scores of money are in
-    standard deviations of the difference during the warm-up.
+    A pair is the results of A and B on one prediction; its score is above 0 when A was better. Scores of the metrics
+    `returns` and `log_growth` are in standard deviations of the difference between A and B in the warm-up.
 
     Attributes:
         primary: metric that decides.

@@ -14,7 +14,7 @@ def ended_window(trial: Trial, state: TrialState, outcome: OutcomeMatured, recor
     Args:
         trial: the experiment on this symbol.
         state: state of the trial.
-        outcome: outcome that may be later than the window which the last scored outcome lies in.
+        outcome: outcome that may be later than the window of the last scored outcome.
         record_id: id for the partial.
     """
     told = state.told

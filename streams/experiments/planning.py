@@ -63,9 +63,10 @@ def pairs(effect: float, alpha: float = 0.05, power: float = 0.8, inflation: flo
 
 
 def detectable(count: float, alpha: float = 0.05, power: float = 0.8, inflation: float = 1.0) -> float:
-    """Smallest effect that a test with one look at `count` pairs finds, in standard deviations: the inverse of `pairs`.
+    """Smallest effect that a test with one look at `count` pairs finds: the inverse of `pairs`.
 
-    A pair is the results of two versions on one prediction.
+    A pair is the results of two versions on one prediction. The effect is the mean difference of the two, in standard
+    deviations of the difference in a pair.
 
     >>> round(detectable(1177.3, inflation=1.5), 4)
     0.1
@@ -171,7 +172,7 @@ def plan(
 
     Args:
         difference: smallest mean difference that is worth finding, for example in bps.
-        sd_a, sd_b: standard deviation of the return on one prediction of each version, in the unit of `difference`.
+        sd_a, sd_b: standard deviation of each version's return on one prediction, in the unit of `difference`.
         correlation: correlation of the returns of the two versions, -1 to 1.
         pairs_a_day: number of pairs a day, at the rate of the stream.
         limit_days: longest duration of the experiment, days.

@@ -103,7 +103,7 @@ class PoolState(Struct, array_like=True):
 
 
 def digest_of(declaration: Declaration) -> str:
-    """Digest of the plan of an experiment over several symbols: its test's parameters, and its symbols in any order."""
+    """Digest of the plan of an experiment over several symbols: of the test parameters and the set of symbols."""
     symbols = tuple(sorted(set(declaration.symbols)))
     return sha256(json.encode((declaration.test.digest(), symbols))).hexdigest()[:16]
 
@@ -345,7 +345,7 @@ class PoolingNode(Node[PoolState]):
         """Check that the signature of a partial (sums of one symbol) holds at the partition and offset of the partial.
 
         Raises:
-            Refused: it was signed for another partition or a later offset, or with a key that had been retired by then.
+            Refused: the partial was signed for another partition or a later offset, or with a key retired by then.
         """
         self._signing.admit(event, record_id)
 

@@ -31,8 +31,8 @@ class WinnerWatchState(Struct, array_like=True):
 class WinnerWatch:
     """Operator that compares the loss of a promoted version with that of the version which it replaced.
 
-    The replaced version runs on beside the promoted one, so that both have a loss for every prediction. Both losses are
-    a pair; the comparison is kept in a `WinnerWatchState`.
+    The replaced version runs on beside the promoted one, so that both have a loss for every prediction. The two losses
+    on one prediction are a pair. The comparison is kept in a `WinnerWatchState`.
 
     Args:
         detector: change detector that raises the alarm; it goes on after the confirmation.

@@ -1,4 +1,4 @@
-"""Alerts: which records a person should know of at once, and the sentence for each; a pure function of the record."""
+"""Alerts: which records a person should know of at once, and a sentence for each, made from the record alone."""
 
 from typing import Any, Literal
 

@@ -1,7 +1,7 @@
 """River's drift detectors, ADWIN and Page-Hinkley, over block means.
 
-A block is a number of outcomes that are averaged to one observation. The state that is stored is the list of block
-means, not that of a detector.
+A block is a number of outcomes that are averaged to one observation. Only the list of block means is stored; a detector
+is built from it whenever it is asked.
 """
 
 from collections.abc import Sequence

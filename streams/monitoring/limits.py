@@ -1,4 +1,4 @@
-"""Limits of retrains: labels before the first retrain, labels between two retrains, and retrains a day.
+"""Limits of retrains: least labels before the first retrain and between two retrains, and most retrains a day.
 
 A label is the direction in which the price moved up to the horizon of a prediction.
 """

@@ -21,7 +21,7 @@ class AccuracyWindowState:
 
     Attributes:
         n: number of outcomes.
-        independent: number of outcomes whose price moved and that do not overlap in time, from prediction to horizon.
+        independent: largest number of outcomes with a move of which no two overlap in time, from prediction to horizon.
         free_from: event time, ns, from which a prediction no longer overlaps with those counted in `independent`.
         ts_from, ts_until: event times of the first and of the last prediction, ns.
         tallies: sums of the scores: of the version, then of each baseline.
@@ -47,7 +47,7 @@ def start() -> AccuracyWindowState:
 
 @dataclass(frozen=True)
 class WindowSummary:
-    """Scores of a closed window; all fields have their defaults if no outcome of the window moved.
+    """Scores of a closed window; all fields have their defaults if the price moved in no outcome of the window.
 
     Attributes:
         figures: scores of the version, then of each baseline.
@@ -72,8 +72,8 @@ def score(
         window: sums to which the outcome is added.
         outcome: the outcome.
         probability: probability of an upward move that the version gave.
-        opinions: probability of an upward move that each baseline gave.
-        theirs: log-loss of each baseline, nats; empty if the price did not move.
+        opinions: probability of an upward move that each baseline gave, in the order of `BASELINES`.
+        theirs: log-loss of each baseline, nats, in the same order; empty if the price did not move.
     """
     label, moved_bps, cost_bps = outcome.label, outcome.return_bps, outcome.cost_bps
     ts = outcome.ts_prediction

@@ -21,7 +21,7 @@ CLOSING = ("gross_bps", "cost_bps", "net_bps", "peak_bps", "drawdown_bps", "turn
 
 
 def columns_for_skill(names: list[str]) -> list[str]:
-    """Those of the columns `names` of a table of outcomes that `summary` needs."""
+    """The columns of a table of outcomes that `summary` needs, chosen from `names`."""
     wanted = {*OF_OUTCOMES, *(f"arm.live.{name}" for name in OF_LIVE_ARM)}
     return [name for name in names if name in wanted or name.startswith(("expert.", "baseline."))]
 

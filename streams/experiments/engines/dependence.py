@@ -38,8 +38,8 @@ def autocorrelation_time(scores: Column) -> float:
 def rarity(scores: Column) -> float:
     """Number of scores for each score that matters to the mean: `n sum x^2 / (sum |x|)^2`.
 
-    The number is 1 if all scores have the same magnitude, and infinite if all are 0. It is larger the more the mean is
-    made by a few large scores.
+    The number is 1 if all scores have the same magnitude. The more the mean depends on a few large scores, the larger
+    the number is. It is infinite if all scores are 0.
 
     >>> random = np.random.default_rng(1)
     >>> round(rarity(random.normal(size=20_000)), 1), round(rarity((random.random(20_000) < 0.05).astype(float)))
@@ -53,7 +53,7 @@ def rarity(scores: Column) -> float:
 
 
 def batch_for(scores: Column, horizon: int = 1) -> int:
-    """Sufficient batch size, events: 5 times the largest of horizon, autocorrelation time and rarity.
+    """Sufficient batch size, events: 5 times the largest of `horizon`, `autocorrelation_time` and `rarity`.
 
     The means of shorter batches depend on each other. If large scores are rare, such means are not normal either: then
     too many experiments are decided against the version whose large gains are rare.

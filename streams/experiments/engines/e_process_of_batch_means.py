@@ -41,9 +41,9 @@ def log_e_two_sided(n: int, mean: float, sse: float, g: float) -> float:
 def log_e(n: int, mean: float, sse: float, g: float) -> float:
     """Log evidence (log e-value, nats) that the true mean is above 0, from the moments of batch means.
 
-    It is an e-process whenever the true mean is 0 or below, so it may be looked at after every batch. The formula is
-    `log_e_two_sided + log 2 + log T_n(u)`, where `T_n` is Student's distribution function with n degrees of freedom and
-    `u = (n mean / (n + 1/g)) / sqrt[(sse + n mean^2 / (1+ng)) / (n (n + 1/g))]`.
+    The e-values are an e-process whenever the true mean is 0 or below, so they may be looked at after every batch. The
+    formula is `log_e_two_sided + log 2 + log T_n(u)`, where `T_n` is Student's distribution function with n degrees of
+    freedom and `u = (n mean / (n + 1/g)) / sqrt[(sse + n mean^2 / (1+ng)) / (n (n + 1/g))]`.
 
     >>> round(exp(log_e(n=20, mean=3.0, sse=20 * 19, g=1.0)), 7), round(log_e(n=20, mean=-3.0, sse=20 * 19, g=1.0), 3)
     (16.8053196, -2.752)
@@ -92,7 +92,7 @@ def interval(n: int, mean: float, sse: float, g: float, alpha: float) -> tuple[f
     """Interval of a confidence sequence: with probability 1 - alpha the true mean lies in it for every n at once.
 
     A value v lies in the interval if `log_e_two_sided`, with `mean - v` in place of `mean`, is below `log(1/alpha)`.
-    The ends are `mean +- sqrt(s^2/n) sqrt[(n-1) (k-1) / (1 - k/(1+ng))]`, `s^2 = sse / (n-1)`,
+    The ends are `mean +- sqrt(s^2/n) sqrt[(n-1) (k-1) / (1 - k/(1+ng))]`, with `s^2 = sse / (n-1)` and
     `k = [(1+ng)/alpha^2]^(1/n)`. With too few batches (n < 2 or `k >= 1+ng`) the ends are infinite.
 
     >>> [round(end, 4) for end in interval(n=100, mean=0.2, sse=99.0, g=0.05, alpha=0.05)]
@@ -139,7 +139,7 @@ class TMixtureState(Struct, array_like=True):
         part: sum of the scores in the open batch, each less the margin.
         count: scores in the open batch.
         batches: moments of the means of the closed batches.
-        best: largest log evidence so far, nats.
+        best: largest log evidence so far that the mean is above the margin, nats.
         rejected: scores that were not finite; they are left out.
     """
 

@@ -40,7 +40,7 @@ def hac_t(scores: Column, lags: int) -> Tested:
     (-0.69, 0.49)
 
     Args:
-        scores: for each prediction the result of A less that of B, in the order of time.
+        scores: for each prediction the result of challenger A less that of champion B, in the order of time.
         lags: largest lag whose autocovariance enters the standard error.
 
     References:
@@ -56,13 +56,13 @@ def hac_t(scores: Column, lags: int) -> Tested:
 def mcnemar(only_a: int, only_b: int) -> Tested:
     """Exact McNemar test of win rates: a sign test of the predictions that only one of A and B won.
 
-    The statistic is `only_a`. The difference is `only_a - only_b`, as a fraction of both together.
+    The statistic is `only_a`. The difference is `(only_a - only_b) / (only_a + only_b)`.
 
     >>> round(mcnemar(only_a=30, only_b=10).p, 10)
     0.0022214338
 
     Args:
-        only_a, only_b: numbers of predictions that only A won, and that only B won.
+        only_a, only_b: numbers of predictions that only A (the challenger) won, and that only B (the champion) won.
 
     References:
         McNemar (1947), Note on the sampling error of the difference between correlated proportions or percentages.

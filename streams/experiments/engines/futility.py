@@ -1,4 +1,4 @@
-"""Futility: ends a test early without a winner, when no effect worth finding is left to expect."""
+"""Futility: ends a test early without a winner, once the evidence shows that no effect is worth finding."""
 
 from typing import Literal
 

@@ -69,7 +69,9 @@ def e_bh(log_e: Sequence[float], alpha: float) -> list[bool]:
 
 
 def e_bonferroni(alpha: float, challengers: int) -> float:
-    """Log evidence, in nats, that each of several simultaneous challengers needs: `log(challengers / alpha)`.
+    """Log evidence, in nats, that each of several simultaneous challengers needs to win: `log(challengers / alpha)`.
+
+    The probability that any of them wins without being better is then at most `alpha`.
 
     >>> round(e_bonferroni(0.05, challengers=4), 4)
     4.382

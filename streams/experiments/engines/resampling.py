@@ -67,9 +67,10 @@ def drawdown(returns: Column) -> float:
 def sharpe_test(a: Column, b: Column, block: int, resamples: int = 999, seed: int = 1) -> Tested:
     """Test whether the Sharpe ratios of A and B differ, by Ledoit and Wolf's studentised circular block bootstrap.
 
-    The statistic is the difference divided by a HAC standard error, which is found by the delta method. In each
-    resample the standard error is computed anew from the blocks drawn. A version whose returns are all equal counts
-    with a Sharpe ratio of 0 without error. With fewer than two blocks of data, p is 1.
+    A is the challenger and B the champion. The statistic is the difference divided by a HAC standard error, which is
+    found by the delta method. In each resample the standard error is computed anew from the blocks drawn. A version
+    whose returns are all equal counts with a Sharpe ratio of 0 without error. With fewer than two blocks of data, p is
+    1.
 
     >>> random = np.random.default_rng(1)
     >>> b = random.normal(size=2_000)
@@ -106,10 +107,11 @@ def sharpe_test(a: Column, b: Column, block: int, resamples: int = 999, seed: in
 
 
 def drawdown_test(a: Column, b: Column, block: float, resamples: int = 999, seed: int = 1) -> Tested:
-    """Test whether the drawdowns of A and B differ, by a stationary bootstrap of the pairs of returns.
+    """Test whether the drawdowns of A and B differ, by a stationary bootstrap of their pairs of returns.
 
-    The difference is the drawdown of b less that of a, above 0 when a is better. The p-value is the fraction of
-    resamples whose difference is at least as far from the mean of all resamples as the estimated difference is from 0.
+    A is the challenger and B the champion; a pair is their returns on one prediction. The difference is the drawdown of
+    b less that of a, above 0 when a is better. The p-value is the fraction of resamples whose difference is at least as
+    far from the mean of all resamples as the estimated difference is from 0.
 
     >>> random = np.random.default_rng(1)
     >>> b = random.normal(size=2_000)

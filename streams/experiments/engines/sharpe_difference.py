@@ -58,7 +58,7 @@ class SharpeDifference:
     def close(self, state: SharpeState, means: list[float]) -> None:
         """Add a complete batch to `state`.
 
-        `means` are the batch's means of a, b, a^2 and b^2, where a and b are the returns of A and of B.
+        `means` are the batch's means of a, b, a^2 and b^2, where a and b are the returns of challenger and champion.
         """
         state.n = n = state.n + 1
         mean, moments = state.mean, state.moments

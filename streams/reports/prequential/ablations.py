@@ -31,7 +31,7 @@ class Ablation(Struct, frozen=True):
     fitted: tuple[float, ...] = ()
 
     def parameters(self, parameters: Parameters) -> Parameters:
-        """Parameters of the run: the change is applied to the general parameters and to those of every symbol."""
+        """The given parameters with `change` applied to the general ones and to those of every symbol."""
         return replace(
             parameters,
             market=self.change(parameters.market),

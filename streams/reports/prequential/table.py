@@ -51,6 +51,8 @@ class Row(Struct, frozen=True):
 class SkillReport(Struct, frozen=True):
     """The prequential table of one file: scores of all forecasters, and conclusions.
 
+    Skill is 1 - log-loss / log-loss of the best baseline.
+
     Attributes:
         name: name of the file.
         symbols: symbols in the file.
@@ -65,7 +67,7 @@ class SkillReport(Struct, frozen=True):
         resamples, seed: number of resamples and seed of the block bootstrap.
         rows: scores of the baselines, then of the components, then of the stages.
         best_baseline, best_component: names of the baseline and of the component with the lowest log-loss.
-        skill: skill of the whole pipeline over the best baseline.
+        skill: skill of the whole pipeline.
         gain: log-loss of the best component less that of the whole pipeline, nats.
         claim: skill of the whole pipeline less 1.2 (`CLAIMED`) times the skill of the best component.
         metrics: scores of the whole pipeline by symbol and regime, over the tested part.

@@ -40,7 +40,7 @@ def calibration(probabilities: Column, up: NDArray[np.bool_], independent: float
     Args:
         probabilities: probabilities of an upward move.
         up: whether the price went up.
-        independent: how many of the forecasts do not overlap in time.
+        independent: largest number of forecasts of which no two overlap in time.
         bins: largest number of bins.
 
     >>> forecasts = np.repeat([0.2, 0.4, 0.7], 100)

@@ -46,7 +46,7 @@ def deflated_sharpe(found: Moments, trials: int, variance: float | None = None) 
         found: moments of the returns of the chosen configuration.
         trials: number of independent configurations that were tried, including the chosen one.
         variance: variance of the trials' Sharpe ratios; each ratio is that of one interval, not of a year. None: the
-            variance with which the ratio of the chosen one is estimated is taken.
+            squared standard error of the chosen configuration's ratio is used.
 
     >>> record = Moments(2.5 / sqrt(250), 1_250, -3.0, 10.0)
     >>> round(deflated_sharpe(record, 100, variance=1.0 / (2 * 250)), 4)

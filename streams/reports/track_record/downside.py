@@ -6,7 +6,7 @@ from streams.reports.track_record.equity import Column
 
 
 def sortino(returns: Column, target: float = 0.0) -> float | None:
-    """Sortino ratio of one interval: mean return above the target / downside deviation; None if no return is below it.
+    """Sortino ratio of one interval: (mean return - target) / downside deviation; None if no return is below target.
 
     It is `(mean(R) - t) / sqrt(mean(min(R - t, 0)^2))`; the mean of squares is over all returns. The target t is in the
     unit of the returns.

@@ -78,7 +78,7 @@ def interval_of(span_ns: int) -> int:
 
 
 def regular_moments(first_ns: int, last_ns: int, interval_ns: int) -> Times:
-    """Regular event times over the time from `first_ns` to `last_ns`: multiples of `interval_ns` since 1970, ns.
+    """Regular event times from about `first_ns` to `last_ns`: multiples of `interval_ns` since 1970, ns.
 
     The first is the multiple at or before `first_ns`, the last the multiple at or before `last_ns`. Two runs over
     overlapping ticks therefore have event times in common, and an interval that has not ended is left out.

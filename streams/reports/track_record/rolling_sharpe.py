@@ -13,7 +13,7 @@ class Rolling(NamedTuple):
 
     Attributes:
         ratio: Sharpe ratio of each window.
-        low, high: ends of its confidence interval.
+        low, high: ends of the confidence interval of each ratio.
     """
 
     ratio: Column

@@ -45,8 +45,8 @@ def skill_over_time(
         made: event times of the predictions, ns, ascending.
         losses: log-losses of the forecaster, nats.
         reference: log-losses of the forecaster that it is compared with, nats.
-        horizon_ns: how far ahead predictions look, ns. If the horizons of symbols differ, it must be the longest:
-            forecasts of shorter cells would overlap with those of more than the neighbouring cells.
+        horizon_ns: how far ahead predictions look, ns. If the horizons of symbols differ, it must be the longest: in
+            shorter cells, forecasts would overlap with those of cells further away than the neighbours.
         edges: event times between the blocks, ns, ascending.
         level: probability of the confidence interval, 0 to 1.
 
