@@ -71,14 +71,19 @@ class ArmParameters:
     Args:
         parameters: of the symbol.
 
+    Attributes:
+        own: objects of an arm without overrides.
+        room: most bytes that the models beside the logistic regression may take in the state of a symbol, all arms
+            together; see `streams.market.state_size`.
+
     >>> variants = ArmParameters(MarketParameters())
     >>> bold = variants.overrides({"sizing": {"kelly_fraction": 0.001}})
     >>> bold, variants[bold].parameters.sizing.kelly_fraction, variants[b""].parameters.sizing.kelly_fraction
     (b'{"sizing":{"kelly_fraction":0.001}}', 0.001, 0.0001)
-    >>> variants.overrides({"costs": {"fee_bps": 0.0}})
+    >>> variants.overrides({"costs": {"fee_bps": 0.0}})  # doctest: +ELLIPSIS
     Traceback (most recent call last):
     ...
-    ValueError: overrides: expected tables among model, recall, mixture, correction, confidence, sizing, was costs
+    ValueError: overrides: expected tables among model, models, ..., sizing, was costs
     """
 
     def __init__(self, parameters: MarketParameters) -> None:
@@ -146,16 +151,16 @@ class ArmParameters:
 
         An arm is one of the variants of the pipeline that run side by side on a symbol; the live arm is the one whose
         predictions are published. The new arm starts from a copy of the live arm if the directive says `from_live`,
-        otherwise with nothing learned. If the directive holds a model, the new arm starts with that model.
+        otherwise with nothing learned. A model in the directive takes the place of the arm's model of that name.
 
         Args:
-            directive: a directive `start_arm`, which holds name and overrides of the new arm, and perhaps a model.
+            directive: a directive `start_arm`, which holds name, overrides and perhaps models for the new arm.
             version: name of the model version that the arm starts from.
             number: identity of the arm within the symbol.
-            live: state of the live arm, which is not changed.
+            running: states of the arms of the symbol, which stay as they are; the live one first.
 
         Raises:
-            Refused: `bad_directive`: overrides or model are not valid for this symbol.
+            Refused: `bad_directive`: overrides or models are not valid for this symbol, or there is no room for them.
         """
         live = running[0]
         overrides, model = self.asked(directive)
@@ -226,23 +231,24 @@ class ArmParameters:
     def checked(
         self, table: Mapping[str, Mapping[str, Any]], model: ModelState | None, from_live: bool
     ) -> tuple[bytes, SignedLogistic | None]:
-        """Check the overrides and the model with which an arm would start, and return both.
+        """Check with what an arm would start; return its overrides and its logistic regression.
 
         An arm is one of the variants of the pipeline that run side by side on a symbol. Its overrides are the
-        parameters that differ from the symbol's.
+        parameters that differ from the symbol's. A further model that no parameters declare gets a table among the
+        overrides, as its numbers imply it.
 
         Args:
             table: the overrides, by table and name.
-            model: model to start with; None if the arm brings no model of its own.
-            from_live: whether the arm would start from a copy of the live arm (whose predictions are published), so
-                that its model has learned already.
+            model: models to start with; None if there are none.
+            from_live: whether the arm would start from a copy of the arm that is live, whose model has learned already.
 
         Returns:
-            The overrides as canonical JSON; and the model, or None.
+            The overrides as canonical JSON; and the logistic regression, or None.
 
         Raises:
             ConfigurationError: overrides or model are not valid for this symbol; or the overrides give starting weights
                 (`prior`) to a model that has learned already.
+            ModelRefused: the numbers of a further model cannot be those of its kind.
         """
         brought = None if model is None else model.expert or None
         try:

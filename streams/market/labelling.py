@@ -17,19 +17,16 @@ FEED: Final = "feed"
 
 
 class Labelling:
-    """Scores predictions whose horizon has ended, and teaches outcomes to strategies, models, weights and sizing.
+    """Scores predictions whose horizon has ended, and teaches strategies, models, weights and sizing by their outcomes.
 
     Args:
         parameters: of the symbol.
-        silence_ns: time without a tick, ns; after a longer time the predictions that wait for an outcome are not
-            scored.
-        variants: gives each arm (variant of the pipeline that runs on the symbol) the objects built from its
-            parameters.
+        silence_ns: time without a tick after which the predictions that wait for an outcome are not scored, ns.
+        variants: gives each arm (variant of the pipeline that runs on the symbol) what is built from its parameters.
         panel: asks and teaches the rule strategies.
-        of_model: function that picks the model's features out of all features; None if all features begin with the
-            model's.
+        of_model: function that brings all features into the order in which models take them; None if they are in it.
         features_hash: digest of the features' names and parameters.
-        experts: names of the rule strategies, then of the model.
+        rules: names of the rule strategies.
         features: names of all features, in the order of the vector.
     """
 

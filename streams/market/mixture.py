@@ -57,13 +57,22 @@ class Mixture:
         return self._prior.copy()
 
     def take_over(self, weights: Sequence[float], experts: Sequence[str]) -> list[float]:
-        """Return the weights that another mixture of the same experts has learned, adapted to this mixture.
+        """Return the experts' weights that another mixture has learned, fitted to the experts of this mixture.
 
-        An expert whose starting weight is 0 in this mixture gets the weight 0; the other weights are divided by their
-        sum. If that sum is 0, the weights before the first label are returned.
+        An expert whose starting weight is 0 in this mixture gets the weight 0. One that the other mixture did not have
+        gets its starting weight. The others share what is left in the proportions that they had; if they had no weight
+        at all, the weights before the first label are returned.
 
-        >>> Mixture(MixtureParameters(prior={"other": 0.0}), ("one", "other", "last")).take_over([0.25, 0.5, 0.25])
+        Args:
+            weights: of the other mixture.
+            experts: names of its experts, in the order of `weights`.
+
+        >>> mixture = Mixture(MixtureParameters(prior={"other": 0.0}), ("one", "other", "last"))
+        >>> mixture.take_over([0.25, 0.5, 0.25], experts=("one", "other", "last"))
         [0.5, 0.0, 0.5]
+        >>> wider = Mixture(MixtureParameters(prior={"new": 2.0}), ("one", "last", "new"))
+        >>> wider.take_over([0.8, 0.2], experts=("one", "last"))
+        [0.4, 0.1, 0.5]
         """
         learned = dict(zip(experts, weights, strict=True))
         of_new = sum(prior for name, prior in zip(self._experts, self._prior, strict=True) if name not in learned)

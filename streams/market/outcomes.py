@@ -30,18 +30,17 @@ def outcome(
     """Return the record of a prediction whose horizon has ended: what happened, and what each arm predicted.
 
     Args:
-        pending: the prediction, as it was kept until its outcome was known. It holds the prediction of each arm
-            (variant of the pipeline that runs on the symbol); the live arm is the one whose predictions are published.
-        record_id: id that the new record gets.
+        pending: the prediction, as it was kept.
+        record_id: id of the new record.
         ts_event: event time of the first tick at or after the end of the horizon, ns.
         mid: reference price at the end of the horizon, quote currency.
         symbol: symbol of the prediction.
         horizon_ns: how far ahead the prediction looked, ns.
         features_hash: digest of the features' names and parameters.
-        experts: names of the rule strategies, then of the model.
+        rules: names of the rule strategies.
         features: names of the features, in the order of `pending.features`.
-        weights: present weights of the experts in the live arm.
-        generation: how often event time or price unit of the symbol have changed abruptly; unset if never.
+        weights: present weight of each expert (strategy or model) of the arm that is live.
+        generation: how often the time or the price unit of the symbol has changed abruptly; unset if never.
     """
     return_bps = (mid / pending.mid - 1.0) * 1e4
     cost_bps = pending.cost_bps
