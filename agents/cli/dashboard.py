@@ -1,14 +1,16 @@
 """`tickloop dashboard`: serves a live web page about the running system."""
 
 import asyncio
+import os
 import signal
 
 import click
 
 from agents.cli.home import settings_of_command
-from agents.config.settings import Settings
+from agents.config.settings import Settings, config_table
 from agents.dashboard.serve.guard import Guard, token_of, told
 from agents.dashboard.serve.server import serving
+from agents.dashboard.state.model_kinds import kinds_of_configuration
 
 
 @click.command("dashboard")
@@ -32,6 +34,7 @@ async def _until_stopped(settings: Settings) -> None:
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
     said = told(settings, settings.dashboard_port)
     token, _ = token_of(settings)
-    async with serving(settings, Guard(token, settings.dashboard_host, settings.dashboard_names)) as server:
+    guard = Guard(token, settings.dashboard_host, settings.dashboard_names)
+    async with serving(settings, guard, kinds_of_configuration(config_table(os.environ))) as server:
         click.echo(said)
         await server.until(stopped)

@@ -2,11 +2,13 @@
 sizes.
 """
 
+from collections.abc import Mapping
 from html import escape
 
 from msgspec import Struct
 
 from agents.pages.document import table
+from agents.pages.expert_names import NO_KINDS, expert_words
 from agents.pages.wording import NONE, between, lasting, number, part
 from schemas.names import LIVE
 from streams.reports.track_record.forecasts import Forecasts
@@ -84,17 +86,24 @@ def verdict(record: Record, forecasts: Forecasts | None) -> str:
     return f'<p class="verdict">{escape(" ".join(said))}</p>'
 
 
-def forecasting_table(forecasts: Forecasts) -> str:
+def forecasting_table(forecasts: Forecasts, kinds: Mapping[str, str] = NO_KINDS) -> str:
     """HTML table that compares the live predictions with the baselines, and with the experts mixed into them.
 
-    All are judged on the same outcomes, by hit rate, log-loss and skill, with 95 % intervals.
+    They are judged by hit rate, log-loss and skill, with 95 % intervals: all on the same outcomes, except for an expert
+    that was mixed into some of the predictions only. The number of these stands beside its name.
+
+    Args:
+        forecasts: predictions with their outcomes.
+        kinds: kind of each further model among the experts, by name.
     """
     rows = []
     for name, told in forecasts.probabilities.items():
         skill = forecasts.skill(name)[0]
-        right = wilson(float(score_arrays.hits(told, forecasts.up).mean()), forecasts.independent)
-        share, interval, _ = part(right)
-        label = escape(_words(name))
+        some = forecasts.parts.get(name)
+        at = slice(None) if some is None else some.at
+        hit = float(score_arrays.hits(told[at], forecasts.up[at]).mean())
+        share, interval, _ = part(wilson(hit, forecasts.independent if some is None else some.independent))
+        label = escape(expert_words(name, kinds)) + ("" if some is None else f", {some.count:,} of the moves")
         rows.append(
             (
                 f"<strong>{label}</strong>"
@@ -102,7 +111,7 @@ def forecasting_table(forecasts: Forecasts) -> str:
                 else label + (" (baseline)" if name in forecasts.baselines else ""),
                 share,
                 interval,
-                number(float(forecasts.losses[name].mean()), ".4f"),
+                number(float(forecasts.losses[name][at].mean()), ".4f"),
                 number(skill.skill, "+.4f") if name != forecasts.best else "0",
                 "reference" if name == forecasts.best else between(skill.low, skill.high, "+.4f"),
             )

@@ -1,5 +1,7 @@
 """Sections of the tear sheet, each of which answers a question about a backtest with charts."""
 
+from collections.abc import Mapping
+
 import pandas as pd
 
 from agents.pages import key_figures
@@ -16,6 +18,7 @@ from agents.pages.charts.trading import cost, position, turnover
 from agents.pages.charts.versions import versions
 from agents.pages.charts.win_rate import win_rate
 from agents.pages.document import Panel, Section
+from agents.pages.expert_names import NO_KINDS
 from agents.pages.period_table import period_table
 from agents.pages.wording import lasting
 from streams.reports.track_record.forecasts import Forecasts
@@ -61,12 +64,13 @@ def earned(found: Record, account: pd.DataFrame, predictions: pd.DataFrame) -> S
     )
 
 
-def predicted(outcomes: pd.DataFrame, told: Forecasts | None) -> Section:
+def predicted(outcomes: pd.DataFrame, told: Forecasts | None, kinds: Mapping[str, str] = NO_KINDS) -> Section:
     """Section "Does it predict?": skill over time and of each forecaster, calibration, and a table of forecasters.
 
     Args:
         outcomes: all outcomes.
         told: predictions with their outcomes, for the table; None if no predicted price moved.
+        kinds: kind of each further model among the forecasters, by name.
     """
     return Section(
         "predicts",
@@ -83,7 +87,7 @@ def predicted(outcomes: pd.DataFrame, told: Forecasts | None) -> Section:
                 "forecasters",
                 "Skill of each forecaster",
                 "Over the whole run, with 95 % intervals that allow for overlapping labels.",
-                forecasters(outcomes),
+                forecasters(outcomes, kinds),
             ),
             Panel(
                 "reliability",
@@ -92,7 +96,7 @@ def predicted(outcomes: pd.DataFrame, told: Forecasts | None) -> Section:
                 reliability(outcomes),
             ),
         ],
-        after=key_figures.forecasting_table(told) if told else "",
+        after=key_figures.forecasting_table(told, kinds) if told else "",
     )
 
 
@@ -121,13 +125,19 @@ def traded(account: pd.DataFrame, predictions: pd.DataFrame) -> Section:
     )
 
 
-def saw_and_chose(predictions: pd.DataFrame, outcomes: pd.DataFrame, decisions: pd.DataFrame) -> Section:
+def saw_and_chose(
+    predictions: pd.DataFrame,
+    outcomes: pd.DataFrame,
+    decisions: pd.DataFrame,
+    kinds: Mapping[str, str] = NO_KINDS,
+) -> Section:
     """Section "What did it see and choose?": price, regimes, weights of forecasters, model versions, and decisions.
 
     Args:
         predictions: all predictions.
         outcomes: all outcomes, with the weights of the forecasters that predictions are mixed from.
         decisions: decisions about versions, with at least the column `ts_event`; may be empty.
+        kinds: kind of each further model among the forecasters, by name.
     """
     return Section(
         "did",
@@ -144,8 +154,8 @@ def saw_and_chose(predictions: pd.DataFrame, outcomes: pd.DataFrame, decisions: 
             Panel(
                 "strategies",
                 "Strategy mix",
-                "The weight of each strategy in the mixture when predictions matured.",
-                strategies(outcomes),
+                "The weight of each strategy and model in the mixture when predictions matured.",
+                strategies(outcomes, kinds),
                 wide=True,
             ),
             Panel(

@@ -24,8 +24,8 @@ class Run(Protocol):
     """What the tear sheet needs of a backtest: tables of records, with the records' fields as columns, and a summary.
 
     The summary may have these keys: `title`, `ticks`, `trials` (how many set-ups were tried), `first` and `last`
-    (event times), `counts` (number of records by topic), `parameters` and `inputs` (digest by name), and `digests`
-    (by topic). The page leaves out what is missing.
+    (event times), `counts` (number of records by topic), `parameters` and `inputs` (digest by name), `models` (kind by
+    name) and `digests` (by topic). The page leaves out what is missing.
     """
 
     @property
@@ -47,11 +47,12 @@ def tear_sheet(run: Run) -> str:
     found = record(run.account, run.predictions, int(run.summary.get("trials", 1)))
     told = forecasts(run.outcomes)
     title = str(run.summary.get("title", "Backtest"))
+    kinds: Mapping[str, str] = run.summary.get("models", {})
     sections = [
         questions.earned(found, run.account, run.predictions),
-        questions.predicted(run.outcomes, told),
+        questions.predicted(run.outcomes, told, kinds),
         questions.traded(run.account, run.predictions),
-        questions.saw_and_chose(run.predictions, run.outcomes, run.decisions),
+        questions.saw_and_chose(run.predictions, run.outcomes, run.decisions, kinds),
         Section("figures", "All figures", before=key_figures.all_figures(found)),
         Section("care", "Read this with care", before=_caveats(found)),
         Section("run", "What was run", before=_run(run.summary)),

@@ -10,6 +10,7 @@ from schemas.errors import TickloopError
 from streams.account.total import Total, total
 from streams.engine import digests
 from streams.engine.backtest import Facts
+from streams.market.models.kinds import kinds_of_parameters, kinds_of_version
 from streams.parameters import Parameters
 from streams.scoring.baselines import BASELINES
 from streams.scoring.skill import Scored, skill_of
@@ -41,6 +42,7 @@ def summary(facts: Facts, parameters: Parameters, outcomes: pd.DataFrame, accoun
         "last": _instant(facts.last),
         "symbols": sorted(account["symbol"].unique().tolist()),
         "parameters": {"market": parameters.market.digest(), "account": parameters.account.digest()},
+        **({"models": kinds} if (kinds := _kinds(parameters)) else {}),
         "counts": facts.counts,
         "refused": dict(sorted(facts.refused.items())),
         "digests": {
@@ -67,6 +69,13 @@ def account_total(account: pd.DataFrame) -> Total:
     )
 
 
+def _kinds(parameters: Parameters) -> dict[str, str]:
+    """Kind of each model beside the signed logistic one: of the live pipeline, and of the arms of experiments."""
+    arms = [kinds_of_version(each.arm) for each in parameters.experiments.values()]
+    own = kinds_of_parameters((parameters.market, *parameters.symbols.values()))
+    return {name: kind for each in (*arms, own) for name, kind in each.items()}
+
+
 def _instant(ts_event: int) -> str | None:
     return pd.Timestamp(ts_event, tz="UTC").isoformat() if ts_event else None
 
@@ -79,7 +88,7 @@ def _skill(outcomes: pd.DataFrame) -> dict[str, Any] | None:
     experts = {
         name.removeprefix("expert."): column
         for name in outcomes.columns
-        if name.startswith("expert.") and not np.isnan(column := outcomes[name].to_numpy(np.float64))[moved].any()
+        if name.startswith("expert.") and not np.isnan(column := outcomes[name].to_numpy(np.float64))[moved].all()
     }
     everything = Scored(
         symbols=outcomes["symbol"].to_numpy().astype(np.str_),

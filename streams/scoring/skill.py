@@ -1,9 +1,11 @@
 """Skill: how much better predictions score than baselines, with an interval that allows for overlapping outcomes."""
 
 from collections.abc import Iterable, Sequence
+from math import nan
 
 import numpy as np
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
+from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from schemas.errors import TickloopError
@@ -22,11 +24,16 @@ class Score(Struct, frozen=True):
         accuracy: fraction of moves whose direction was predicted right, 0 to 1; a probability of 0.5 counts as half
             right.
         log_loss: mean negative log of the probability given to what happened, nats; 0.693 for a constant 0.5.
+        moved: number of moves that the scores are over, for an expert that the live pipeline had at some of them only;
+            absent: all moves.
+        pipeline_log_loss: log-loss of the live pipeline on the same moves, nats; absent: all moves.
     """
 
     name: str
     accuracy: float
     log_loss: float
+    moved: int | UnsetType = UNSET
+    pipeline_log_loss: float | UnsetType = UNSET
 
 
 class Skill(Struct, frozen=True):
@@ -34,11 +41,11 @@ class Skill(Struct, frozen=True):
 
     Attributes:
         scored: number of outcomes.
-        moved: number of outcomes in which the mid moved; all scores are over these outcomes.
+        moved: number of outcomes in which the mid moved; scores are over these outcomes.
         independent: effective sample size: the largest number of outcomes in which the mid moved and no two of which,
             of one symbol, overlap in time.
         pipeline: scores of the live pipeline.
-        experts: scores of each strategy and of the model of the live pipeline.
+        experts: scores of each strategy and of each model of the live pipeline, at the outcomes at which it had them.
         baselines: scores of each baseline, whose probability is its hit rate before the prediction.
         best_baseline: name of the baseline with the lowest log-loss.
         skill: `1 - log-loss of the pipeline / log-loss of the best baseline`; above 0 the pipeline is better.
@@ -71,7 +78,8 @@ class Scored(Struct, frozen=True, eq=False):
         horizons_ns: horizon of each prediction, ns.
         labels: sign of each move; 0 if the mid did not move.
         pipeline: the live pipeline's probability of an upward move.
-        experts: probability of an upward move by each strategy and by the model; by name.
+        experts: probability of an upward move by each strategy and by each model, by name; NaN where it was no expert
+            of the live pipeline.
         baselines: probability of an upward move by each baseline; by name.
         positions: position of the live pipeline, fraction of capital; below 0 for a short position.
         gross_bps, net_bps: return of that position before and after cost, bps of capital.
@@ -92,19 +100,18 @@ class Scored(Struct, frozen=True, eq=False):
 def scored(outcomes: Sequence[OutcomeMatured]) -> Scored:
     """Outcome records converted to columns.
 
-    The experts are the strategies and the model. An expert gets a column if every outcome in which the mid moved has
-    its probability; other experts are left out.
+    The experts are the strategies and the models. They may differ between outcomes: between symbols, and before and
+    after another version went live. An expert gets a column if an outcome in which the mid moved has its probability.
     """
     live = [outcome.arms[0] for outcome in outcomes]
-    moved = [outcome for outcome in outcomes if outcome.label]
-    experts = [name for name in moved[0].experts if all(name in each.experts for each in moved)] if moved else []
+    experts = dict.fromkeys(name for outcome in outcomes if outcome.label for name in outcome.experts)
     return Scored(
         symbols=np.array([outcome.symbol for outcome in outcomes], dtype=np.str_),
         made=np.array([outcome.ts_prediction for outcome in outcomes], dtype=np.int64),
         horizons_ns=np.array([outcome.horizon_ns for outcome in outcomes], dtype=np.int64),
         labels=np.array([outcome.label for outcome in outcomes], dtype=np.int64),
         pipeline=np.array([arm.probability for arm in live]),
-        experts={name: np.array([outcome.experts.get(name, 0.5) for outcome in outcomes]) for name in experts},
+        experts={name: np.array([outcome.experts.get(name, nan) for outcome in outcomes]) for name in experts},
         baselines={name: np.array([each.baselines.get(name, 0.5) for each in outcomes]) for name in BASELINES},
         positions=np.array([arm.position_size for arm in live]),
         gross_bps=np.array([arm.gross_bps for arm in live]),
@@ -148,7 +155,7 @@ def skill_of(everything: Scored, resamples: int = 1_000, seed: int = 20_240_808)
         raise TickloopError(f"expected outcomes that moved, was none among {count}; fix: feed more ticks")
 
     up = everything.labels[moved] > 0
-    columns = {"pipeline": everything.pipeline, **everything.experts, **everything.baselines}
+    columns = {"pipeline": everything.pipeline, **everything.baselines}
     forecasts = {name: column[moved] for name, column in columns.items()}
     losses = {name: score_arrays.log_losses(forecast, up) for name, forecast in forecasts.items()}
     found = {
@@ -170,7 +177,9 @@ def skill_of(everything: Scored, resamples: int = 1_000, seed: int = 20_240_808)
         moved=len(moved),
         independent=effective_sample_size(symbols.tolist(), made.tolist(), horizons_ns.tolist()),
         pipeline=found["pipeline"],
-        experts=tuple(found[name] for name in everything.experts),
+        experts=tuple(
+            _expert(name, column[moved], losses["pipeline"], up) for name, column in everything.experts.items()
+        ),
         baselines=tuple(found[name] for name in BASELINES),
         best_baseline=best,
         skill=1.0 - found["pipeline"].log_loss / found[best].log_loss,
@@ -180,3 +189,11 @@ def skill_of(everything: Scored, resamples: int = 1_000, seed: int = 20_240_808)
         gross_bps=float(everything.gross_bps[held].sum()) / max(1, positions),
         net_bps=float(everything.net_bps[held].sum()) / max(1, positions),
     )
+
+
+def _expert(name: str, forecast: Column, pipeline: Column, up: NDArray[np.bool_]) -> Score:
+    """Scores of an expert over the moves at which the live pipeline had it; `pipeline`: losses of the pipeline."""
+    at = ~np.isnan(forecast)
+    loss = float(score_arrays.log_losses(forecast[at], up[at]).mean())
+    score = Score(name, float(score_arrays.hits(forecast[at], up[at]).mean()), loss)
+    return score if at.all() else replace(score, moved=int(at.sum()), pipeline_log_loss=float(pipeline[at].mean()))

@@ -1,6 +1,6 @@
 """The second section of the page: do the predictions beat simple baselines?"""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from msgspec import Struct
@@ -10,6 +10,7 @@ from agents.dashboard.state.forecasts import frame
 from agents.dashboard.state.shown_fields import MarkFields, OutcomeFields
 from agents.pages.charts.reliability import reliability
 from agents.pages.charts.skill import forecasters, skill_over_time
+from agents.pages.expert_names import NO_KINDS
 from agents.pages.wording import NONE, between, lasting, number
 from schemas.names import LIVE
 from streams.reports.track_record.forecasts import Forecasts, forecasts
@@ -31,7 +32,13 @@ class Good(Struct, frozen=True):
     figures: tuple[Figure, ...]
 
 
-def good(outcomes: tuple[OutcomeFields, ...], marks: Sequence[MarkFields], sampled: int, aside: int) -> Good:
+def good(
+    outcomes: tuple[OutcomeFields, ...],
+    marks: Sequence[MarkFields],
+    sampled: int,
+    aside: int,
+    kinds: Mapping[str, str] = NO_KINDS,
+) -> Good:
     """Compute the second section of the page. The computation can take seconds, so it runs in a thread.
 
     Args:
@@ -39,6 +46,7 @@ def good(outcomes: tuple[OutcomeFields, ...], marks: Sequence[MarkFields], sampl
         marks: the newest valuation of the paper account of each symbol.
         sampled: number of predictions that the page has looked at.
         aside: number of these that led to no position, because both directions remained possible.
+        kinds: kind of each further model among the forecasters, by name.
     """
     table = frame(outcomes)
     found = forecasts(table) if len(table) else None
@@ -51,7 +59,7 @@ def good(outcomes: tuple[OutcomeFields, ...], marks: Sequence[MarkFields], sampl
     )
     figures = (
         panel("skill", skill_over_time(table)) if found is not None else _nothing("skill"),
-        panel("forecasters", forecasters(table)) if found is not None else _nothing("forecasters"),
+        panel("forecasters", forecasters(table, kinds)) if found is not None else _nothing("forecasters"),
         panel("reliability", reliability(table)) if found is not None else _nothing("reliability"),
     )
     return Good(verdict(found), facts, figures)

@@ -3,7 +3,7 @@
 It reads no topic itself, so a test can feed it plain lists of records.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from agents.clients.reader import Once, Received
@@ -15,8 +15,10 @@ from agents.dashboard.bands.timeline import TimeLine
 from agents.dashboard.bands.versions import Versions
 from agents.dashboard.state.dead_letters import Letters
 from agents.dashboard.state.forecasts import Outcomes
+from agents.dashboard.state.model_kinds import ModelKinds
 from agents.dashboard.state.passed_over import Passed
 from agents.dashboard.state.shown_fields import MarkFields, OutcomeFields, PredictionFields
+from agents.pages.expert_names import NO_KINDS
 from schemas.alerts import Alert
 from schemas.breaks import ClockBroken
 from schemas.codec import decoder
@@ -60,6 +62,9 @@ Take = Callable[[Received, float], None]
 class Board:
     """All state that the page shows, built up by `take` from the records of every topic.
 
+    Args:
+        kinds: kind of each further model that the configuration declares, by name.
+
     Attributes:
         symbols: state and history of each symbol.
         outcomes: the newest outcomes of predictions.
@@ -67,11 +72,13 @@ class Board:
         timeline: what changed, newest first.
         alerts: alerts that nothing has resolved yet.
         versions: model versions.
+        kinds: kinds of the models among the experts.
         letters: refused records.
         passed: number of records that could not be understood, and the newest of them.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, kinds: Mapping[str, str] = NO_KINDS) -> None:
+        self.kinds = ModelKinds(kinds)
         self.symbols = Symbols()
         self.outcomes = Outcomes()
         self.courses = Courses()
@@ -181,9 +188,11 @@ class Board:
         self.symbols.versioned(version, record.partition, now)
         self.versions.take(version, written_ms(record, now))
         self.courses.versioned(version)
+        self.kinds.versioned(version)
         self.timeline.take(of_version(version), written_ms(record, now))
 
     def _asked(self, command: Command, record: Received, now: float) -> None:
+        self.kinds.asked(command)
         change = of_command(command, root_id(COMMANDS.name, record.partition, record.offset))
         self.timeline.take(change, written_ms(record, now))
 
@@ -193,6 +202,7 @@ class Board:
     def _retrained(self, finished: RetrainFinished, record: Received, now: float) -> None:
         self.timeline.take(of_retrain(finished), written_ms(record, now))
         self.versions.retrained(finished, written_ms(record, now))
+        self.kinds.retrained(finished)
 
     def _alerted(self, alert: Alert, record: Received, now: float) -> None:
         self.timeline.alerted(alert, written_ms(record, now))

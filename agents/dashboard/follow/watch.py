@@ -19,6 +19,7 @@ from agents.dashboard.follow.tail import Tail
 from agents.dashboard.follow.topics_state import Board
 from agents.dashboard.state.latency import SPAN_S, Latency, PredictionTimes
 from agents.dashboard.state.rates import Rates
+from agents.pages.expert_names import NO_KINDS
 from agents.process.background import first_error
 from agents.telemetry.health import BROKER_S, HealthCheck, Verdict
 from schemas.errors import EnvironmentProblem
@@ -50,6 +51,7 @@ class TopicWatch:
     Args:
         settings: the settings that the workers run with.
         clock: gives the wall time, seconds since 1970.
+        kinds: kind of each further model that the configuration declares, by name.
 
     Attributes:
         board: state built up from the records.
@@ -61,8 +63,11 @@ class TopicWatch:
         cluster: id of the Kafka cluster; empty until it has answered.
     """
 
-    def __init__(self, settings: Settings, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self, settings: Settings, clock: Callable[[], float] = time.time, kinds: Mapping[str, str] = NO_KINDS
+    ) -> None:
         self.settings = settings
+        self._kinds = kinds
         self.address = self.cluster = ""
         self._clock = clock
         self._lights = Lights()
@@ -75,7 +80,7 @@ class TopicWatch:
         self._anew()
 
     def _anew(self) -> None:
-        self.board = Board()
+        self.board = Board(self._kinds)
         self.rates = Rates()
         self.latency = Latency()
         self.link = BrokerLink(named=_named(self.settings))

@@ -1,6 +1,6 @@
 """Reads single records from their topics when a person asks for details."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -12,6 +12,7 @@ from agents.clients.reader import Received
 from agents.config.settings import Settings
 from agents.dashboard.state.shown_fields import OutcomeFields
 from agents.kafka.committed_reads import opened
+from agents.pages.expert_names import NO_KINDS, expert_words
 from agents.pages.wording import NONE, lasting, moment, number, stands
 from schemas.codec import decoder
 from schemas.commands import Command
@@ -68,6 +69,7 @@ async def explain(
     partition: int,
     offset: int,
     outcome_of: Callable[[str], OutcomeFields | None],
+    kinds: Mapping[str, str] = NO_KINDS,
 ) -> PredictionExplained | None:
     """Read a prediction and its tick, and explain the prediction field by field.
 
@@ -78,6 +80,7 @@ async def explain(
         bootstrap: address of the cluster.
         partition, offset: place of the prediction on its topic.
         outcome_of: gives the outcome for the id of a prediction, or None if it is not known.
+        kinds: kind of each further model among the experts, by name.
 
     Raises:
         Refused: the record at that place is no prediction.
@@ -90,7 +93,7 @@ async def explain(
         prediction: Prediction = decoder(Prediction)(record.value)
         position = offset_behind(prediction.id)
         tick = None if position is None else await nearby.at(TICKS, position)
-    return explained(prediction, None if tick is None else _read(Tick, tick), outcome_of(prediction.id))
+    return explained(prediction, None if tick is None else _read(Tick, tick), outcome_of(prediction.id), kinds)
 
 
 async def chain(settings: Settings, bootstrap: str, version: ModelVersion) -> PredictionExplained:
@@ -202,13 +205,16 @@ def _place_of(version: ModelVersion, partitions: int) -> tuple[int, int]:
     return partition, offset
 
 
-def explained(prediction: Prediction, tick: Tick | None, outcome: OutcomeFields | None) -> PredictionExplained:
+def explained(
+    prediction: Prediction, tick: Tick | None, outcome: OutcomeFields | None, kinds: Mapping[str, str] = NO_KINDS
+) -> PredictionExplained:
     """Explanation of a prediction from its tick to its outcome.
 
     Args:
         prediction: the prediction.
         tick: the tick that the prediction was made from; None if it could not be read.
         outcome: what the price did afterwards; None if not known.
+        kinds: kind of each further model among the experts, by name.
     """
     of = prediction
     edge = number(of.expected_edge_bps, "+.3f", "bps")
@@ -219,8 +225,8 @@ def explained(prediction: Prediction, tick: Tick | None, outcome: OutcomeFields 
         ("Looks ahead", lasting(of.horizon_ns), f"from a mid of {of.mid:,.6g}"),
         ("Regime", of.regime.replace("-", ", "), f"the detector is {of.regime_probability:.0%} sure of it"),
         (
-            "Leading strategy",
-            of.strategy.replace("_", " "),
+            "Leading expert",
+            expert_words(of.strategy, kinds),
             f"weight {of.strategy_weight:.1%}; {of.reason}".rstrip("; "),
         ),
         ("Probability of up", f"{of.probability:.3f}", f"calibrated; confidence {of.confidence:.1%} in {of.direction}"),

@@ -5,7 +5,7 @@ import gzip
 import logging
 import secrets
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from errno import EADDRINUSE
 from functools import cache
@@ -25,6 +25,7 @@ from agents.dashboard.serve.guard import Denied, Guard, headers_of
 from agents.dashboard.serve.lookup import chain, explain
 from agents.dashboard.serve.page import POLICY, page
 from agents.dashboard.serve.view import PageView
+from agents.pages.expert_names import NO_KINDS
 from agents.process.background import first_end, owned
 from agents.telemetry.health_queries import holder
 from schemas.errors import ConfigurationError, EnvironmentProblem, Refused, TickloopError
@@ -199,7 +200,8 @@ class Server:
             return _refused(Denied(400, "expected a partition and an offset that there are"))
 
         async def look() -> object:
-            found = await explain(self._settings, self.watch.address, partition, offset, self.watch.board.outcomes.find)
+            board, address = self.watch.board, self.watch.address
+            found = await explain(self._settings, address, partition, offset, board.outcomes.find, board.kinds.known)
             return found or Denied(404, "the topic holds that prediction no more")
 
         return _answered(await self._costly.answer((partition, offset), look))
@@ -289,17 +291,18 @@ def _compressed(name: str) -> tuple[bytes, str]:
 
 
 @asynccontextmanager
-async def serving(settings: Settings, guard: Guard) -> AsyncIterator[Server]:
+async def serving(settings: Settings, guard: Guard, kinds: Mapping[str, str] = NO_KINDS) -> AsyncIterator[Server]:
     """Run the dashboard for as long as the context lasts: `async with serving(settings, guard) as server`.
 
     Args:
         settings: of the system that is shown, and of the dashboard.
         guard: decides which requests are allowed.
+        kinds: kind of each further model that the configuration declares, by name.
 
     Raises:
         TickloopError: the server cannot listen at its address, for example because another program uses it.
     """
-    server = Server(settings, guard, TopicWatch(settings))
+    server = Server(settings, guard, TopicWatch(settings, kinds=kinds))
     runner = web.AppRunner(server.app(), access_log=None, shutdown_timeout=0.5)
     await runner.setup()
     try:

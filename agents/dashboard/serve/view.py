@@ -19,6 +19,7 @@ from agents.dashboard.follow.watch import TopicWatch
 from agents.dashboard.state.series import Thinning
 from agents.experiments.charts import confidence, dependence, evidence_path, watch
 from agents.experiments.status import UNITS, Course
+from agents.pages.expert_names import expert_words
 from agents.process.background import first_error, said
 
 GOOD_EVERY_S = 3.0
@@ -134,8 +135,9 @@ class PageView:
         outcomes = board.outcomes.snapshot()
         marks = [state.mark for state in board.symbols if state.mark is not None]
         sampled, aside = board.symbols.sampled, board.symbols.aside
+        kinds = dict(board.kinds.known)
         made = await asyncio.to_thread(
-            self._guarded, "good", lambda: _timed(lambda: good(outcomes, marks, sampled, aside))
+            self._guarded, "good", lambda: _timed(lambda: good(outcomes, marks, sampled, aside, kinds))
         )
         took = 0.0
         if made is not None:
@@ -275,10 +277,12 @@ def course_of(state: SymbolCourse, board: Board, has: SentPart) -> dict[str, Any
         "beliefs": {
             "reset": again,
             "names": state.beliefs.names,
+            "words": [expert_words(name, board.kinds.known) for name in state.beliefs.names],
             "points": beliefs,
             "latest": (believed.ts_event / 1e6, believed.weights) if believed is not None else None,
         },
         "prediction": of,
+        "leads": "" if of is None else expert_words(of.strategy, board.kinds.known),
         "back_to": back_to(board.versions.of(state.name)),
         "pinned": state.live is not None and state.live.pinned,
         "mark": mark,

@@ -10,8 +10,9 @@ const plot = byId("course");
 const T = 0, MID = 1, PROBABILITY = 2, CONFIDENCE = 3, POSITION = 4, REGIME = 5, NET = 6, GROSS = 7, OFFSET = 8;
 
 let points = [];
-// Weights of the experts as rows [time, weight of each name]; `latest` is [time, weights by name] of the newest outcome.
-let weightHistory = { names: [], points: [], latest: null };
+// Weights of the experts as rows [time, weight of each name]; `words` are the names as they are shown; `latest` is
+// [time, weights by name] of the newest outcome.
+let weightHistory = { names: [], words: [], points: [], latest: null };
 let symbol = "";
 let partition = 0;
 
@@ -29,7 +30,7 @@ const fillMarkers = (trace, chosen, up) => {
 // Stacked bands of the experts' weights over the time of the chart, with the newest weights at their end. Experts without
 // any weight are left out; those beyond `most`, the number of colours, are summed up in the last band.
 const weightBands = (most) => {
-  const { names, points: rows, latest } = weightHistory;
+  const { names, words, points: rows, latest } = weightHistory;
   const from = points[0][T];
   const first = Math.max(0, rows.findLastIndex((row) => row[T] <= from));
   const shown = rows.slice(first).map(([at, ...of]) => [Math.max(at, from), of]);
@@ -37,7 +38,7 @@ const weightBands = (most) => {
   const mean = names.map((_, at) => shown.reduce((sum, [, of]) => sum + of[at], 0));
   const ranked = names.map((_, at) => at).filter((at) => mean[at] > 0).sort((a, b) => mean[b] - mean[a]);
   const apart = new Set(ranked.length > most ? ranked.slice(0, most - 1) : ranked);
-  const bands = names.flatMap((name, at) => (apart.has(at) ? [[name.replaceAll("_", " "), shown.map(([, of]) => of[at])]] : []));
+  const bands = names.flatMap((_, at) => (apart.has(at) ? [[words[at], shown.map(([, of]) => of[at])]] : []));
   if (apart.size < ranked.length) {
     bands.push(["all others", shown.map(([, of]) => of.reduce((sum, part, at) => sum + (apart.has(at) ? 0 : part), 0))]);
   }
@@ -105,10 +106,10 @@ const showLegend = (regimes, bands) => {
       : ["no outcome has matured yet"]));
 };
 
-const showFacts = ({ prediction, mark, window }) => {
+const showFacts = ({ prediction, leads, mark, window }) => {
   const rows = [];
   if (prediction) {
-    rows.push(["Prediction", `${prediction.direction}`, `${(100 * prediction.confidence).toFixed(1)} % sure, calibrated; leads: ${prediction.strategy.replaceAll("_", " ")}`]);
+    rows.push(["Prediction", `${prediction.direction}`, `${(100 * prediction.confidence).toFixed(1)} % sure, calibrated; leads: ${leads}`]);
     rows.push(["Position", signed(100 * prediction.position_size, 2, "%"), prediction.stand_aside ? "of capital; stands aside: neither side can be excluded" : "of capital, net of cost"]);
     rows.push(["Version", versionWords(prediction.model_version), `regime ${prediction.regime.replace("-", ", ")}`]);
   }
@@ -143,8 +144,8 @@ export const take = (course) => {
   showActions(course);
   partition = course.partition;
   points.push(...course.points);
-  const { reset, names, points: rows, latest } = course.beliefs;
-  weightHistory = { names, latest, points: reset ? rows : [...weightHistory.points, ...rows] };
+  const { reset, names, words, points: rows, latest } = course.beliefs;
+  weightHistory = { names, words, latest, points: reset ? rows : [...weightHistory.points, ...rows] };
   showFacts(course);
   if (points.length) {
     const made = filledFigure(course.regimes);

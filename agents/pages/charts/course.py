@@ -17,7 +17,7 @@ ROWS = {
 TITLES = {
     "price": "mid, quote currency; predictions: ▲ up, ▼ down, the surer the darker",
     "regime": "regime",
-    "weights": "weight of each strategy: as outcomes mature, 100 % in all",
+    "weights": "weight of each strategy and model: as outcomes mature, 100 % in all",
     "position": "position, part of capital",
     "gain": "paper account, bps of capital: after cost, and before cost (dotted)",
 }

@@ -1,12 +1,16 @@
 """Charts of skill (1 - log-loss / log-loss of the best baseline): over event time, and of each forecaster."""
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 from plotly import graph_objects as go
 
 from agents.pages import drawing, palette
+from agents.pages.expert_names import NO_KINDS, expert_words
 from agents.pages.insufficient_data import NotEnough
 from agents.pages.time_axis import time_axis
+from agents.pages.wording import between
 from schemas.names import LIVE
 from streams.reports.track_record.forecasts import Forecasts, forecasts
 from streams.reports.track_record.skill_over_time import FEWEST_CELLS
@@ -55,11 +59,15 @@ def skill_over_time(outcomes: pd.DataFrame) -> go.Figure | NotEnough:
     return made
 
 
-def forecasters(outcomes: pd.DataFrame) -> go.Figure | NotEnough:
+def forecasters(outcomes: pd.DataFrame, kinds: Mapping[str, str] = NO_KINDS) -> go.Figure | NotEnough:
     """Chart of the skill of each forecaster over the whole time, with 95 % intervals.
 
     Forecasters are the live predictions, the experts that these are mixed from, and the baselines. Returns a note on
     missing data instead if the outcomes cover too little time.
+
+    Args:
+        outcomes: table of outcomes.
+        kinds: kind of each further model among the experts, by name.
     """
     found = forecasts(outcomes)
     if found is None:
@@ -72,7 +80,7 @@ def forecasters(outcomes: pd.DataFrame) -> go.Figure | NotEnough:
         of = [(name, block) for name, block in rows if _kind(found, name) == kind]
         made.add_scatter(
             x=[block.skill for _, block in of],
-            y=[_label(name) for name, _ in of],
+            y=[_label(name, kinds) for name, _ in of],
             error_x={
                 "array": [(block.high or block.skill) - block.skill for _, block in of],
                 "arrayminus": [block.skill - (block.low or block.skill) for _, block in of],
@@ -80,7 +88,7 @@ def forecasters(outcomes: pd.DataFrame) -> go.Figure | NotEnough:
                 "thickness": 1.4,
                 "width": 3,
             },
-            customdata=[f"95 % {block.low or 0.0:+.4f} to {block.high or 0.0:+.4f}" for _, block in of],
+            customdata=[f"95 % {between(block.low, block.high, '+.4f')}; {block.count:,} moves" for _, block in of],
             mode="markers",
             name=kind,
             marker={"color": shade.light, "size": 8, "symbol": "square" if kind == "baseline" else "circle"},
@@ -88,7 +96,10 @@ def forecasters(outcomes: pd.DataFrame) -> go.Figure | NotEnough:
         )
     made.add_vline(x=0.0, line={"color": palette.FAINT.light, "width": 1}, layer="below")
     made.update_yaxes(
-        categoryorder="array", categoryarray=[_label(name) for name, _ in reversed(rows)], showgrid=False, ticklen=0
+        categoryorder="array",
+        categoryarray=[_label(name, kinds) for name, _ in reversed(rows)],
+        showgrid=False,
+        ticklen=0,
     )
     return made
 
@@ -102,5 +113,5 @@ def _kind(found: Forecasts, name: str) -> str:
     return LIVE if name == LIVE else "baseline" if name in found.baselines else "expert"
 
 
-def _label(name: str) -> str:
-    return name.replace("_", " ") + " "
+def _label(name: str, kinds: Mapping[str, str]) -> str:
+    return expert_words(name, kinds) + " "

@@ -1,10 +1,13 @@
-"""Chart of the weight that each expert (strategy) has in the live prediction, over event time."""
+"""Chart of the weight that each expert (strategy or model) has in the live prediction, over event time."""
+
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
 from plotly import graph_objects as go
 
 from agents.pages import drawing, palette
+from agents.pages.expert_names import NO_KINDS, expert_words
 from agents.pages.insufficient_data import NotEnough
 from agents.pages.time_axis import time_axis
 from streams.reports.track_record.frames import nanoseconds
@@ -13,17 +16,23 @@ CELLS = 120
 PREFIX = "weight."
 
 
-def strategies(outcomes: pd.DataFrame) -> go.Figure | NotEnough:
+def strategies(outcomes: pd.DataFrame, kinds: Mapping[str, str] = NO_KINDS) -> go.Figure | NotEnough:
     """Chart of the weights of the experts (forecasters that the live prediction is mixed from) over time, stacked.
 
     Time is cut into 120 spans, and weights are means over the outcomes of a span. The largest weight is at the
     bottom. If there are more experts than colours, the smallest weights are drawn as one sum. Returns a note on
     missing data instead if fewer than two outcomes have weights.
+
+    Args:
+        outcomes: table of outcomes.
+        kinds: kind of each further model among the experts, by name.
     """
     named = [name for name in outcomes if str(name).startswith(PREFIX)]
-    known = outcomes.dropna(subset=named) if named else outcomes.iloc[:0]
+    known = outcomes.dropna(subset=named, how="all") if named else outcomes.iloc[:0]
     if len(known) < 2:
         return NotEnough(len(known), 2, "outcomes")
+    # One that was no expert of the live version at an outcome had no weight there.
+    weights = known[named].fillna(0.0)
     times = nanoseconds(known["ts_event"])
     axis = time_axis(times)
     cell = np.clip(np.searchsorted(axis.edges(CELLS), times, side="right") - 1, 0, CELLS - 1)
@@ -31,14 +40,14 @@ def strategies(outcomes: pd.DataFrame) -> go.Figure | NotEnough:
     seen = count > 0
     middles = axis.middles(CELLS)[seen]
     means = {
-        str(name).removeprefix(PREFIX).replace("_", " "): np.bincount(cell, known[name], CELLS)[seen] / count[seen]
-        for name in known[named].mean().sort_values(ascending=False).index
+        expert_words(str(name).removeprefix(PREFIX), kinds): np.bincount(cell, weights[name], CELLS)[seen] / count[seen]
+        for name in weights.mean().sort_values(ascending=False).index
     }
     most = len(palette.CATEGORIES)
     if len(means) > most:
         last = list(means)[most - 1 :]
         means["all others"] = np.sum([means.pop(name) for name in last], axis=0)
-    made = drawing.figure("weight of each strategy", height=220)
+    made = drawing.figure("weight of each strategy and model", height=220)
     for shade, (name, part) in zip(palette.CATEGORIES, means.items(), strict=False):
         made.add_scatter(
             x=drawing.moments(middles),

@@ -53,8 +53,8 @@ def without_correction(parameters: MarketParameters) -> MarketParameters:
 
 
 def model_alone(parameters: MarketParameters) -> MarketParameters:
-    """Parameters without regime, correction and rules: the model and its calibration are left."""
-    return replace(without_correction(parameters), strategies=replace(parameters.strategies, enabled=()))
+    """Parameters without regime, correction, rules and further models: online model and calibration are left."""
+    return replace(without_correction(parameters), strategies=replace(parameters.strategies, enabled=()), models={})
 
 
 def model_that_does_not_learn(parameters: MarketParameters) -> MarketParameters:

@@ -39,9 +39,11 @@ class PrequentialRun(Struct, frozen=True):
         up: whether the price went up.
         tested: whether the prediction was made after the training part, which is the first part of the ticks.
         probabilities: probability of an upward move by name: of the whole pipeline (`PIPELINE`), of each expert (a rule
-            or the model), and of each baseline.
+            or a model) that the pipeline had at every outcome, and of each baseline.
         metrics: scores of the live version over the tested part, by symbol and regime.
         refused: number of ticks that the market node refused, by reason.
+        models: those of the experts that are models beside the online one.
+        partial: experts that the pipeline had at some of the outcomes only, for example for one of several symbols.
     """
 
     variant: str
@@ -55,6 +57,8 @@ class PrequentialRun(Struct, frozen=True):
     probabilities: dict[str, Column]
     metrics: list[Metrics]
     refused: dict[str, int] = {}
+    models: tuple[str, ...] = ()
+    partial: tuple[str, ...] = ()
 
 
 class _Columns:
@@ -114,9 +118,8 @@ def run(
         columns.add(outcome)
     parts = [by_symbol[symbol] for symbol in sorted(by_symbol)]
     made = np.array([ts for part in parts for ts in part.made], dtype=np.int64)
-    names = (
-        [name for name in parts[0].probabilities if all(name in part.probabilities for part in parts)] if parts else []
-    )
+    known = dict.fromkeys(name for part in parts for name in part.probabilities)
+    names = [name for name in known if all(len(part.probabilities.get(name, ())) == len(part.made) for part in parts)]
     return PrequentialRun(
         variant=variant.name,
         ticks=len(ticks),
@@ -129,6 +132,10 @@ def run(
         probabilities={name: np.array([each for part in parts for each in part.probabilities[name]]) for name in names},
         metrics=[each for symbol in sorted(by_symbol) for each in by_symbol[symbol].metrics(symbol)],
         refused=dict(refused),
+        models=tuple(
+            dict.fromkeys(name for each in (parameters.market, *parameters.symbols.values()) for name in each.models)
+        ),
+        partial=tuple(name for name in known if name not in names),
     )
 
 

@@ -187,7 +187,10 @@ def report(
         gain=gain,
         claim=claim,
         metrics=tuple(full.metrics),
-        sentences=sentences(best_baseline, best_component, skill, gain, claim, of_component),
+        sentences=(
+            *sentences(best_baseline, best_component, skill, gain, claim, of_component),
+            *_left_out(full),
+        ),
     )
 
 
@@ -226,7 +229,8 @@ def _forecasts(runs: dict[str, PrequentialRun]) -> dict[str, tuple[Kind, Column]
     for name in BASELINES:
         rows[name] = ("baseline", full.probabilities[name])
     for name in rules:
-        rows[f"rule {name}"] = ("component", full.probabilities[name])
+        kind = "model" if name in full.models else "rule"
+        rows[f"{kind} {name}"] = ("component", full.probabilities[name])
     for name in TRAINED:
         rows[name] = ("component", runs[name].probabilities[EXPERT])
     rows[ablations.MODEL.name] = ("component", model.probabilities[EXPERT])
@@ -235,6 +239,13 @@ def _forecasts(runs: dict[str, PrequentialRun]) -> dict[str, tuple[Kind, Column]
     rows[CORRECTED] = ("stage", runs[ablations.WITHOUT_REGIME.name].probabilities[PIPELINE])
     rows[FULL] = ("stage", full.probabilities[PIPELINE])
     return rows
+
+
+def _left_out(full: PrequentialRun) -> tuple[str, ...]:
+    """A sentence on the experts without a row, if there are any."""
+    if not full.partial:
+        return ()
+    return (f"No row, since the pipeline had them at some of the moves only: {', '.join(full.partial)}.",)
 
 
 def _best(forecasts: dict[str, tuple[Kind, Column]], losses: dict[str, Column], kind: Kind) -> str:

@@ -16,6 +16,20 @@ from streams.scoring.effective_sample_size import effective_sample_size
 LIVE_COLUMN = "arm.live.probability"
 
 
+class Part(Struct, frozen=True):
+    """The outcomes at which a forecaster was an expert, where these are not all of them.
+
+    Attributes:
+        at: which of the outcomes.
+        count: their number.
+        independent: largest number of them of which no two overlap in time.
+    """
+
+    at: NDArray[np.bool_]
+    count: int
+    independent: int
+
+
 class Forecasts(Struct, frozen=True):
     """Outcomes whose price moved, in the order of their predictions, with every forecaster's probability and loss.
 
@@ -27,8 +41,10 @@ class Forecasts(Struct, frozen=True):
         up: whether the price went up.
         horizon_ns: how far ahead the predictions look, ns; the longest if there are several.
         independent: largest number of outcomes of which no two overlap in time.
-        probabilities: probabilities of an upward move, by name of the forecaster.
-        losses: log-losses, nats, by name of the forecaster.
+        probabilities: probabilities of an upward move, by name of the forecaster; NaN where it was no expert of the
+            live version, for example before the version that brought it went live.
+        losses: log-losses, nats, by name of the forecaster; NaN likewise.
+        parts: of a forecaster that was an expert at some of the outcomes only, by name: its part of them.
         baselines: names of the baselines.
         best: name of the baseline with the lowest mean log-loss, chosen with hindsight.
     """
@@ -42,14 +58,18 @@ class Forecasts(Struct, frozen=True):
     losses: dict[str, Column]
     baselines: tuple[str, ...]
     best: str
+    parts: dict[str, Part] = {}
 
     def skill(self, name: str, edges: Times | None = None) -> list[Block]:
         """Skill of the forecaster `name` against the best baseline, in blocks of event time.
 
-        `edges` are the event times between the blocks, ns, ascending; None: one block over the whole run.
+        Both are judged on the outcomes at which the forecaster was an expert. `edges` are the event times between the
+        blocks, ns, ascending; None: one block over the whole run.
         """
         whole = np.array([self.made[0], self.made[-1] + 1]) if edges is None else edges
-        return skill_over_time(self.made, self.losses[name], self.losses[self.best], self.horizon_ns, whole)
+        at = self.parts[name].at if name in self.parts else slice(None)
+        losses, reference = self.losses[name][at], self.losses[self.best][at]
+        return skill_over_time(self.made[at], losses, reference, self.horizon_ns, whole)
 
 
 def forecasts(outcomes: pd.DataFrame) -> Forecasts | None:
@@ -77,7 +97,18 @@ def forecasts(outcomes: pd.DataFrame) -> Forecasts | None:
     columns = {LIVE: LIVE_COLUMN}
     columns |= {name.removeprefix("expert."): name for name in names if name.startswith("expert.")}
     columns |= {name: f"baseline.{name}" for name in baselines}
-    told = {name: moved[column].fillna(0.5).to_numpy(float) for name, column in columns.items()}
+    told = {name: moved[column].to_numpy(float) for name, column in columns.items()}
+    for name in (LIVE, *baselines):
+        told[name] = np.where(np.isnan(told[name]), 0.5, told[name])
+    told = {name: column for name, column in told.items() if not np.isnan(column).all()}
+    symbols = moved["symbol"].to_numpy()
+    parts = {
+        name: Part(
+            at, int(at.sum()), effective_sample_size(symbols[at].tolist(), made[at].tolist(), horizons[at].tolist())
+        )
+        for name, column in told.items()
+        if not (at := ~np.isnan(column)).all()
+    }
     losses = {name: score_arrays.log_losses(column, up) for name, column in told.items()}
     return Forecasts(
         scored=len(outcomes),
@@ -89,4 +120,5 @@ def forecasts(outcomes: pd.DataFrame) -> Forecasts | None:
         losses=losses,
         baselines=baselines,
         best=min(baselines, key=lambda name: float(losses[name].mean())),
+        parts=parts,
     )

@@ -1,20 +1,28 @@
 """The state of the dashboard follows from the records alone, and stays bounded."""
 
 import msgspec
+import numpy as np
 import pytest
+from msgspec.structs import replace
 
 from agents.dashboard.bands.deciding import MOST_MOVES, headlines, standing
 from agents.dashboard.bands.good import good
 from agents.dashboard.follow.topics_state import Board
 from agents.dashboard.serve.view import SentPart, course_of
+from agents.dashboard.state.forecasts import frame
+from agents.dashboard.state.model_kinds import kinds_of_configuration
 from agents.dashboard.state.series import CAPACITY, MOST_BELIEFS, Beliefs, Point, Series
 from schemas.accounts import AccountMarked
 from schemas.codec import encode
+from schemas.commands import StartVariant
 from schemas.dead_letters import DeadLetter
 from schemas.experiments import ExperimentMoved
+from schemas.models import ExpertModel, ModelState, OnnxState, TreesState
 from schemas.outcomes import OutcomeMatured
 from schemas.predictions import Prediction
+from schemas.retraining import RetrainFinished
 from schemas.topics import TICKS, TOPICS
+from schemas.versions import ModelVersion
 from streams.reports.track_record.forecasts import forecasts
 from tests.support.dashboard_records import NOW_S, fed, received, written
 from tests.support.golden_records import RECORDS
@@ -39,7 +47,7 @@ def test_every_record_that_was_ever_written_is_understood(topic: object) -> None
     for kind in topic.records:  # type: ignore[attr-defined]
         values = [encode(record) for record in RECORDS[kind]]
         board.take(topic.name, received([(0, "", value) for value in values]), NOW_S)  # type: ignore[attr-defined]
-    assert board.passed.count == 0
+    assert list(board.passed.newest) == []
     board.symbols.refresh(NOW_S)
     board.take(topic.name, received([(0, "", b"{}")]), NOW_S)  # type: ignore[attr-defined]
     assert board.passed.count == 1, "what is none of the topic's records is counted, and stops nothing"
@@ -75,7 +83,6 @@ def test_what_is_written_again_after_a_crash_changes_nothing() -> None:
 
 
 def test_skill_is_that_of_the_outcomes_on_the_topic() -> None:
-    from agents.dashboard.state.forecasts import frame
     from schemas.names import LIVE
     from streams.reports.backtest_columns import columns
     from streams.reports.backtest_columns import frame as table
@@ -156,7 +163,58 @@ def test_outcomes_of_before_there_were_weights_leave_the_band_empty() -> None:
     assert state is not None
     course = course_of(state, board, SentPart())
     assert course is not None
-    assert course["beliefs"] == {"reset": True, "names": [], "points": [], "latest": None}
+    assert course["beliefs"] == {"reset": True, "names": [], "words": [], "points": [], "latest": None}
+
+
+def test_the_page_tells_models_from_strategies_by_what_records_and_configuration_declare() -> None:
+    declared = kinds_of_configuration({"symbols": {"X": {"market": {"models": {"of_x": {"kind": "own"}}}}}})
+    board = Board(declared)
+    base = decoded("outcomes", OutcomeMatured)[0]
+    names = ("flat", "signed_logistic", "of_x", "by_version", "by_command", "by_retrain")
+    weights = dict.fromkeys(names, 1.0 / len(names))
+    state = TreesState(("spread",), (), (), (), (), (), ())
+    version = ModelVersion(
+        "commands:0:7:0", "X", "v1", "", "shadow", "", 5, "c1", overrides={"models": {"by_version": {"kind": "river"}}}
+    )
+    brought = ModelState("v2", None, expert=ExpertModel("by_command", OnnxState(("spread",), b"")))
+    retrained = ModelState("v3", None, expert=ExpertModel("by_retrain", state))
+    finished = next(each for each in RECORDS[RetrainFinished] if isinstance(each, RetrainFinished))
+    finished = replace(finished, result=replace(finished.result, candidate=retrained))
+    board.take("model-versions", received([(0, "", encode(version))]), NOW_S)
+    board.take("commands", received([(0, "", encode(StartVariant("c1", "X", 5, "a", "", model=brought)))]), NOW_S)
+    board.take("candidates", received([(0, "", encode(finished))]), NOW_S)
+    board.take("predictions", received(written()["predictions"][:50]), NOW_S)
+    board.take("outcomes", received([(0, "", encode(replace(base, weights=weights)))]), NOW_S)
+    assert board.passed.count == 0
+    shown = board.symbols.get(base.symbol)
+    assert shown is not None
+    course = course_of(shown, board, SentPart())
+    assert course is not None
+    assert dict(zip(course["beliefs"]["names"], course["beliefs"]["words"], strict=True)) == {
+        "flat": "flat",
+        "signed_logistic": "signed logistic",
+        "of_x": "of x (own model)",
+        "by_version": "by version (River)",
+        "by_command": "by command (ONNX)",
+        "by_retrain": "by retrain (trees)",
+    }
+
+
+def test_an_expert_that_comes_or_leaves_is_judged_where_it_was() -> None:
+    """The page has outcomes of several symbols and versions at once; none of them names all experts."""
+    kept = list({each.id: each for each in decoded("outcomes", OutcomeMatured) if each.label}.values())
+    half = len(kept) // 2
+    early = [replace(each, experts={"flat": 0.5, "leaves": 0.5 + 0.2 * each.label}) for each in kept[:half]]
+    late = [replace(each, experts={"flat": 0.5, "comes": 0.5 - 0.2 * each.label}) for each in kept[half:]]
+    board = Board()
+    board.take("outcomes", received([(0, "", encode(each)) for each in (*early, *late)]), NOW_S)
+    found = forecasts(frame(board.outcomes.snapshot()))
+    assert found is not None
+    assert {name: part.count for name, part in found.parts.items()} == {"leaves": half, "comes": len(kept) - half}
+    assert found.losses["leaves"][found.parts["leaves"].at] == pytest.approx(-np.log(0.7))
+    assert found.losses["comes"][found.parts["comes"].at] == pytest.approx(-np.log(0.3))
+    chart = good(board.outcomes.snapshot(), [], 0, 0).figures[1]
+    assert chart.missing or b"comes" in bytes(chart.figure)
 
 
 def test_beliefs_stay_bounded_however_many_experts_come_and_go() -> None:

@@ -176,6 +176,19 @@ def test_the_strategy_mix_is_what_outcomes_say() -> None:
     assert strategies(outcomes[["ts_event"]]) == NotEnough(0, 2, "outcomes")
 
 
+def test_a_model_that_comes_later_has_no_weight_before_and_hides_no_outcome() -> None:
+    outcomes = pd.DataFrame(
+        {
+            "ts_event": pd.to_datetime([0, 1, 10**9, 10**9 + 1], utc=True),
+            "weight.flat": [1.0, 1.0, 0.25, 0.25],
+            "weight.forest": [None, None, 0.75, 0.75],
+        }
+    )
+    drawn = strategies(outcomes, {"forest": "river"})
+    assert isinstance(drawn, go.Figure)
+    assert {trace.name: list(trace.y) for trace in drawn.data} == {"flat": [1.0, 0.25], "forest (River)": [0.0, 0.75]}
+
+
 def test_of_many_strategies_the_last_share_a_colour() -> None:
     names = [f"weight.s{number}" for number in range(9)]
     outcomes = pd.DataFrame(

@@ -15,7 +15,7 @@ from schemas.errors import TickloopError
 from schemas.ticks import Quote, Trade
 from streams.market.features import SIGNED
 from streams.market.models import signed_logistic
-from streams.market.models.parameters import SignedLogisticParameters
+from streams.market.models.parameters import SignedLogisticParameters, TreesParameters
 from streams.market.models.signed_logistic import SignedLogisticLearner
 from streams.market.parameters import MarketParameters
 from streams.parameters import Parameters
@@ -128,6 +128,33 @@ def test_a_report_needs_runs_over_the_same_outcomes() -> None:
     assert found == _report(runs)
     with pytest.raises(TickloopError, match="expected every run to score the same outcomes"):
         _report([*runs[:-1], prequential.run(_ticks(6, 2_000), PARAMETERS, ablations.VARIANTS[-1])])
+
+
+def test_a_further_model_has_a_row_of_its_own_and_no_part_in_those_of_the_online_model() -> None:
+    ticks = _ticks(5, 2_000)
+    mixed = replace(PARAMETERS.market, models={"deep": TreesParameters()})
+    with_model = Parameters(mixed)
+    found = _report([prequential.run(ticks, with_model, variant) for variant in ablations.VARIANTS])
+    rows = {row.name: row for row in found.rows}
+    assert rows["model deep"].log_loss == pytest.approx(0.6931, abs=1e-4), "without trees it says one half"
+    without = {
+        row.name: row for row in _report([prequential.run(ticks, PARAMETERS, each) for each in ablations.VARIANTS]).rows
+    }
+    assert set(rows) - set(without) == {"model deep"}
+    for name in ("online model", "online + calibration", "frozen model", "scheduled refit"):
+        assert rows[name] == without[name]
+    assert rows["+ mixture"] != without["+ mixture"]
+
+
+def test_a_model_of_one_symbol_of_two_has_no_row_and_is_named() -> None:
+    ticks = sorted(
+        _ticks(5, 1_500) + [replace(each, symbol="Y") for each in _ticks(6, 1_500)], key=lambda each: each.ts_event
+    )
+    mixed = replace(PARAMETERS.market, models={"deep": TreesParameters()})
+    parameters = Parameters(PARAMETERS.market, {"Y": mixed})
+    found = _report([prequential.run(ticks, parameters, variant) for variant in ablations.VARIANTS])
+    assert "model deep" not in [row.name for row in found.rows]
+    assert found.sentences[-1] == "No row, since the pipeline had them at some of the moves only: deep."
 
 
 def test_a_report_of_a_price_that_never_moves_is_refused() -> None:

@@ -5,7 +5,10 @@ from math import sqrt
 import numpy as np
 import pandas as pd
 import pytest
+from plotly import graph_objects as go
 
+from agents.pages.charts.skill import forecasters
+from agents.pages.key_figures import forecasting_table
 from schemas.errors import TickloopError
 from streams.reports.track_record import frames
 from streams.reports.track_record.calendar_year import year
@@ -85,6 +88,34 @@ def test_a_last_interval_that_did_not_end_is_left_out() -> None:
     assert regular_moments(0, 10 * MINUTE - 1, MINUTE)[-1] == 9 * MINUTE
     assert interval_of(60 * MINUTE) == MINUTE
     assert interval_of(0) == SECOND
+
+
+def test_an_expert_is_judged_on_the_outcomes_that_have_it_against_the_baseline_on_the_same() -> None:
+    count = 400
+    labels = np.where(np.random.default_rng(1).random(count) < 0.5, 1, -1)
+    # The baseline knows the first half and nothing of the second, in which the expert is.
+    baseline = np.where(np.arange(count) < 200, 0.5 + 0.3 * labels, 0.5)
+    late = pd.DataFrame({"symbol": "X", "ts_prediction": np.arange(count) * 50, "label": labels, "horizon_ns": 100})
+    late["arm.live.probability"], late["baseline.majority"], late["expert.flat"] = 0.5, baseline, 0.5
+    late["expert.forest"] = np.where(np.arange(count) < 200, np.nan, 0.5 + 0.1 * labels)
+    late["expert.never"] = np.nan
+    found = forecasts(late)
+    assert found is not None
+    assert "never" not in found.probabilities
+    assert list(found.parts) == ["forest"]
+    assert (found.parts["forest"].count, found.parts["forest"].independent) == (200, 100)
+    (block,) = found.skill("forest")
+    alone = forecasts(late.iloc[200:])
+    assert alone is not None
+    assert block.count == 200
+    assert block.skill == pytest.approx(1.0 - np.log(0.6) / np.log(0.5))
+    assert (block.low, block.high) == (alone.skill("forest")[0].low, alone.skill("forest")[0].high)
+    page = forecasting_table(found, {"forest": "river"})
+    assert "forest (River), 200 of the moves" in page
+    assert "100.0 %" in page.replace("100.0%", "100.0 %"), "the expert was right at every outcome that has it"
+    drawn = forecasters(late, {"forest": "river"})
+    assert isinstance(drawn, go.Figure)
+    assert "forest (River) " in drawn.data[1].y
 
 
 class TestDrawdown:

@@ -2,6 +2,8 @@ from math import log
 from random import Random
 
 import pytest
+from msgspec import UNSET
+from msgspec.structs import replace
 
 from schemas.errors import TickloopError
 from schemas.outcomes import ArmOutcome, OutcomeMatured
@@ -50,6 +52,24 @@ def test_an_informed_pipeline_has_skill_and_an_interval_above_zero() -> None:
     assert found.experts[1].accuracy == 0.5
     assert found.experts[1].log_loss == pytest.approx(0.6931, abs=1e-4)
     assert (found.positions, found.gross_bps, found.net_bps) == (400, 1.0, 0.25)
+
+
+def test_an_expert_is_scored_where_the_pipeline_had_it() -> None:
+    """One expert comes later, another leaves: each is scored on its own outcomes, beside the pipeline on the same."""
+    outcomes = _informed(400, 3, known=0.8)
+    before = [replace(each, experts={"leaves": 0.5 + 0.4 * each.label}) for each in outcomes[:300]]
+    after = [replace(each, experts={"comes": 0.5 - 0.4 * each.label, "only": 0.7}) for each in outcomes[300:]]
+    found = skill(before + after, resamples=10)
+    leaves, comes, only = found.experts
+    assert [each.name for each in found.experts] == ["leaves", "comes", "only"]
+    assert (leaves.moved, comes.moved, only.moved) == (300, 100, 100)
+    assert (leaves.accuracy, comes.accuracy) == (1.0, 0.0)
+    assert leaves.log_loss == pytest.approx(-log(0.9))
+    assert comes.log_loss == pytest.approx(-log(0.1))
+    late = skill(after, resamples=10)
+    assert comes.pipeline_log_loss == pytest.approx(late.pipeline.log_loss)
+    assert late.experts[0].moved is UNSET
+    assert found.pipeline == skill(outcomes, resamples=10).pipeline
 
 
 def test_an_uninformed_pipeline_has_none() -> None:
