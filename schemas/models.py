@@ -1,4 +1,7 @@
-"""States of model versions as records: plain numbers of a closed set of kinds of model, never a pickle."""
+"""Records that hold the state of a model version: a fixed set of kinds of model, each stored as plain values.
+
+No state is a Python pickle, because loading a pickle can run any code.
+"""
 
 from hashlib import sha256
 from typing import Annotated
@@ -41,7 +44,7 @@ NodeNumbers = Annotated[tuple[Annotated[int, Meta(ge=-MOST_NODES, le=MOST_NODES)
 class TreesState(Struct, frozen=True, tag_field="kind", tag="trees"):
     """Ensemble of binary decision trees: the log-odds of an upward move are `base` plus one leaf of each tree.
 
-    The splits of all trees stand one behind the other, those of a tree with its root first.
+    The splits of all trees are numbered in one sequence, tree by tree, from the root of each.
     """
 
     features: FeatureNames
@@ -64,7 +67,7 @@ class TreesState(Struct, frozen=True, tag_field="kind", tag="trees"):
 
 
 class RiverState(Struct, frozen=True, tag_field="kind", tag="river"):
-    """State of a River model that parameters declare."""
+    """State of a model from the library River. A table of `[market.models]` declares its class and parameters."""
 
     features: FeatureNames
     declared: Annotated[
@@ -79,7 +82,7 @@ class RiverState(Struct, frozen=True, tag_field="kind", tag="river"):
 
 
 class OnnxState(Struct, frozen=True, tag_field="kind", tag="onnx"):
-    """A model as an ONNX file, which does not learn while it runs."""
+    """A model in an ONNX file; it does not learn while it runs."""
 
     features: FeatureNames
     file: Annotated[
@@ -89,7 +92,7 @@ class OnnxState(Struct, frozen=True, tag_field="kind", tag="onnx"):
 
 
 class OwnState(Struct, frozen=True, tag_field="kind", tag="own"):
-    """State of a model that a plug-in registers."""
+    """State of a model whose class a plug-in registers under a name."""
 
     features: FeatureNames
     of: Annotated[Name, Meta(description="name that the model is registered under")]
@@ -102,7 +105,7 @@ ExpertState = TreesState | RiverState | OnnxState | OwnState
 
 
 class ExpertModel(Struct, frozen=True):
-    """A model that takes part as an expert beside the strategies and the signed logistic regression."""
+    """A model that predicts beside the strategies and the signed logistic regression; their predictions are mixed."""
 
     name: Annotated[ExpertName, Meta(description="name of the expert: a table of `[market.models]`, or a new one")]
     model: Annotated[ExpertState, Meta(description="its numbers, of one of several kinds")]
@@ -121,7 +124,7 @@ class ModelState(Struct, frozen=True):
 
 
 def state_sha256(state: ModelState) -> str:
-    """SHA-256 (64 hex digits) of a model state's canonical JSON.
+    """SHA-256, 64 hex digits, of the canonical JSON of a model state.
 
     Canonical means: fields in declared order, each double in the fewest digits that give the same double back.
 

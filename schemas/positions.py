@@ -33,9 +33,10 @@ def root_id(topic: str, partition: int, offset: int) -> str:
 
 
 def position_of(record_id: str) -> Position:
-    """Offset and indices of an id, as a tuple; later records of a partition have greater tuples.
+    """Tuple of the numbers in a record id that follow topic and partition: the offset, then the indices.
 
-    Positions of different partitions cannot be compared.
+    An index tells apart the records that were made from one record. Of two records from the same partition, the later
+    one has the greater tuple. Tuples from different partitions cannot be compared.
 
     >>> position_of("ticks:3:1042:0")
     (1042, 0)

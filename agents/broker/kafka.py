@@ -97,8 +97,8 @@ def start(home: Path, java: Java, class_path: list[Path], port: int | None = Non
         port: port for clients; None takes the port of the last run, else 9092, else any free port.
 
     Raises:
-        EnvironmentProblem: `port` is taken; or Kafka ended or did not answer within two minutes, and the message ends
-            with the last lines of its log.
+        EnvironmentProblem: `port` is taken; or Kafka stopped, or did not answer within two minutes. In the last two
+            cases the message contains the last lines of Kafka's log.
     """
     if port is not None and not ports.is_free(port):
         raise EnvironmentProblem(

@@ -25,7 +25,7 @@ class AbsentBroker(logging.Handler):
 
 
 def say_when_the_broker_is_away() -> None:
-    """From now on, print a message when the broker stops answering.
+    """Install a log handler that prints a message whenever the broker stops answering.
 
     Call it once the broker has answered for the first time. A broker that never answered is reported as an error
     instead.

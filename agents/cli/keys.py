@@ -116,11 +116,11 @@ def use_command(key_id: str) -> None:
 @command.command("retire")
 @KEY
 def retire_command(key_id: str) -> None:
-    """From the present ends of the topics on, refuse whatever the key KEY signs.
+    """Retire the key KEY: records that it signs are refused if they are written to the topics from now on.
 
-    What the key signed earlier stays valid, so the topics can still be replayed and verified. Running processes
-    accept the key until they are restarted. If a key has leaked, stop all workers and the retrainer first, retire the
-    key, then start them.
+    Records on the topics that the key has signed stay valid, so the topics can still be replayed and verified.
+    Running workers and the retrainer accept the key until they are restarted. If a key has leaked, stop all workers
+    and the retrainer first, then retire the key, then start them again.
     """
     settings = settings_of_command()
     path = path_of(settings)

@@ -106,13 +106,16 @@ async def publish(
         stop: event that ends sending once it is set; ticks that were taken from the feed and are due are still
             sent.
         progress: called after each block with the number of ticks sent or on their way so far.
-        first: called with the first readable tick of each symbol before it is sent; it may raise `SetBack`.
+        first: called with the first readable tick of each symbol before it is sent. It may raise `SetBack` if the tick
+            is older than the newest ticks of its symbol on the topic.
         seen: called with every block of ticks before it is sent.
-        say: called with a sentence when a gap in event time is shortened for the first time.
+        say: called with a sentence when, for the first time, a wait between two ticks is cut to the longest wait that
+            `pace` allows.
 
     Raises:
-        BrokenFile, Refused, SetBack: the feed cannot be read further, or `first` refuses a tick; everything
-            before was sent, and the message says how many ticks.
+        BrokenFile, Refused: the feed cannot be read further. All ticks before that place were sent, and the message
+            says how many.
+        SetBack: `first` raised it. All ticks before the refused one were sent, and the message says how many.
         EnvironmentProblem: no cluster answers, the topic is missing, or the cluster does not acknowledge what
             was sent; in the last case the message says how many ticks were acknowledged.
     """

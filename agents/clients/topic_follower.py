@@ -21,7 +21,7 @@ class TopicFollower:
         self._next = dict.fromkeys(consumer.assignment(), 0)
 
     async def new(self) -> AsyncIterator[tuple[TopicPartition, Any]]:
-        """Yield each record that came since the last call, with its partition, up to the present ends.
+        """Yield each record that was written since the last call, with its partition, until the topic's end is reached.
 
         The first call begins with the oldest records. The caller must iterate to the end, or the next call may
         yield some records again.

@@ -104,7 +104,14 @@ def effect(latest: ExperimentMoved, unit: str = "") -> str:
 
 
 def estimate(latest: ExperimentMoved, value: float) -> float | None:
-    """Return `value`, an estimate from the record `latest`; None if that record has no full batch of predictions."""
+    """Return `value`, or None if the experiment had no full batch of predictions when `latest` was written.
+
+    Before the first full batch, the fields of a record that hold estimates are 0 and mean nothing.
+
+    Args:
+        latest: newest record of the experiment.
+        value: an estimate that was read from this record.
+    """
     return value if latest.batches else None
 
 

@@ -41,7 +41,9 @@ async def courses(settings: Settings, bootstrap: str) -> Courses:
 
 
 async def recent_outcomes(settings: Settings, bootstrap: str, symbol: str | None) -> list[OutcomeMatured]:
-    """Read the newest 200,000 outcomes of each partition, in the order of `in_order`.
+    """Read the newest 200,000 outcomes of each partition; return them by event time, the oldest first.
+
+    Outcomes from before a symbol's clock was set back come before those from after it, whatever their event time.
 
     Args:
         settings: settings of the system, with the prefix of its topic names.
@@ -56,10 +58,10 @@ async def recent_outcomes(settings: Settings, bootstrap: str, symbol: str | None
 
 
 def in_order(outcomes: Iterable[OutcomeMatured]) -> list[OutcomeMatured]:
-    """Sort outcomes by generation, then by event time.
+    """Sort outcomes by generation, then by event time, the lowest first.
 
-    The generation counts how often a symbol's clock was set back, so outcomes from before the clock was set back come
-    first.
+    The generation of an outcome is the number of times that its symbol's clock had been set back. So outcomes from
+    before the clock was set back come before those from after it.
     """
     return sorted(outcomes, key=lambda outcome: (outcome.generation or 0, outcome.ts_event))
 

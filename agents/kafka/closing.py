@@ -1,9 +1,9 @@
-"""Changes aiokafka so that stopping a consumer does not cancel the task that stops it.
+"""Changes aiokafka so that the call of a consumer's `stop()` does not cancel the calling task.
 
 After a failed fetch, aiokafka's fetching task sleeps before it tries again. If the consumer is stopped
-meanwhile, aiokafka cancels that sleep, and passes the cancellation on to the task that called `stop()`. This
-task would then end silently as cancelled, although nobody cancelled it. With this change the fetching task
-ends normally, and no cancellation is passed on.
+meanwhile, aiokafka cancels that sleep, and passes the cancellation on to the task that called `stop()`. The
+calling task would then end silently as cancelled, although nobody cancelled it. With this change the fetching
+task ends normally, and no cancellation is passed on.
 """
 
 import asyncio
@@ -15,7 +15,7 @@ _fetch = fetcher.Fetcher._proc_fetch_request
 
 
 def install() -> None:
-    """Change aiokafka so that stopping a consumer of this process never cancels the task that stops it."""
+    """Change aiokafka, in this process, so that the call of a consumer's `stop()` never cancels the calling task."""
     fetcher.Fetcher._proc_fetch_request = _fetch_or_nothing
 
 

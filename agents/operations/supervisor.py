@@ -92,7 +92,7 @@ class Slot:
             StateError: the process refuses the state that is stored for it.
             EnvironmentProblem: for 10 minutes the process has ended again and again, because something is missing on
                 this machine or does not answer.
-            TickloopError: it crashed too many times in a row.
+            TickloopError: the process crashed too many times in a row.
         """
         loop, in_a_row = asyncio.get_running_loop(), 0
         lacking: float | None = None

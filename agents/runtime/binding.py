@@ -242,8 +242,8 @@ class Runtime:
     async def assign(self, assignment: set[TP]) -> dict[TP, int]:
         """Restore the state of all assigned partitions from snapshots; return the offset to read each partition from.
 
-        Before that, check that the snapshots were computed from the topics as they are now, and by the present code.
-        If the check or the restoring fails, the process ends.
+        A check comes first: the snapshots must have been computed from the topics as they are now, and by the present
+        code. If the check or the restoring fails, the process ends.
         """
         mine = sorted(tp for tp in assignment if self.is_bound(tp.topic))
         try:

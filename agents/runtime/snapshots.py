@@ -29,17 +29,21 @@ from streams.engine.partition import PartitionRoster
 class Origin(Struct, frozen=True, array_like=True):
     """The topic and the code that snapshots were computed from, stored with them.
 
-    Snapshots of old program versions have none of these values.
+    All attributes have their default values if an old program version stored the snapshots.
+
+    Besides these snapshots, a partition has a few sets of older ones, for `tickloop verify`. At most one set is stored
+    in each period of the log's timestamps. The number of a period is the timestamp at its start, divided by its length.
 
     Attributes:
-        topic_id: id of the topic that was read, as text; empty if unknown.
-        leader_epoch: leader epoch of its partition when the owner of the snapshots began; -1 if unknown.
+        topic_id: id that Kafka gave the topic that was read, as text; empty if unknown.
+        leader_epoch: leader epoch of the partition that was read, as of the moment when the worker that stored the
+            snapshots took the partition over; -1 if unknown.
         mark: offset of one record that was applied, by which the topic can be recognised; -1 if unknown.
         digest: digest of the record at offset `mark`, from `agents.runtime.log_identity.digest_of`.
         code: digest of the code; empty if unknown.
-        kept: number of the period in which a set of older snapshots was last stored for `tickloop verify`: timestamp
-            of a record, divided by the length of a period and rounded down; -1 if never.
-        slot: number of that set among the sets of the partition; -1 if there is none.
+        kept: number of the period in which a set of older snapshots was last completed, or in which the worker began
+            at the start of the log; -1 if neither is known.
+        slot: number, from 0, of the set of older snapshots that was begun last; -1 if there is none.
     """
 
     topic_id: str = ""
@@ -108,7 +112,7 @@ class EpochWriter:
         Args:
             states: encoded state of each key to store.
             roster: which keys the partition holds, taken at the same moment as `states`.
-            alive: names of all keys that the partition holds at that moment.
+            alive: names of all keys that the partition holds, taken at the same moment as `states`.
         """
         places = self._places
         gone = [name for name in places if name not in alive]

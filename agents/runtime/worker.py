@@ -48,7 +48,7 @@ def run_worker(app: faust.App, verbose: bool = False) -> None:
 
 
 async def keep_imports_frozen(app: faust.App) -> None:
-    """Until the app stops, exclude from garbage collection the modules that are imported while it runs.
+    """Exclude from garbage collection the modules that are imported while the app runs, until it stops.
 
     A collection that walks through SciPy, for example, would hold every tick up for a tenth of a second.
     """

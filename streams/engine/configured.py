@@ -136,7 +136,7 @@ def expect_known(names: Iterable[str], known: Iterable[str], where: str, what: s
     schemas.errors.ConfigurationError: [market.sizing]: expected rules among kelly, regime_cap, was kely; fix: kelly
 
     Raises:
-        ConfigurationError: it says the first unknown name and the most similar known one.
+        ConfigurationError: a name is unknown; the message says the first such name and the most similar known name.
     """
     known = list(known)
     for name in names:
@@ -208,7 +208,7 @@ def expect_numbers(table: Any, where: str = "") -> None:
     schemas.errors.ConfigurationError: market.strategies.own.fade.slope: expected a finite number, was nan
 
     Raises:
-        ConfigurationError: it says the path and the value.
+        ConfigurationError: a number is `nan` or `inf`; the message says its path.
     """
     if isinstance(table, float) and not isfinite(table):
         raise ConfigurationError(f"{where}: expected a finite number, was {table}")

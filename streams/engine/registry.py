@@ -160,7 +160,7 @@ one has; fix: choose another
             table: table of the configuration that uses them, for the error; empty for the usual table of this registry.
 
         Raises:
-            ConfigurationError: it says the first unknown name and the most similar known one.
+            ConfigurationError: a name is unknown; the message says the first such name and the most similar known name.
         """
         expect_known(names, self, table or self.table, self.kind)
 

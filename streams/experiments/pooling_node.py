@@ -29,7 +29,7 @@ COUNTS = 5
 
 
 class WaitingWindow(Struct, array_like=True):
-    """Sums of one symbol at the end of a window of event time, kept until all other symbols have reached that end.
+    """Sums of one symbol up to the end of a window of event time, kept until all symbols have completed the window.
 
     Attributes:
         window: number of the window: event time // length of a window.
@@ -345,7 +345,8 @@ class PoolingNode(Node[PoolState]):
         """Check that the signature of a partial (sums of one symbol) holds at the partition and offset of the partial.
 
         Raises:
-            Refused: the partial was signed for another partition or a later offset, or with a key retired by then.
+            Refused: the partial was signed for another partition or a later offset, or its signing key was retired
+                before this offset.
         """
         self._signing.admit(event, record_id)
 

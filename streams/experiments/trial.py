@@ -43,7 +43,7 @@ class Reported(Struct, array_like=True):
 
 
 class TrialState(Struct, array_like=True):
-    """State of one experiment on one symbol: first its test, then the watch over its winner.
+    """State of one experiment on one symbol: the state of its test, and that of the watch over its winner.
 
     Attributes:
         challenger, champion: names of the two versions when the experiment began.

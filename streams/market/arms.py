@@ -38,7 +38,8 @@ class ArmState:
         version: name of the model version that the arm started from.
         number: identity of the arm within the symbol, which stays when its name changes.
         model: numbers of its logistic regression.
-        weights: weight of each expert: first the rule strategies, last the model; they add up to 1.
+        weights: weights of the experts, which add up to 1: those of the rule strategies, then that of the logistic
+            regression, then those of further models.
         correction: state of the residual correction, which adjusts the pooled log-odds of the experts.
         calibration: state of the calibrator, in the type of the configured calibrator.
         conformal: state of the conformal sets, which tell when a prediction is too unsure for a position.
@@ -175,7 +176,8 @@ class Arms:
         Args:
             arm: state of the arm.
             rules: probability of an upward move by each rule strategy at this tick.
-            features: values of the features, first those of the model's features in the model's order.
+            features: values of the features of the arm's logistic regression, in its order, then of those that only
+                other models use.
             faults: takes the reports.
         """
         scaled = self._learner.scaled(arm.model, features)
@@ -251,7 +253,7 @@ class Arms:
             arm: state of the arm, which is changed.
             opinion: the arm's opinion when the prediction was made.
             rules: probability of an upward move by each rule strategy when the prediction was made.
-            features: values of the features when the prediction was made, first those of the model in its order.
+            features: the argument `features` that `opinion` was called with when the prediction was made.
             up: whether the mid then moved up.
             uniqueness: weight of the label, 0 to 1; smaller where labels overlap in time and repeat each other.
             faults: takes the reports.

@@ -46,7 +46,7 @@ class ArmRoster(Protocol[AnyArm]):
     starts, promotes or stops an arm.
 
     Attributes:
-        arms: the arms, first the live one, whose predictions are published.
+        arms: the live arm, whose predictions are published, then the other arms.
         next_number: number that the next new arm gets.
         applied: ids of the directives that were carried out last, oldest first.
     """
@@ -63,7 +63,7 @@ class ArmsState(Struct, array_like=True):
     starts, promotes or stops an arm.
 
     Attributes:
-        arms: the arms, first the live one, whose predictions are published.
+        arms: the live arm, whose predictions are published, then the other arms.
         next_number: number that the next new arm gets.
         applied: ids of the last directives that were carried out, at most 256, oldest first.
         judged: ids of all signed directives that were carried out or refused, so that no directive takes effect twice.

@@ -1,4 +1,7 @@
-"""The further models of an arm, which take part in its mixture as experts beside the signed logistic regression."""
+"""The models of `[market.models]`, which predict as experts beside the strategies and the signed logistic regression.
+
+The predictions of all experts are mixed by their weights.
+"""
 
 from collections.abc import Sequence
 from operator import itemgetter
@@ -22,24 +25,27 @@ UNDECIDED = 0.5
 
 
 def active(parameters: MarketParameters) -> tuple[str, ...]:
-    """Names of the models that take part: those of `[market.models]` whose weight in the prior is not 0."""
+    """Names of the models of `[market.models]` whose starting weight in the mixture of experts is not 0."""
     prior = parameters.mixture.prior
     return tuple(name for name in parameters.models if prior.get(name, 1.0) > 0.0)
 
 
 class ExpertModels:
-    """Operator of the further models of an arm: their opinions, and their learning from labels; it holds no numbers.
+    """Lets the further models of an arm predict and learn. It holds none of the numbers that they have learned.
+
+    An arm is one of the variants of the pipeline that run side by side on a symbol. Further models are those of
+    `[market.models]`, beside the signed logistic regression.
 
     Args:
-        parameters: of the arm.
-        vector: names of the numbers that models are given, see `vector_of_models`.
+        parameters: parameters of the arm.
+        vector: names of the features whose values models are given, as `vector_of_models` returns them.
 
     Attributes:
-        names: of the models, in the order of their numbers.
-        largest_bytes: most bytes that the stored numbers of all of them may take.
+        names: names of the models. Lists of their numbers or probabilities have the same order.
+        largest_bytes: most bytes that the stored numbers of all these models may take.
 
     Raises:
-        ConfigurationError: one of them cannot be built.
+        ConfigurationError: there are too many models, or a model cannot be built.
     """
 
     def __init__(self, parameters: MarketParameters, vector: Sequence[str]) -> None:
@@ -70,26 +76,44 @@ class ExpertModels:
             self.largest_bytes += model.largest_bytes
 
     def start(self) -> list[Any]:
-        """Numbers of every model before the first label."""
+        """Numbers of every model before it has learned anything."""
         return [model.start() for _, _, model in self._models]
 
     def load(self, name: str, stored: ExpertState) -> Any:
-        """Numbers of the model of a name from their stored form; raises as `Model.load` does."""
+        """The numbers of one model that a record holds, ready to predict and learn.
+
+        Args:
+            name: name of the model.
+            stored: the record.
+
+        Raises:
+            ModelRefused: the record cannot hold numbers of this model; the message says why.
+            EnvironmentProblem: a library or plug-in that the model needs is not installed.
+        """
         return self._models[self.names.index(name)][2].load(stored)
 
     def revive(self, lives: list[Any]) -> list[Any]:
-        """Numbers from a snapshot, converted to what their models compute with.
+        """The numbers of all models from a snapshot, ready to predict and learn.
+
+        Args:
+            lives: for each model, its stored numbers as plain values, as a snapshot is decoded.
 
         Raises:
-            ValidationError: they are of another kind.
-            ModelRefused: they cannot be numbers of these models.
+            ValidationError: the values do not fit the kind of their model.
+            ModelRefused: the values cannot be numbers of their model.
         """
         return [
             model.load(convert(each, model.snapshot)) for each, (_, _, model) in zip(lives, self._models, strict=True)
         ]
 
     def opinions(self, lives: list[Any], vector: Sequence[float], faults: Faults) -> list[float]:
-        """Probability of an upward move by each model, clipped so that its log-odds are finite."""
+        """Probability of an upward move by each model, clipped so that its log-odds are finite.
+
+        Args:
+            lives: numbers of each model.
+            vector: values of the features that the argument `vector` of the class names.
+            faults: takes the report on a model that fails; its probability is then 0.5.
+        """
         told = []
         for (name, view, model), live in zip(self._models, lives, strict=True):
             try:
@@ -105,7 +129,15 @@ class ExpertModels:
         return told
 
     def learn(self, lives: list[Any], vector: Sequence[float], up: bool, uniqueness: float, faults: Faults) -> None:
-        """Give a label to every model, with the features at prediction time."""
+        """Teach every model one label, the known outcome of a prediction.
+
+        Args:
+            lives: numbers of each model, which are changed.
+            vector: values of the features when the prediction was made.
+            up: whether the mid then moved up.
+            uniqueness: weight of the label, 0 to 1; smaller where labels overlap in time and repeat each other.
+            faults: takes the report on a model that fails, stops learning or starts anew.
+        """
         for (name, view, model), live in zip(self._models, lives, strict=True):
             try:
                 said = model.learn(live, _row(view(vector)), up, uniqueness)

@@ -25,7 +25,7 @@ class Mixture:
 
     Args:
         parameters: rate, share and starting weights.
-        experts: names of the experts, in the order of their weights.
+        experts: names of the experts. Lists of weights have the same order.
 
     Raises:
         ConfigurationError: the starting weight of every expert is 0.

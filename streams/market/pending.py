@@ -56,13 +56,13 @@ class Pending(Struct, frozen=True, array_like=True):
     Attributes:
         id: id of the prediction.
         ts_event: event time of the prediction, ns.
-        mid: reference price at that time, quote currency.
-        regime: name of the regime at that time.
+        mid: reference price when the prediction was made, quote currency.
+        regime: name of the market's regime when the prediction was made.
         cost_bps: cost of opening and closing a position, bps of the mid.
         features: values of all features.
         rules: probability of an upward move by each rule strategy.
-        stances: opinion and position of every arm (variant of the pipeline that runs on the symbol), first the live
-            arm, whose predictions are published.
+        stances: opinion and position of the live arm, whose predictions are published, then those of each other arm.
+            An arm is one of the variants of the pipeline that run side by side on the symbol.
         called: forecasts of the baselines, which are simple forecasts that the arms are compared with.
     """
 

@@ -91,7 +91,7 @@ class Recall:
         Args:
             state: copies, fast learner and weights.
             own: probability by the model.
-            features: values of the features, first those of the model in its order.
+            features: values of the model's features in the model's order, then any others, which are ignored.
         """
         beliefs = state.beliefs
         if len(beliefs) == 1:
@@ -116,7 +116,8 @@ class Recall:
         Args:
             state: copies, fast learner and weights, which are changed.
             model: the model. If a copy or the fast learner has enough weight, the model takes over its numbers.
-            features: values of the features when the prediction was made, first those of the model in its order.
+            features: values of the model's features when the prediction was made, in the model's order, then any
+                others, which are ignored.
             up: whether the mid then moved up.
             uniqueness: weight of the label, 0 to 1; smaller where labels overlap in time and repeat each other.
         """

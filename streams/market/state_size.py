@@ -27,9 +27,9 @@ _NAME, _ID, _FIGURE = "n" * LONGEST_NAME, "i" * LONGEST_ID, 0.1
 
 
 def room_for_models(pipeline: Pipeline, parameters: MarketParameters, where: str) -> int:
-    """Bytes that the models beside the logistic regression may take in the state of a symbol, all arms together.
+    """Bytes that the models of `[market.models]` may take in the state of a symbol, all variants together.
 
-    It is what the rest of the largest possible state leaves of a record.
+    This is the largest size of a state, less what everything else in it can take at most.
 
     Args:
         pipeline: built from `parameters`.
@@ -37,8 +37,8 @@ def room_for_models(pipeline: Pipeline, parameters: MarketParameters, where: str
         where: their table in the configuration, for errors.
 
     Raises:
-        ConfigurationError: a state could become larger than its changelog takes, without further models or with the
-            ones of `parameters`; it names the largest part. Or there are more features than a record may name.
+        ConfigurationError: a state could become too large for one record of the changelog, with or without such
+            models; the message names the largest part. Or there are more features than a record may name.
     """
     if len(pipeline._names) > MOST_FIELDS:
         raise ConfigurationError(f"{where}: expected at most {MOST_FIELDS} features, was {len(pipeline._names)}")
@@ -68,14 +68,16 @@ def room_for_models(pipeline: Pipeline, parameters: MarketParameters, where: str
 
 
 def limited_arm_parameters(parameters: MarketParameters, where: str) -> ArmParameters:
-    """Arm parameters of a symbol that know how much room its further models have, without a pipeline that uses them.
+    """Parameters for the variants of a symbol's pipeline, with the limit on the size of their models set.
+
+    The limit is what `room_for_models` returns.
 
     Args:
         parameters: of one symbol or of all.
         where: their table in the configuration, for errors.
 
     Raises:
-        ConfigurationError: as `room_for_models` does.
+        ConfigurationError: for the reasons that `room_for_models` gives.
     """
     variants = ArmParameters(parameters)
     variants.room = room_for_models(Pipeline(parameters), parameters, where)

@@ -22,7 +22,8 @@ class SymbolState:
 
     Attributes:
         made_with: digest of the symbol's parameters.
-        admission: the symbol's time, sequence number and refused ticks, which the next tick is compared with.
+        admission: time and sequence number of the ticks so far, and the ticks refused last. The check of the next tick
+            compares it with these.
         features: state of the features; None before the first tick.
         regime: state of the regime detector, in the type of the configured detector.
         ticks: number of ticks since the first tick, or since time or price last changed abruptly; counted up to the
@@ -31,8 +32,8 @@ class SymbolState:
             0 if there is none.
         pending: predictions that wait for their outcome, oldest first.
         moves: average size of the mid's moves over the horizon of a prediction.
-        arms: the variants of the pipeline that run side by side on the symbol, first the live one, whose predictions
-            are published.
+        arms: the variants of the pipeline that run side by side on the symbol: the live one, whose predictions are
+            published, then the others.
         baselines: state of the baselines, simple forecasts that predictions are compared with.
         strategies: states of the strategies that learn.
         faults: how often each component failed, and what failed at the last tick.

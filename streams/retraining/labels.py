@@ -143,7 +143,7 @@ class OutcomeLog:
         """The outcomes that a retrain uses, the oldest first, each with the weight (uniqueness) of its label.
 
         Args:
-            until: event time, ns; only outcomes that were known by then are used. None: all outcomes.
+            until: event time, ns; only outcomes that were known at `until` are used. None: all outcomes.
         """
         found = self._labels if until is None else [each for each in self._labels if each.matured <= until]
         found = found[max(0, begins_at([each.label for each in found], self._most)) :]

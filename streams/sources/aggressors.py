@@ -105,7 +105,7 @@ class Sides:
             name: name of the file, for the error.
 
         Raises:
-            ConfigurationError: it names the option by which the user says so.
+            ConfigurationError: the user has not said what 0 and 1 mean; the message names the option for it.
         """
         seen = {str(cell).strip().removesuffix(".0") for cell in cells} - {""}
         if seen == {"0", "1"} and self._words is SIDES:

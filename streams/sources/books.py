@@ -145,7 +145,7 @@ class OrderBook:
         self._last: Top | None = None
 
     def clear(self) -> None:
-        """Empty the book and mark it as complete: from now on it holds all that the market holds."""
+        """Empty the book and mark it as complete: from now on no order or level of the market is missing in it."""
         self.known = True
         self._bids.clear()
         self._asks.clear()

@@ -19,7 +19,7 @@ SHARE_OF_WORDS = 0.1
 
 
 def expect_kinds(column: str, cells: Sequence[Any], said: Mapping[str, str], name: str) -> None:
-    """Raise an error if more than a few rows name an unknown kind of tick.
+    """Raise an error if more than a tenth of the first rows, and at least three, name an unknown kind of tick.
 
     Args:
         column: name of the column that holds the kinds, for the error.
@@ -28,7 +28,7 @@ def expect_kinds(column: str, cells: Sequence[Any], said: Mapping[str, str], nam
         name: name of the file, for the error.
 
     Raises:
-        ConfigurationError: it shows unknown words, and names the option by which the user says their meaning.
+        ConfigurationError: kinds are unknown in that many rows; the message names the option that gives their meaning.
     """
     wrong = [str(cell) for cell in cells if not kind_from(cell, said)]
     if len(wrong) >= FEW and len(wrong) > SHARE_OF_WORDS * len(cells):
@@ -50,7 +50,7 @@ def expect_no_orders(header: Sequence[str], rows: Sequence[Sequence[Any]], but: 
         name: name of the file, for the error.
 
     Raises:
-        ConfigurationError: it names the option that reads only the rows that are trades.
+        ConfigurationError: there is such a column; the message names the option that reads only rows that are trades.
     """
     if found := orders_in(header, rows, but):
         column, words, of_trades = found
@@ -62,7 +62,9 @@ def expect_no_orders(header: Sequence[str], rows: Sequence[Sequence[Any]], but: 
 
 
 def expect_symbols(column: str, symbols: Iterable[str], name: str) -> None:
-    """Raise an error if more than a few rows have an invalid symbol, since each of their ticks would be refused.
+    """Raise an error if more than a tenth of the first rows have an invalid symbol, and at least three rows do.
+
+    Each tick of these rows would be refused.
 
     Args:
         column: name of the column that holds the symbols; empty if the user gave one symbol for all rows.
@@ -70,7 +72,7 @@ def expect_symbols(column: str, symbols: Iterable[str], name: str) -> None:
         name: name of the file, for the error.
 
     Raises:
-        ConfigurationError: it names the option that gives the symbols other names.
+        ConfigurationError: the symbols are invalid in that many rows; the message says which option replaces them.
     """
     counts = Counter(symbols)
     wrong = [symbol for symbol in counts if not is_symbol(symbol)]
@@ -89,9 +91,10 @@ def expect_symbols(column: str, symbols: Iterable[str], name: str) -> None:
 
 
 def expect_numbers(field: str, cells: Sequence[Any], name: str, number: Number, decimal: str) -> None:
-    """Raise an error if no cell of a field can be read as a number, or more than a few have unexpected marks.
+    """Raise an error if no cell of a field can be read as a number, or if too many cells have unexpected marks.
 
-    A number has unexpected marks if it is written with other decimal or thousands marks than `number` reads.
+    A number has unexpected marks if it is written with other decimal or thousands marks than `number` reads. Too many
+    are more than a tenth of the cells, and at least three.
 
     Args:
         field: field of a tick that the cells hold, for the error.
@@ -101,7 +104,7 @@ def expect_numbers(field: str, cells: Sequence[Any], name: str, number: Number, 
         decimal: decimal mark that this function expects.
 
     Raises:
-        ConfigurationError: it names the option by which the numbers can be read.
+        ConfigurationError: one of the two is so; the message names the option by which the numbers can be read.
     """
     numbers = [cell for cell in cells if not isinstance(cell, str) or _is_number(cell, number)]
     wrong = [str(cell) for cell in cells if unreadable(cell, number)]

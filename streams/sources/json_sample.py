@@ -1,4 +1,8 @@
-"""Errors about the first objects of a JSON file: no object makes a tick, or one symbol covers several markets."""
+"""Errors about the first objects of a JSON file.
+
+One error says that no object makes a tick. The other says that the user gave one symbol for the whole file, although
+the objects belong to several markets.
+"""
 
 from collections.abc import Sequence
 from itertools import islice
@@ -63,7 +67,7 @@ def why_none(
 
 
 def expect_one_market_of(rows: Sequence[Any], names: Sequence[str], layout: Layout, name: str) -> None:
-    """Raise an error if the objects belong to several markets although all of them would get the same symbol.
+    """Raise an error if the user gave one symbol for all objects, although the objects belong to several markets.
 
     They belong to several if prices jump where the value of some key changes, and hardly elsewhere. Values in nested
     objects are compared, too. Nothing is checked if the objects name their symbols.
@@ -75,7 +79,7 @@ def expect_one_market_of(rows: Sequence[Any], names: Sequence[str], layout: Layo
         name: name of the file, for the error.
 
     Raises:
-        ConfigurationError: it names the key, and options for reading the file.
+        ConfigurationError: there are several markets; the message names the key, and options for reading the file.
     """
     if "symbol" not in layout.fixed:
         return

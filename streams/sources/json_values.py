@@ -97,7 +97,7 @@ def expect_single_names(lines: Sequence[bytes], reading: FileReading) -> None:
         reading: settings and name of the file; nothing is checked if `Columns.checked` is False.
 
     Raises:
-        ConfigurationError: it names the key.
+        ConfigurationError: an object has a key twice; the message names the key.
     """
     for line in lines[:FEW] if reading.columns.checked else ():
         with suppress(ValueError, RecursionError):

@@ -119,7 +119,7 @@ def unreadable(cell: object, number: Number) -> bool:
 
 
 def expect_readable_number(field: str, cell: str, name: str, decimal: str = ".") -> None:
-    """Raise the error about a cell that could not be read as a number, with the options by which it can be read.
+    """Raise the error about a cell that is not a number as expected; the error says which options may help.
 
     Nothing is raised if the cell stands for a missing value, such as `n/a`.
 

@@ -351,7 +351,7 @@ class Layout:
         """A copy of the layout, for rows that hold only some of the cells.
 
         Args:
-            used: indices of the cells that the rows hold, in the order in which they hold them.
+            used: for each cell of such a row, its index in a whole row.
         """
         at = {place: index for index, place in enumerate(used)}
         layout = copy(self)

@@ -42,7 +42,7 @@ def expect_plausible(name: str, ticks: Sequence[Quote | Trade], in_order: bool =
         in_order: whether they must run from old to new; False if they will be sorted.
 
     Raises:
-        ConfigurationError: it says the likely cause, and the option that helps.
+        ConfigurationError: the ticks are not plausible; the message says the likely cause, and the option that helps.
 
     >>> ticks = [Quote("X", 1_723_161_255_000_000_000 - at, 1.0, 1.0, 2.0, 1.0) for at in range(3)]
     >>> expect_plausible("x.csv", ticks)

@@ -165,7 +165,7 @@ class FileReading:
         return RawTick(key, value, ts_event if known else None, sentence)
 
     def raw_cells(self, row: int, problem: object, layout: Layout, cells: Sequence[Any]) -> RawTick:
-        """A `RawTick` in place of a row whose cells make no tick; it holds the cells, as far as JSON can hold them.
+        """A `RawTick` in place of a row whose cells make no tick; it has the cells, as far as JSON can represent them.
 
         Args:
             row: number of the row.

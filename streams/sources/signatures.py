@@ -48,7 +48,7 @@ def expect_text(name: str, head: bytes) -> None:
     schemas.errors.ConfigurationError: ticks.7z: expected CSV, JSON or Parquet, was a 7-Zip archive; fix: unpack it
 
     Raises:
-        ConfigurationError: it names the kind of file, and what to do.
+        ConfigurationError: it is a binary file; the message names its kind, and says what to do.
     """
     for sign, (kind, fix) in FOREIGN.items():
         if head.startswith(sign):

@@ -138,8 +138,8 @@ class _Lane:
 class TopicComparison:
     """Compares the records on one partition of a topic with the records that it should hold.
 
-    Pass the records that the partition should hold to `expect`, and those that it does hold to `hold`, both in the
-    order in which they are written. Calls of the two may alternate in any way. `end` returns the result.
+    Pass each record that the partition should hold to `expect`, and each record found on it to `hold`. Both methods
+    take the records in the order of their offsets; calls of the two may alternate in any way. `end` returns the result.
 
     Args:
         topic, partition: topic, without the prefix of the deployment, and partition.

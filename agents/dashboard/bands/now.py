@@ -191,7 +191,7 @@ class Symbols:
         Returns False, and takes nothing, if there is no room for the symbol.
 
         Args:
-            outcome: what the price did after a prediction, with the weights at that time.
+            outcome: what the price did after a prediction, with the forecasters' weights when the record was made.
             partition: number of the partition that the record was read from.
             now: wall clock, seconds since 1970.
         """

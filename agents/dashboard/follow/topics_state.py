@@ -121,7 +121,7 @@ class Board:
         return {each.name: each.prediction.model_version for each in states if each is not None and each.prediction}
 
     def take(self, topic: str, records: list[Received], now: float) -> None:
-        """Take records of one topic, in their order within each partition.
+        """Take records of one topic; those of each partition must come in the order of their offsets.
 
         A record that cannot be understood is counted in `passed`, and the next one is taken.
 

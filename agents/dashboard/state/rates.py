@@ -41,12 +41,12 @@ class Rates:
 
     @property
     def latest(self) -> Ends | None:
-        """The newest offsets taken; None before the first."""
+        """The offsets that the last call of `take` added; None before the first call."""
         return self._moments[-1] if self._moments else None
 
     @property
     def lag(self) -> int:
-        """Number of ticks that no checkpoint covers yet, over all partitions; 0 before the first offsets were taken."""
+        """Number of ticks that no checkpoint covers yet, over all partitions; 0 before the first call of `take`."""
         return sum(self.latest.lags.values()) if self.latest is not None else 0
 
     def take(self, ends: Ends) -> None:

@@ -36,10 +36,10 @@ def autocorrelation_time(scores: Column) -> float:
 
 
 def rarity(scores: Column) -> float:
-    """Number of scores for each score that matters to the mean: `n sum x^2 / (sum |x|)^2`.
+    """How strongly the mean depends on a few large scores, as a ratio from 1 to n: `n sum x^2 / (sum |x|)^2`.
 
-    The number is 1 if all scores have the same magnitude. The more the mean depends on a few large scores, the larger
-    the number is. It is infinite if all scores are 0.
+    The ratio is 1 if all n scores x have the same magnitude. It is 20 if one score in 20 is 1 and the others are 0. It
+    is infinite if all scores are 0.
 
     >>> random = np.random.default_rng(1)
     >>> round(rarity(random.normal(size=20_000)), 1), round(rarity((random.random(20_000) < 0.05).astype(float)))

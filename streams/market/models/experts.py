@@ -1,4 +1,4 @@
-"""Models as experts by their parameters, and the parameters that a stored model implies."""
+"""Builds the models that take part as experts from their parameters, and finds parameters for a stored model."""
 
 from collections.abc import Mapping
 from importlib import import_module
@@ -19,15 +19,15 @@ MODULES: Mapping[str, str] = {
 
 
 def built(name: str, parameters: ExpertParameters, table: str = "market.models") -> Model:
-    """The model that one table of `[market.models]` declares.
+    """Build the model that one table of `[market.models]` declares.
 
     Args:
-        name: name of the table.
-        parameters: what the table says.
-        table: name of the table in which it stands, for errors.
+        name: name of the model: the last part of the table's name.
+        parameters: content of the table.
+        table: first part of the table's name, for errors.
 
     Raises:
-        ConfigurationError: no model can be built of these parameters.
+        ConfigurationError: no model can be built with these parameters.
     """
     module, kind = MODULES[str(parameters.__struct_config__.tag)].split(".")
     model: Model = getattr(import_module(f"streams.market.models.{module}"), kind)(parameters, f"{table}.{name}")
@@ -35,13 +35,15 @@ def built(name: str, parameters: ExpertParameters, table: str = "market.models")
 
 
 def implied(state: ExpertState) -> Mapping[str, Any]:
-    """Parameters of a model that comes without a table of its own, as such a table.
+    """Content of the table of `[market.models]` that would declare a stored model.
+
+    It is needed for a model that comes with a version and that no table declares.
 
     >>> implied(OnnxState(features=("a",), file=b""))
     {'kind': 'onnx', 'features': ['a']}
 
     Raises:
-        ModelRefused: a model of this kind cannot be built from its state alone.
+        ModelRefused: the model is one of River, whose parameters cannot be found from its state.
     """
     features = list(state.features)
     if isinstance(state, TreesState):

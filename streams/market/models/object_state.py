@@ -1,11 +1,11 @@
-"""State of a Python object as bytes that are the same for the same state, and never a pickle.
+"""Stores the state of a Python object as bytes, without pickle. Equal states give equal bytes.
 
-An object is taken apart as `copy` and `pickle` would take it apart (`__reduce_ex__`), into a table of plain values. It
-is put together again only of classes on an allow list: those of River, of `collections`, `random.Random` and NumPy's
-arrays. Nothing is imported and no function is called because bytes say so, so states may come from a topic.
+An object is taken apart into a table of plain values by `__reduce_ex__`, as `pickle` would do it. Only objects of
+classes on an allow list are put together again: classes of River and of `collections`, `random.Random` and NumPy's
+arrays. The bytes cannot make the reader import a module or call another function, so states may come from a topic.
 
-What two parts of a state share, they share again; dictionaries keep their order; sets are stored in the order of their
-encoded members, so that the seed of Python's hashes is in no byte.
+An object that two parts of a state share is shared again after loading. Dictionaries keep their order. Sets are sorted
+by their encoded members, so that the bytes do not depend on the seed of Python's hashes.
 """
 
 import copy
@@ -295,7 +295,7 @@ class _Deep:
 
 
 def dump(value: Any) -> bytes:
-    """State of an object as bytes.
+    """Return the state of an object as bytes; equal states give equal bytes.
 
     >>> from river.linear_model import LogisticRegression
     >>> model = LogisticRegression()
@@ -305,17 +305,17 @@ def dump(value: Any) -> bytes:
     (True, True)
 
     Raises:
-        ModelRefused: it holds something that could not be put together again.
+        ModelRefused: a part of the object is of a class that could not be put together again.
     """
     with _Deep():
         return _Writer().written(value)
 
 
 def load(state: bytes) -> Any:
-    """Object from its bytes, as `dump` wrote them.
+    """Return a new object with the state that `dump` stored in the bytes `state`.
 
     Raises:
-        ModelRefused: they are not the state of an object of the classes that states may hold.
+        ModelRefused: the bytes are no such state, or name a class that is not allowed.
     """
     try:
         with _Deep():

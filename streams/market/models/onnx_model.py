@@ -1,4 +1,4 @@
-"""ONNX files as experts: models that were trained elsewhere, evaluated by onnxruntime in one thread."""
+"""Models in ONNX files as experts: they were trained elsewhere; onnxruntime evaluates each in one thread."""
 
 from collections.abc import Sequence
 from typing import Any, ClassVar
@@ -15,11 +15,11 @@ OUTSIDE = b"\x0a\x08location"
 
 
 class LiveOnnx(LiveModel):
-    """A session of onnxruntime; it never changes, so all arms may share it.
+    """A session of onnxruntime. It never changes, so all variants of a pipeline may share it.
 
     Args:
-        state: as it is stored.
-        session: of onnxruntime; None: there is no file, and no opinion.
+        state: the record that holds the ONNX file.
+        session: the session; None if there is no file: then the probability is 0.5.
         of_input: name of the input.
         of_output: name of the output with the probabilities.
     """
@@ -40,7 +40,7 @@ class LiveOnnx(LiveModel):
 
 
 class OnnxModel(Model):
-    """A classifier in an ONNX file: one row of features in, the probability of an upward move out.
+    """A classifier in an ONNX file: it takes one row of features and gives the probability of an upward move.
 
     The input is one row of 32-bit or 64-bit numbers. The output is the probability of each class (down, up) or of the
     upward one alone; of several outputs, the last one of real numbers counts, as classifiers of scikit-learn are

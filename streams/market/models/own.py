@@ -1,4 +1,4 @@
-"""Models of plug-ins as experts: a class with a state of plain values, registered under a name."""
+"""Models that plug-ins register under a name, as experts: a class that predicts and learns, and its state."""
 
 from collections.abc import Sequence
 from copy import deepcopy
@@ -15,23 +15,42 @@ from streams.market.models.protocol import MEASURED, LiveModel, Model
 
 
 class LearningModel(Protocol):
-    """What a plug-in brings: an object without numbers of its own, and a state that holds them all."""
+    """Interface of a model that a plug-in registers: methods that predict and learn, and the type of the state.
+
+    All learned numbers are in the state, which is passed to each method; the object itself must not hold any.
+    """
 
     @property
     def state(self) -> type[Any]:
-        """Type of the state, a `msgspec.Struct` or a dataclass: only what is in it survives a restart."""
+        """Type of the state, a `msgspec.Struct` or a dataclass. Only values in its fields survive a restart."""
         ...
 
     def start(self, features: Sequence[str]) -> Any:
-        """State before the first label, given the names of the features."""
+        """State of a model that has learned nothing.
+
+        Args:
+            features: names of the model's features.
+        """
         ...
 
     def opinion(self, state: Any, features: Sequence[float]) -> float:
-        """Probability of an upward move."""
+        """Probability of an upward move, 0 to 1.
+
+        Args:
+            state: state of the model.
+            features: values of the features, in the order of the names that `start` was given.
+        """
         ...
 
     def learn(self, state: Any, features: Sequence[float], up: bool, uniqueness: float) -> None:
-        """Learn one label with the features at prediction time; `uniqueness` (0 to 1) is its weight."""
+        """Learn one label, the known outcome of a prediction, by a change of `state` in place.
+
+        Args:
+            state: state of the model.
+            features: values of the features when the prediction was made.
+            up: whether the mid then moved up.
+            uniqueness: weight of the label, 0 to 1; smaller where labels overlap in time and repeat each other.
+        """
         ...
 
 
@@ -42,14 +61,13 @@ register = MODELS.register
 
 
 class LiveOwn(LiveModel):
-    """State of a model of a plug-in.
+    """State of a model that a plug-in registered.
 
     Args:
-        state: of the type that the plug-in says.
-        features: names of its features.
-        of: name that it is registered under.
-        n_seen: labels learned from.
-        full: whether it has reached its largest size.
+        state: the plug-in's own state of the model.
+        features: names of the model's features.
+        of: name that the model is registered under.
+        n_seen: number of labels (known outcomes of predictions) that the state has learned from.
     """
 
     def __init__(self, state: Any, features: tuple[str, ...], of: str, n_seen: int = 0) -> None:
@@ -59,11 +77,11 @@ class LiveOwn(LiveModel):
         self.n_seen = n_seen
 
     def stored(self) -> OwnState:
-        """See `LiveModel.stored`."""
+        """The state as a record, see `LiveModel.stored`."""
         return OwnState(self.features, self.of, msgpack.encode(self.state), self.n_seen)
 
     def __deepcopy__(self, memo: Any) -> "LiveOwn":
-        """Copy the state; names are shared."""
+        """Return a copy with a state of its own."""
         return LiveOwn(deepcopy(self.state), self.features, self.of, self.n_seen)
 
 
@@ -71,11 +89,11 @@ class OwnModel(Model):
     """A model that a plug-in registered.
 
     Args:
-        parameters: its name, parameters and features.
-        where: its table in the configuration, for errors.
+        parameters: the name that the model is registered under, its own parameters, and its features.
+        where: table of the configuration that declares the model, for errors.
 
     Raises:
-        ConfigurationError: no plug-in registered it, or its parameters are not valid.
+        ConfigurationError: no plug-in registered a model under this name, or its parameters are not valid.
     """
 
     kind: ClassVar[str] = "own"
@@ -89,15 +107,15 @@ class OwnModel(Model):
         self._model: Any = MODELS.build(parameters.of, SimpleNamespace(own={parameters.of: parameters.parameters}))
 
     def start(self) -> LiveOwn:
-        """See `Model.start`."""
+        """State of a model that has learned nothing, see `Model.start`."""
         return LiveOwn(self._model.start(self.features), self.features, self._of)
 
     def opinion(self, live: LiveOwn, features: Sequence[float]) -> float:
-        """See `Model.opinion`."""
+        """Probability of an upward move, see `Model.opinion`."""
         return float(self._model.opinion(live.state, features))
 
     def learn(self, live: LiveOwn, features: Sequence[float], up: bool, uniqueness: float) -> str:
-        """See `Model.learn`; a state that has grown too large starts anew."""
+        """Learn one label, see `Model.learn`; a state that has grown too large is replaced by a new one."""
         live.n_seen += 1
         self._model.learn(live.state, features, up, uniqueness)
         if live.n_seen % MEASURED == 0 and (size := len(msgpack.encode(live.state))) > self._bound:
@@ -106,7 +124,7 @@ class OwnModel(Model):
         return ""
 
     def load(self, stored: ExpertState) -> LiveOwn:
-        """See `Model.load`."""
+        """The state that a record holds, see `Model.load`."""
         if not isinstance(stored, OwnState):
             raise ModelRefused(f"expected a model of kind own, was {type(stored).__struct_config__.tag}")
         if stored.of != self._of or stored.features != self.features:

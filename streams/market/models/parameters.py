@@ -39,19 +39,19 @@ LargestState = Annotated[int, Meta(ge=1_000, le=1_048_576)]
 
 
 class RiverParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, tag_field="kind", tag="river"):
-    """Parameters of a model of River, which learns from every label.
+    """Parameters of a model from the library River, which learns from every label (known outcome of a prediction).
 
-    A parameter that is itself a model, a transformer or an optimiser is a table with `model` and `parameters` of its
-    own. A class that takes a `seed` and is given none gets the seed 1: two runs must agree.
+    An argument that is itself a model, a transformer or an optimiser of River is a table with `model` and `parameters`
+    of its own. A class that takes a `seed` and is given none gets the seed 1, so that two runs agree.
 
     Attributes:
-        model: class of River without its package, for example `forest.ARFClassifier`.
+        model: name of the class within River, for example `forest.ARFClassifier`.
         parameters: arguments of the class, by name.
-        scaler: transformer before the model, a class of River with default arguments; empty: none.
-        features: names of its features.
-        learns: whether labels change it while it runs.
-        largest_bytes: stored size at which the model stops learning. It is measured at every 256th label, so a state
-            may come to be larger, by half at most.
+        scaler: class of River that transforms the features first, with default arguments; empty: none.
+        features: names of the model's features.
+        learns: whether the model learns from labels while it runs.
+        largest_bytes: stored size, bytes, above which the model stops learning. The size is measured at every 256th
+            label, so it may exceed this limit, by half of the limit at most.
     """
 
     model: str
@@ -63,20 +63,20 @@ class RiverParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
 
 
 class TreesParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, tag_field="kind", tag="trees"):
-    """Parameters of an ensemble of decision trees, which comes with a version and does not learn while it runs.
+    """Parameters of an ensemble of decision trees, which comes with a model version and does not learn while it runs.
 
     Attributes:
-        features: names of its features.
+        features: names of the features that the trees compare.
     """
 
     features: FeatureNames = SIGNED
 
 
 class OnnxParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, tag_field="kind", tag="onnx"):
-    """Parameters of an ONNX model, which comes with a version and does not learn while it runs.
+    """Parameters of an ONNX model, which comes with a model version and does not learn while it runs.
 
     Attributes:
-        features: names of its features, in the order of its input.
+        features: name of the feature in each place of the model's input.
     """
 
     features: FeatureNames = SIGNED
@@ -86,10 +86,11 @@ class OwnModelParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     """Parameters of a model that a plug-in registers.
 
     Attributes:
-        of: name that it is registered under.
-        parameters: of the model, as its class declares them.
-        features: names of its features.
-        largest_bytes: stored size that no state may pass.
+        of: name that the model is registered under.
+        parameters: the plug-in's own parameters of the model, by name.
+        features: names of the model's features.
+        largest_bytes: stored size, bytes, above which the model forgets what it has learned and starts anew. The size
+            is measured at every 256th label (known outcome of a prediction).
     """
 
     of: str

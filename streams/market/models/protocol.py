@@ -1,4 +1,7 @@
-"""What every kind of model offers that takes part as an expert: an operator without numbers, and states with them."""
+"""Interface of the models that take part as experts beside the strategies and the signed logistic regression.
+
+A `Model` holds no learned numbers; its methods work on a `LiveModel`, which holds them.
+"""
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
@@ -11,22 +14,27 @@ MEASURED = 256
 
 
 class LiveModel(ABC):
-    """The numbers of one model of one arm, in the form in which they are computed with."""
+    """The learned numbers of one model, in the form in which the model computes with them.
+
+    Each arm (variant of the pipeline that runs on a symbol) has numbers of its own.
+    """
 
     @abstractmethod
     def stored(self) -> ExpertState:
-        """The numbers as snapshots and records hold them; `Model.load` gives an equal model back."""
+        """The numbers as a record, for snapshots and topics; `Model.load` makes equal numbers of this record."""
 
 
 class Model(ABC):
-    """A model built from its parameters, which holds no numbers: those are in a `LiveModel`, one for each arm.
+    """Predicts and learns as the parameters of a model say; the learned numbers are in a `LiveModel` for each arm.
+
+    An arm is one of the variants of the pipeline that run side by side on a symbol.
 
     Attributes:
-        kind: of `[market.models]`.
-        snapshot: type of the stored numbers within a snapshot.
-        symmetric: whether mirrored features give the mirrored probability, by construction.
-        features: names of its features.
-        largest_bytes: most bytes that a stored state may take.
+        kind: the word by which a table of `[market.models]` chooses this class.
+        snapshot: type of the record in which a snapshot holds the numbers.
+        symmetric: whether negated features always give the opposite probability: 0.4 in place of 0.6.
+        features: names of the model's features.
+        largest_bytes: most bytes that the stored numbers may take.
     """
 
     kind: ClassVar[str]
@@ -37,36 +45,36 @@ class Model(ABC):
 
     @abstractmethod
     def start(self) -> Any:
-        """Numbers before the first label; of a kind that only comes trained, numbers without an opinion."""
+        """Numbers of a model that has learned nothing; the opinion of a kind that does not learn is then 0.5."""
 
     @abstractmethod
     def opinion(self, live: Any, features: Sequence[float]) -> float:
-        """Probability of an upward move.
+        """Probability of an upward move, 0 to 1.
 
         Args:
-            live: the numbers.
-            features: values of `features`, in that order.
+            live: the model's numbers.
+            features: value of each feature that the attribute `features` names.
         """
 
     def learn(self, live: Any, features: Sequence[float], up: bool, uniqueness: float) -> str:
-        """Learn one label, with the features at prediction time; a kind that does not learn changes nothing.
+        """Learn one label, the known outcome of a prediction; a kind of model that does not learn changes nothing.
 
         Args:
-            live: the numbers, to be changed.
-            features: values of `features` at prediction time, in that order.
-            up: whether the mid moved up.
-            uniqueness: weight of the label, 0 to 1, which is less the more its horizon overlaps with others.
+            live: the model's numbers, which are changed.
+            features: value, when the prediction was made, of each feature that the attribute `features` names.
+            up: whether the mid then moved up.
+            uniqueness: weight of the label, 0 to 1; smaller where labels overlap in time and repeat each other.
 
         Returns:
-            What happened to the model, in a few words, if it may not go on as before; else empty.
+            Empty, unless the model has stopped learning or started anew; then words that say so.
         """
         return ""
 
     @abstractmethod
     def load(self, stored: ExpertState) -> Any:
-        """Numbers from their stored form.
+        """The numbers that a record holds, ready to predict and learn.
 
         Raises:
-            ModelRefused: they cannot be numbers of this model; the message says why.
+            ModelRefused: the record cannot hold numbers of this model; the message says why.
             EnvironmentProblem: a library or plug-in that the model needs is not installed.
         """

@@ -1,4 +1,4 @@
-"""Classifiers of River by name, as experts that learn from every label."""
+"""Classifiers from the library River as experts that learn from every label (known outcome of a prediction)."""
 
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
@@ -54,20 +54,20 @@ MODULES = [
 
 
 class RiverSnapshot(RiverState, frozen=True, tag_field="kind", tag="river"):
-    """A state within a snapshot, which may be larger than one in a record."""
+    """State of a River model within a snapshot. It may be larger than a state that is sent as a record."""
 
     state: bytes
 
 
 class LiveRiver(LiveModel):
-    """A model of River and the number of labels that it has learned.
+    """A River model with the number of labels (known outcomes of predictions) that it has learned from.
 
     Args:
-        model: object of River.
-        features: names of its features.
-        declared: digest of what it was built from.
-        n_seen: labels learned from.
-        full: whether it has reached its largest size.
+        model: River's object.
+        features: names of the model's features.
+        declared: digest of the class and arguments that the model was built with.
+        n_seen: number of labels learned from.
+        full: whether the model has reached its largest size, so that it learns no more.
     """
 
     def __init__(
@@ -84,7 +84,7 @@ class LiveRiver(LiveModel):
         return RiverSnapshot(self.features, self.declared, object_state.dump(self.model), self.n_seen, self.full)
 
     def __deepcopy__(self, memo: Any) -> "LiveRiver":
-        """Copy it by way of its stored form, which is known to be complete."""
+        """Return a copy that is made from the stored form of the model, since that form is known to be complete."""
         copied = object_state.load(object_state.dump(self.model))
         return LiveRiver(copied, self.features, self.declared, self.n_seen, self.full)
 

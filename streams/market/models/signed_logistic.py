@@ -188,8 +188,8 @@ class SignedLogisticLearner:
 
         Args:
             model: the model, which is changed.
-            features: unscaled values when the prediction was made, first those of the model's features in the model's
-                order.
+            features: unscaled values of the model's features when the prediction was made, in the model's order, then
+                any others, which are ignored.
             up: whether the mid then moved up.
             uniqueness: weight of the label, 0 to 1; smaller where labels overlap in time and repeat each other.
         """

@@ -1,19 +1,22 @@
-"""Ensembles of decision trees as lists of numbers: the loop that evaluates them."""
+"""Evaluates ensembles of binary decision trees that are stored as lists of numbers."""
 
 from streams.scoring.logistic import probability
 
 
 class TreeEnsemble:
-    """Trees whose splits stand one behind the other, each tree with its root first.
+    """Ensemble of binary decision trees: the log-odds of an upward move are `base` plus one leaf of each tree.
+
+    The splits of all trees are numbered in one sequence, tree by tree, from the root of each. So are the leaves. Where
+    a number may mean a split or a leaf, leaf number i is written as -1 - i.
 
     Args:
-        roots: number of the first split of each tree; `-1 - leaf` for a tree of one leaf.
-        feature: of each split, index of the value that it compares.
-        threshold: of each split; a value up to it goes left.
-        left: of each split, number of the next one, or `-1 - leaf`.
-        right: the same for values above the threshold.
-        leaves: what each leaf adds, log-odds.
-        base: log-odds before the first tree.
+        roots: for each tree, the number of its root: a split, or a leaf if the tree is a single leaf.
+        feature: for each split, the index of the feature that it compares.
+        threshold: for each split, the largest value with which the left branch is taken.
+        left: for each split, the number of the split or leaf on its left branch.
+        right: for each split, the number of the split or leaf on its right branch.
+        leaves: for each leaf, the log-odds that it adds.
+        base: log-odds to which the leaves are added.
 
     >>> stump = TreeEnsemble([0], [1], [0.5], [-1], [-2], [-1.0, 2.0], 0.0)
     >>> stump.log_odds([9.0, 0.5]), stump.log_odds([9.0, 0.6])
@@ -39,7 +42,11 @@ class TreeEnsemble:
         self.base = base
 
     def log_odds(self, values: list[float]) -> float:
-        """Log-odds of an upward move: the base, and one leaf of each tree."""
+        """Log-odds of an upward move: `base` plus one leaf of each tree.
+
+        Args:
+            values: values of the features.
+        """
         feature, threshold, left, right, leaves = self.feature, self.threshold, self.left, self.right, self.leaves
         total = self.base
         for root in self.roots:
@@ -50,5 +57,5 @@ class TreeEnsemble:
         return total
 
     def probability(self, values: list[float]) -> float:
-        """Probability of an upward move."""
+        """Probability of an upward move, 0 to 1, from the values of the features."""
         return probability(self.log_odds(values))

@@ -1,4 +1,4 @@
-"""Trees as experts: their numbers come with a version, and a loop of our own evaluates them."""
+"""Ensembles of decision trees as experts: each comes, already trained, with a model version."""
 
 from collections.abc import Sequence
 from typing import Any, ClassVar
@@ -11,10 +11,10 @@ from streams.market.models.tree_ensemble import TreeEnsemble
 
 
 class LiveTrees(LiveModel):
-    """Trees that can be evaluated; they never change, so all arms may share them.
+    """An ensemble of trees, ready to be evaluated. It never changes, so all variants of a pipeline may share it.
 
     Args:
-        state: as it is stored.
+        state: the record that holds the ensemble.
     """
 
     def __init__(self, state: TreesState) -> None:
@@ -30,20 +30,20 @@ class LiveTrees(LiveModel):
         )
 
     def stored(self) -> TreesState:
-        """See `LiveModel.stored`."""
+        """The record that holds the ensemble, see `LiveModel.stored`."""
         return self._state
 
     def __deepcopy__(self, memo: Any) -> "LiveTrees":
-        """Nothing changes it: the same one."""
+        """Return the same object, since it never changes."""
         return self
 
 
 class TreesModel(Model):
-    """Decision trees that were trained elsewhere, mostly by a retrain; they do not learn while they run.
+    """An ensemble of decision trees that was trained elsewhere, mostly by a retrain; it does not learn while it runs.
 
     Args:
-        parameters: their features.
-        where: their table in the configuration, for errors.
+        parameters: names of the features.
+        where: table of the configuration that declares the ensemble, for errors.
 
     >>> split = {"feature": (0,), "threshold": (0.5,), "left": (-1,), "right": (-2,)}
     >>> stump = TreesState(features=("a",), roots=(0,), leaves=(-1.0, 2.0), **split)
@@ -64,17 +64,17 @@ class TreesModel(Model):
         self.features = parameters.features
 
     def start(self) -> LiveTrees:
-        """No trees, which have the opinion one half."""
+        """An ensemble without trees, which gives the probability 0.5."""
         return LiveTrees(
             TreesState(features=self.features, roots=(), feature=(), threshold=(), left=(), right=(), leaves=())
         )
 
     def opinion(self, live: LiveTrees, features: Sequence[float]) -> float:
-        """See `Model.opinion`."""
+        """Probability of an upward move, see `Model.opinion`."""
         return live.trees.probability(list(features))
 
     def load(self, stored: ExpertState) -> LiveTrees:
-        """See `Model.load`."""
+        """The ensemble that a record holds, see `Model.load`."""
         if not isinstance(stored, TreesState):
             raise ModelRefused(f"expected a model of kind trees, was {type(stored).__struct_config__.tag}")
         if stored.features != self.features:
@@ -86,10 +86,10 @@ class TreesModel(Model):
 
 
 def expect_trees(state: TreesState) -> None:
-    """Refuse numbers that are no trees.
+    """Raise an error if the numbers of a record do not describe an ensemble of trees.
 
     Raises:
-        ModelRefused: says which number is wrong.
+        ModelRefused: a number is wrong; the message says which.
     """
     splits, leaves = len(state.feature), len(state.leaves)
     if len(state.roots) > MOST_TREES:

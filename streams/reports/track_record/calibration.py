@@ -30,12 +30,13 @@ class Bin(Struct, frozen=True):
 
 
 def calibration(probabilities: Column, up: NDArray[np.bool_], independent: float, bins: int = 10) -> list[Bin]:
-    """Reliability of forecasts in bins, smallest probabilities first; empty without forecasts.
+    """Reliability of forecasts in bins, in the order of rising probability; empty without forecasts.
 
-    Bins have equal counts, because probabilities crowd around one half; equal probabilities stay in one bin. The number
-    of bins is as large as possible, up to `bins`, with `FEWEST` independent forecasts for each. Neighbouring forecasts
-    overlap in time, so each bin counts only a part of its forecasts as independent: `independent` divided by the number
-    of all forecasts. Wilson's interval rests on that number.
+    Bins have equal counts, because probabilities crowd around one half; equal probabilities stay in one bin. There are
+    as many bins as leave 20 independent forecasts for each, but at least 1 and at most `bins`.
+
+    Forecasts overlap in time, so not all of them are independent. The number of independent forecasts in a bin is
+    taken to be `independent`, times the bin's share of all forecasts. Wilson's interval is computed with this number.
 
     Args:
         probabilities: probabilities of an upward move.
