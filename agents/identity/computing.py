@@ -19,6 +19,9 @@ from agents.config.settings import config_table
 from agents.identity.imported_modules import file_of, imported_modules, program
 from agents.identity.stripped_source import stripped
 
+AT_FIRST_USE = tuple(f"streams.market.models.{each}" for each in ("river_model", "trees", "onnx_model", "own"))
+"""Modules that compute, and that are imported by their name when a model of their kind is built."""
+
 LOOP = (
     "streams.topology",
     "streams.engine.loop_partition",
@@ -31,10 +34,14 @@ LOOP = (
 LIBRARIES = ("msgspec", "numpy", "river", "scipy")
 """Libraries whose versions can change a bit of a result."""
 
+EXTRAS = ("onnxruntime",)
+"""Such libraries that need not be installed. Whether they are decides, too: without them a model is refused."""
+
 SNAPSHOT_LAYOUT = 2
 """How snapshots are laid out in their changelog; counted up by whoever changes it."""
 
 OWN = ("agents", "schemas", "streams")
+OURS = {*OWN, "tickloop"}
 DIGITS = 16
 MOST_NAMED = 5
 
@@ -90,7 +97,8 @@ def configured_identity(environment: Mapping[str, str] = os.environ, modules: Se
             too.
     """
     plugins = config_table(environment).get("plugins", {})
-    return Identity(dict(sorted((_own(tuple(modules)) | _plugins(plugins.get("modules", ())) | _versions()).items())))
+    own = _own((*modules, *AT_FIRST_USE))
+    return Identity(dict(sorted((own | _plugins(plugins.get("modules", ())) | _versions()).items())))
 
 
 @lru_cache
@@ -110,8 +118,9 @@ def _own(modules: tuple[str, ...]) -> dict[str, str]:
 
 
 def _plugins(names: Sequence[str]) -> dict[str, str]:
-    """Return the digests of plug-in modules, and of the modules in the same folder that they use."""
+    """Return the digests of plug-in modules, of those in the same folder that they use, and versions of libraries."""
     found: dict[str, str] = {}
+    packages: set[str] = set()
     for name in names:
         module = sys.modules[name]
         path = _path(module)
@@ -120,7 +129,27 @@ def _plugins(names: Sequence[str]) -> dict[str, str]:
             assert file is not None
             content = stripped(file.read_text(encoding="utf-8")).encode() if file.suffix == ".py" else file.read_bytes()
             found[f"plugin {used.__name__}"] = _digest(content)
-    return found
+            packages |= {each.__name__.partition(".")[0] for each in _held(used)}
+    installed = _distributions() if packages - OURS else {}
+    libraries = {library for package in packages - OURS for library in installed.get(package, ())}
+    return found | {f"library {library}": metadata.version(library) for library in sorted(libraries)}
+
+
+@lru_cache
+def _distributions() -> Mapping[str, list[str]]:
+    """Return the installed distributions that bring each package; looking takes a third of a second."""
+    return metadata.packages_distributions()
+
+
+def _held(module: ModuleType) -> list[ModuleType]:
+    """Return the modules that a module names, and those of the classes and functions that it names."""
+    held = []
+    for value in list(vars(module).values()):
+        if isinstance(value, ModuleType):
+            held.append(value)
+        elif isinstance(origin := getattr(value, "__module__", None), str) and origin in sys.modules:
+            held.append(sys.modules[origin])
+    return held
 
 
 def _used(plugin: ModuleType, folder: Path) -> list[ModuleType]:
@@ -138,11 +167,7 @@ def _used(plugin: ModuleType, folder: Path) -> list[ModuleType]:
         if "site-packages" in path.parts and package != plugin.__name__.partition(".")[0]:
             continue
         found[module.__name__] = module
-        for value in list(vars(module).values()):
-            if isinstance(value, ModuleType):
-                waiting.append(value)
-            elif isinstance(origin := getattr(value, "__module__", None), str) and origin in sys.modules:
-                waiting.append(sys.modules[origin])
+        waiting += _held(module)
     return [found[name] for name in sorted(found)]
 
 
@@ -155,9 +180,17 @@ def _path(module: ModuleType) -> Path | None:
 def _versions() -> dict[str, str]:
     return {
         "python": ".".join(platform.python_version_tuple()[:2]),
-        **{f"library {name}": metadata.version(name) for name in LIBRARIES},
+        **{f"library {name}": metadata.version(name) for name in (*LIBRARIES, *filter(_is_installed, EXTRAS))},
         "snapshot layout": str(SNAPSHOT_LAYOUT),
     }
+
+
+def _is_installed(library: str) -> bool:
+    try:
+        metadata.version(library)
+    except metadata.PackageNotFoundError:
+        return False
+    return True
 
 
 def _digest(content: bytes) -> str:

@@ -21,7 +21,7 @@ from schemas.commands import (
     StartVariant,
     StopVariant,
 )
-from schemas.errors import Refused
+from schemas.errors import EnvironmentProblem, Refused
 from schemas.models import ModelState, state_sha256
 from schemas.names import BUILTIN, arms_version, builtin_version, is_candidate
 from schemas.retraining import RetrainJob
@@ -301,6 +301,9 @@ class LifecycleNode(Node[SymbolArms]):
             apply(state, directive, lambda _, version, number: self._begin(state, command, version, number))
         except Refused as refused:
             raise Refused("bad_command", refused.detail) from refused
+        except EnvironmentProblem as lacking:
+            # Its directive would stop every worker that reads it here, so there is none.
+            raise Refused("bad_command", f"start_variant: {lacking}") from lacking
         return directive
 
     def _carry_out(self, state: SymbolArms, command: Directed, records: VersionRecords) -> Directive:

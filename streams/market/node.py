@@ -5,6 +5,7 @@ from typing import Any
 
 from msgspec import MsgspecError, Struct, msgpack
 
+from schemas.errors import ModelRefused
 from schemas.predictions import Prediction
 from schemas.ticks import Directive, Quote, Trade
 from schemas.topics import BREAKS, DEAD_LETTERS, OUTCOMES, PREDICTIONS, TICKS
@@ -174,13 +175,14 @@ class MarketNode(Node[SymbolState]):
         Raises:
             StateError: a part does not fit its type.
             OtherParameters: the state was computed with parameters that no symbol has now.
+            EnvironmentProblem: a library that a further model of the state needs is not installed.
         """
         pipelines = (self._pipeline, *self._pipelines.values())
         for pipeline in pipelines:
             if state.made_with == pipeline.made_with:
                 try:
                     pipeline.revive(state)
-                except (MsgspecError, ValueError) as error:
+                except (MsgspecError, ModelRefused, ValueError) as error:
                     raise not_a_snapshot(self, error, "the states of the components") from error
                 return state
         raise self.other_parameters(state.made_with, *(pipeline.made_with for pipeline in pipelines))

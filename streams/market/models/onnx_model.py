@@ -1,17 +1,28 @@
 """Models in ONNX files as experts: they were trained elsewhere; onnxruntime evaluates each in one thread."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any, ClassVar
 
 import numpy as np
 
 from schemas.errors import EnvironmentProblem, ModelRefused
 from schemas.models import LARGEST_FILE, ExpertState, OnnxState
+from streams.market.models.onnx_file import RANDOM, contents
 from streams.market.models.parameters import OnnxParameters
 from streams.market.models.protocol import LiveModel, Model
 
-OUTSIDE = b"\x0a\x08location"
-"""What a file holds that keeps numbers in another file."""
+REAL = {"tensor(float)": np.float32, "tensor(double)": np.float64}
+"""Types of inputs and outputs that are taken, as onnxruntime names them."""
+
+MOST_OPEN = 32
+"""Sessions that are kept for the next one who opens the same file."""
+
+TRIED = (0.0, 1.0, -1.0, 0.0)
+"""Values of all features in the rows that a file is tried on; the first and the last must get the same answer."""
+
+SLACK = 1e-3
+"""By how much the probabilities of both classes may miss the sum 1: some files compute in 32 bits."""
 
 
 class LiveOnnx(LiveModel):
@@ -22,13 +33,17 @@ class LiveOnnx(LiveModel):
         session: the session; None if there is no file: then the probability is 0.5.
         of_input: name of the input.
         of_output: name of the output with the probabilities.
+        number: type of the numbers of the input.
     """
 
-    def __init__(self, state: OnnxState, session: Any, of_input: str, of_output: str) -> None:
+    def __init__(
+        self, state: OnnxState, session: Any, of_input: str = "", of_output: str = "", number: type[Any] = np.float32
+    ) -> None:
         self._state = state
         self.session = session
         self.of_input = of_input
-        self.of_output = of_output
+        self.outputs = [of_output]
+        self.number = number
 
     def stored(self) -> OnnxState:
         """See `LiveModel.stored`."""
@@ -42,10 +57,9 @@ class LiveOnnx(LiveModel):
 class OnnxModel(Model):
     """A classifier in an ONNX file: it takes one row of features and gives the probability of an upward move.
 
-    The input is one row of 32-bit or 64-bit numbers. The output is the probability of each class (down, up) or of the
-    upward one alone; of several outputs, the last one of real numbers counts, as classifiers of scikit-learn are
-    exported. The same file gives the same bytes on machines of one kind; on another kind of processor the last bits may
-    differ.
+    The input is one row of 32-bit or 64-bit numbers. The one output of real numbers is the probability of each class
+    (down, up) or of the upward one alone; classifiers of scikit-learn also put out the class, which is passed over.
+    The same file gives the same bytes on machines of one kind; on another kind of processor the last bits may differ.
 
     Args:
         parameters: its features.
@@ -61,13 +75,13 @@ class OnnxModel(Model):
 
     def start(self) -> LiveOnnx:
         """No file, which has the opinion one half."""
-        return LiveOnnx(OnnxState(self.features, b""), None, "", "")
+        return LiveOnnx(OnnxState(self.features, b""), None)
 
     def opinion(self, live: LiveOnnx, features: Sequence[float]) -> float:
         """See `Model.opinion`."""
         if live.session is None:
             return 0.5
-        return _told(live, np.array([features], dtype=_dtype(live)))
+        return float(_told(live, features)[-1])
 
     def load(self, stored: ExpertState) -> LiveOnnx:
         """See `Model.load`."""
@@ -82,11 +96,13 @@ class OnnxModel(Model):
         return opened(stored)
 
 
+@lru_cache(maxsize=MOST_OPEN)
 def opened(state: OnnxState) -> LiveOnnx:
-    """A session for a file, tried on a row of zeros.
+    """A session for a file, tried on a few rows. A file that was opened before is not opened again.
 
     Raises:
-        ModelRefused: it is no ONNX file, has another number of inputs, or its output is no probability.
+        ModelRefused: it is no ONNX file, is not complete, draws random numbers, takes another number of features, or
+            its output is no probability.
         EnvironmentProblem: onnxruntime is not installed.
     """
     try:
@@ -95,39 +111,108 @@ def opened(state: OnnxState) -> LiveOnnx:
         raise EnvironmentProblem(
             "expected onnxruntime for a model of kind onnx, it is not installed; fix: pip install 'tickloop[onnx]'"
         ) from error
-    if OUTSIDE in state.file:
-        raise ModelRefused("onnx: expected all numbers within the file, some are kept in another one")
+    held = contents(state.file)
+    if not held.is_whole:
+        raise ModelRefused(
+            "onnx: expected all numbers within the file, some are in another one; fix: export without external data"
+        )
+    if random := sorted(held.operators & RANDOM):
+        raise ModelRefused(
+            f"onnx: expected the same answer each time, {random[0]} draws random numbers; fix: export for inference"
+        )
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.log_severity_level = 4
     try:
         session = onnxruntime.InferenceSession(state.file, options, providers=["CPUExecutionProvider"])
-        (given,) = session.get_inputs()
-        outputs = [each.name for each in session.get_outputs() if each.type in ("tensor(float)", "tensor(double)")]
-        if not outputs:
-            kinds = ", ".join(each.type for each in session.get_outputs())
-            raise ModelRefused(f"onnx: expected an output of real numbers, was {kinds}; export without ZipMap")
-        live = LiveOnnx(state, session, given.name, outputs[-1])
-        _told(live, np.zeros((1, len(state.features)), dtype=_dtype(live)))
-    except ModelRefused:
-        raise
     except Exception as error:
         raise ModelRefused(
-            f"onnx: expected a model that takes {len(state.features)} numbers: {type(error).__name__}: {error!s:.300}"
+            f"onnx: expected a file that onnxruntime opens: {error!s:.300}; fix: export it with operators of ONNX "
+            f"alone, of a version that onnxruntime {onnxruntime.__version__} knows"
         ) from error
+    of_input, number = _input(session, len(state.features))
+    live = LiveOnnx(state, session, of_input, _output(session), number)
+    _try(live)
     return live
 
 
-def _dtype(live: LiveOnnx) -> type[Any]:
-    return np.float64 if live.session.get_inputs()[0].type == "tensor(double)" else np.float32
+def _input(session: Any, features: int) -> tuple[str, type[Any]]:
+    """Name of the input and type of its numbers."""
+    inputs = session.get_inputs()
+    if len(inputs) != 1:
+        names = ", ".join(each.name for each in inputs)
+        raise ModelRefused(
+            f"onnx: expected one input with all features in a row, was {len(inputs)}: {names:.200}; fix: export with "
+            "one input of shape [None, number of features]"
+        )
+    (given,) = inputs
+    if given.type not in REAL:
+        raise ModelRefused(f"onnx: expected an input of tensor(float) or tensor(double), was {given.type}")
+    if len(given.shape) != 2 or (type(given.shape[0]) is int and given.shape[0] != 1):
+        raise ModelRefused(f"onnx: expected an input of one row of features, was one of the shape {given.shape}")
+    if type(given.shape[1]) is int and given.shape[1] != features:
+        raise ModelRefused(
+            f"onnx: expected a model of {features} features, as they are named, was one that takes {given.shape[1]}; "
+            "fix: name its features in the order of its input"
+        )
+    return given.name, REAL[given.type]
 
 
-def _told(live: LiveOnnx, row: Any) -> float:
-    (told,) = live.session.run([live.of_output], {live.of_input: row})
-    numbers = np.asarray(told, dtype=np.float64).reshape(-1)
-    if len(numbers) not in (1, 2):
-        raise ModelRefused(f"onnx: expected one or two probabilities, was an output of shape {np.shape(told)}")
-    up = float(numbers[-1])
-    if not 0.0 <= up <= 1.0:
-        raise ModelRefused(f"onnx: expected a probability, was {up!r:.40}")
-    return up
+def _output(session: Any) -> str:
+    """Name of the output with the probabilities."""
+    outputs = session.get_outputs()
+    real = [str(each.name) for each in outputs if each.type in REAL]
+    if not real:
+        kinds = ", ".join(each.type for each in outputs)
+        raise ModelRefused(
+            f"onnx: expected an output of real numbers, was {kinds:.200}; fix: a classifier, exported without ZipMap "
+            "(skl2onnx: options={'zipmap': False})"
+        )
+    if len(real) > 1:
+        raise ModelRefused(
+            f"onnx: expected one output of real numbers, the probability, was {len(real)}: {', '.join(real):.200}; "
+            "fix: export the probability alone"
+        )
+    return real[0]
+
+
+def _try(live: LiveOnnx) -> None:
+    """Refuse a model that does not tell probabilities, or not the same ones each time."""
+    features = len(live.stored().features)
+    answers = []
+    for value in TRIED:
+        try:
+            told = _told(live, [value] * features)
+        except Exception as error:
+            raise ModelRefused(
+                f"onnx: expected a model that takes {features} numbers: {type(error).__name__}: {error!s:.300}"
+            ) from error
+        numbers = [float(each) for each in told]
+        if len(numbers) not in (1, 2):
+            raise ModelRefused(
+                f"onnx: expected one or two probabilities, was {len(numbers)} numbers; fix: train it on two classes, "
+                "down and up"
+            )
+        if not all(0.0 <= each <= 1.0 for each in numbers):
+            wrong = next(each for each in numbers if not 0.0 <= each <= 1.0)
+            raise ModelRefused(
+                f"onnx: expected a probability, was {wrong!r:.40} where all features are {value:g}; fix: export the "
+                "probabilities, not scores"
+            )
+        if len(numbers) == 2 and abs(sum(numbers) - 1.0) > SLACK:
+            raise ModelRefused(
+                f"onnx: expected the probabilities of down and up, was {numbers[0]:g} and {numbers[1]:g}, which do not "
+                "add up to 1; fix: export the probabilities, not scores"
+            )
+        answers.append(numbers)
+    if answers[0] != answers[-1]:
+        raise ModelRefused(
+            f"onnx: expected the same answer each time, was {answers[0][-1]!r} and then {answers[-1][-1]!r}; fix: "
+            "export for inference"
+        )
+
+
+def _told(live: LiveOnnx, row: Sequence[float]) -> Any:
+    """What a model answers, as a flat array."""
+    (told,) = live.session.run(live.outputs, {live.of_input: np.array([row], dtype=live.number)})
+    return told.reshape(-1)

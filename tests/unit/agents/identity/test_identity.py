@@ -8,10 +8,12 @@ from pathlib import Path
 import pytest
 
 from agents.config.plugins import configured_parameters
+from agents.identity import computing
 from agents.identity.computing import LOOP, Identity, configured_identity
 from agents.identity.imported_modules import file_of, imported_modules
 from agents.identity.stripped_source import stripped
 from streams.engine.compiled import ROOT
+from streams.market.models.experts import MODULES
 
 SOURCES = sorted(path for package in ("streams", "schemas") for path in (ROOT / package).rglob("*.py"))
 
@@ -104,3 +106,37 @@ def test_a_plugin_counts_with_what_it_uses_from_its_folder(tmp_path: Path, monke
     assert set(found.parts) - set(plain.parts) == {"plugin plugin_of_identity", "plugin helper_of_identity"}
     (tmp_path / "helper_of_identity.py").write_text("import numpy as np\nFACTOR = 3\n")
     assert configured_identity(environment).changes_since(found.parts).startswith("plugin helper_of_identity (was ")
+
+
+def test_modules_and_extras_of_further_models_count() -> None:
+    parts = configured_identity({}).parts
+    assert [each.rpartition(".")[2] for each in computing.AT_FIRST_USE] == [
+        each.partition(".")[0] for each in MODULES.values()
+    ]
+    assert {
+        f"streams/market/models/{name}.py" for name in ("river_model", "object_state", "trees", "onnx_file", "own")
+    } <= {*parts}
+    assert parts["library onnxruntime"]
+
+
+def test_an_extra_that_is_not_installed_is_no_part(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(computing, "EXTRAS", ("a-library-of-nobody",))
+    computing._versions.cache_clear()
+    assert "library a-library-of-nobody" not in configured_identity({}).parts
+    computing._versions.cache_clear()
+
+
+def test_the_libraries_that_a_plugin_uses_count(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "tickloop.toml").write_text('[plugins]\nmodules = ["plugin_of_libraries"]\n')
+    (tmp_path / "plugin_of_libraries.py").write_text("import yaml\nimport os\nimport helper_of_libraries\n")
+    (tmp_path / "helper_of_libraries.py").write_text("import jsonschema\nimport tickloop\n")
+    environment = {"TICKLOOP_CONFIG": str(tmp_path / "tickloop.toml")}
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    configured_parameters(environment)
+    plain, found = configured_identity({}), configured_identity(environment)
+    assert {each.lower() for each in set(found.parts) - set(plain.parts)} == {
+        "plugin plugin_of_libraries",
+        "plugin helper_of_libraries",
+        "library pyyaml",
+        "library jsonschema",
+    }
