@@ -2,22 +2,22 @@
 
 import asyncio
 from pathlib import Path
-from typing import Any
 
 import click
 import msgspec
 
 from agents.audit.versions import versions
 from agents.broker import bootstrap
+from agents.cli.arm_overrides import differences, overrides_of
 from agents.cli.asking import ask, show
 from agents.cli.home import settings_of_command
 from agents.cli.parameters_in_use import parameters_in_use
 from agents.cli.seen_symbols import ANYWAY
 from agents.cli.unknown_names import expect_known_symbol
 from agents.commands import requests
-from schemas.errors import ConfigurationError
+from schemas.errors import ConfigurationError, Refused
 from schemas.models import ModelState
-from streams.market.arm_parameters import ArmParameters
+from streams.market.state_size import limited_arm_parameters
 
 BY_HAND = "by hand"
 
@@ -47,7 +47,9 @@ def command() -> None:
 @ARM
 @click.option("--set", "fields", multiple=True, metavar="TABLE.FIELD=VALUE", help="A parameter of its own; repeatable.")
 @click.option(
-    "--overrides", type=click.Path(exists=True, dir_okay=False), help="TOML file of tables of such parameters."
+    *("--config", "--overrides", "file"),
+    type=click.Path(exists=True, dir_okay=False),
+    help="TOML file of tables of such parameters; --set lies on top.",
 )
 @click.option(
     "--model", type=click.Path(exists=True, dir_okay=False), help="JSON file: full state of a model to start from."
@@ -64,7 +66,7 @@ def start(
     symbol: str,
     arm: str,
     fields: tuple[str, ...],
-    overrides: str | None,
+    file: str | None,
     model: str | None,
     from_live: bool,
     version: str,
@@ -78,22 +80,33 @@ def start(
     """Run a variant of SYMBOL's pipeline in shadow: it predicts and learns, but its predictions are not published.
 
     The variant runs under the name ARM. It has a model of its own, or its own values of some parameters in the tables
-    model, recall, mixture, correction, confidence and sizing (docs/configuration.md). All other parameters are
-    SYMBOL's. Unless --from-nothing is given, the variant starts with what the live one has learned so far, so that a
-    comparison is fair from the first tick on.
+    model, models, recall, mixture, correction, confidence and sizing (docs/configuration.md). All other parameters are
+    SYMBOL's. The tables of a file may have the prefix `market.`, as in tickloop.toml. Unless --from-nothing is given,
+    the variant starts with what the live one has learned so far, so that a comparison is fair from the first tick on.
 
     \b
     Examples:
       tickloop arm start BTCUSDT bold --set sizing.kelly_fraction=0.001
+      tickloop arm start BTCUSDT forest --config forest.toml
       tickloop arm start BTCUSDT plain --set mixture.prior.momentum=0 --set correction.variance=0
       tickloop arm start BTCUSDT counted --set confidence.calibrator=bins
     """
     if model is not None and version:
         raise ConfigurationError("expected --version or --model, was both; fix: a model's file names its version")
     state = None if model is None else _model(Path(model))
-    own = _overrides(overrides, fields)
+    own = overrides_of(file, fields)
+    market = parameters_in_use().for_symbol(symbol)
     # Refused here is what the lifecycle node would refuse, by the parameters of this machine.
-    ArmParameters(parameters_in_use().for_symbol(symbol)).checked(own, state, from_live)
+    variants = limited_arm_parameters(market, f"[market] of {symbol}")
+    overrides, _ = variants.checked(own, state, from_live)
+    try:
+        variants.expect_room(overrides, [b""])
+    except Refused as refused:
+        raise ConfigurationError(refused.detail) from refused
+    if own and not as_json:
+        click.echo(f"{arm} differs from {symbol}'s parameters in:")
+        for line in differences(market, own) or ["nothing: it has the same values"]:
+            click.echo(f"  {line}")
     request = requests.start_variant(
         _id(command_id),
         symbol,
@@ -185,41 +198,6 @@ def list_command(symbol: str | None, everything: bool, as_json: bool) -> None:
 
 def _id(given: str | None) -> str:
     return given or requests.new_id(ASKER)
-
-
-def _overrides(file: str | None, fields: tuple[str, ...]) -> dict[str, dict[str, Any]]:
-    whole: dict[str, Any] = {}
-    if file is not None:
-        try:
-            whole = msgspec.toml.decode(Path(file).read_bytes())
-        except msgspec.DecodeError as error:
-            raise ConfigurationError(f"{file}: {error}") from error
-    for field in fields:
-        path, equals, text = field.partition("=")
-        *tables, name = path.split(".")
-        if not equals or not tables:
-            raise ConfigurationError(f"--set: expected TABLE.FIELD=VALUE, was {field!r}")
-        inner = whole
-        for each in tables:
-            inner = inner.setdefault(each, {})
-            if not isinstance(inner, dict):
-                raise ConfigurationError(f"--set: expected {each} once, was a value and a table of {field!r}")
-        inner[name] = _value(text)
-    if wrong := [name for name, value in whole.items() if not isinstance(value, dict)]:
-        raise ConfigurationError(f"overrides: expected tables, was {wrong[0]} = {whole[wrong[0]]!r}")
-    return whole
-
-
-def _value(text: str) -> Any:
-    """Return the value that stands after `--set NAME=`: JSON if it can be read as JSON, else the text itself.
-
-    >>> _value("0.5"), _value('["kelly"]'), _value("bins")
-    (0.5, ['kelly'], 'bins')
-    """
-    try:
-        return msgspec.json.decode(text)
-    except msgspec.DecodeError:
-        return text
 
 
 def _model(file: Path) -> ModelState:

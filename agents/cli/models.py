@@ -1,12 +1,22 @@
 """`tickloop models`: shows the model versions of each symbol, says why one is live, and makes another one live."""
 
 import asyncio
+import os
 
 import click
 import msgspec
 from msgspec import Struct
 from rich.console import Console
 
+from agents.audit.further_models import (
+    FurtherModel,
+    ModelDifference,
+    differing,
+    further_models,
+    said_of_difference,
+    said_of_models,
+    state_of,
+)
 from agents.audit.history import changes
 from agents.audit.lineage import Link, manual_steps, why
 from agents.audit.tables import show_links
@@ -21,11 +31,14 @@ from agents.cli.version_lines import listed, retrained, said_of
 from agents.clients.predicting import Predicting, predicting
 from agents.clients.rosters import differing_rosters
 from agents.commands import requests
+from agents.config.plugins import configured_parameters
 from agents.pages.wording import moment, stands
 from agents.process.printable import printable
 from schemas.errors import ConfigurationError
+from schemas.models import ModelState
 from schemas.retraining import RetrainFinished
 from schemas.versions import ModelVersion
+from streams.market.parameters import MarketParameters
 
 VERSION = click.argument("version")
 
@@ -36,10 +49,12 @@ class VersionShown(Struct):
     Attributes:
         version: newest record of the version; None: it never ran.
         retrain: result of the retrain that made it; None: no retrain did.
+        models: its models beside the logistic regression.
     """
 
     version: ModelVersion | None
     retrain: RetrainFinished | None
+    models: list[FurtherModel] = []
 
 
 class VersionExplained(Struct):
@@ -50,12 +65,27 @@ class VersionExplained(Struct):
         links: records that led to the status, first cause first.
         manual_steps: number of links that a person caused.
         predicting: newest prediction of the symbol; None: none was found.
+        models: models of the version beside the logistic regression.
     """
 
     version: ModelVersion
     links: list[Link]
     manual_steps: int
     predicting: Predicting | None = None
+    models: list[FurtherModel] = []
+
+
+class Differences(Struct):
+    """What differs between two versions; `tickloop models diff --json` prints it.
+
+    Attributes:
+        weights: by feature, the weight of the logistic regression that each version started with; empty if it is not
+            known of both.
+        models: further models that are not the same, with what differs.
+    """
+
+    weights: dict[str, tuple[float, float]]
+    models: list[ModelDifference]
 
 
 class Unasked(Struct):
@@ -113,9 +143,9 @@ def list_command(symbol: str | None, everything: bool, timeout_s: float, as_json
     console = Console(highlight=False, soft_wrap=True)
     for line in listed(found, newest):
         console.print(line, markup=False)
-    for differing in asyncio.run(differing_rosters(settings, address)):
-        if symbol in (None, differing.outcome.symbol):
-            console.print(f"NOT SO: {printable(differing.sentence)}", markup=False)
+    for roster in asyncio.run(differing_rosters(settings, address)):
+        if symbol in (None, roster.outcome.symbol):
+            console.print(f"NOT SO: {printable(roster.sentence)}", markup=False)
     for each in made:
         console.print(retrained(each), markup=False)
 
@@ -125,7 +155,7 @@ def list_command(symbol: str | None, everything: bool, timeout_s: float, as_json
 @VERSION
 @JSON
 def show(symbol: str, version: str, as_json: bool) -> None:
-    """Show all that is known of one version: ancestors, hash, training data, checks and figures.
+    """Show all that is known of one version: ancestors, hash, further models, training data, checks and figures.
 
     For a retrained version, the figures include how well it predicts outcomes from before the market changed,
     compared with the version that was live then.
@@ -142,6 +172,8 @@ def show(symbol: str, version: str, as_json: bool) -> None:
         )
         console.print(f"lineage: {' -> '.join((*record.lineage, record.version))}", markup=False)
         console.print(f"manual steps: {record.manual_steps or 'none'}")
+    for line in said_of_models(shown.models):
+        console.print(printable(line), markup=False)
     if finished is None:
         console.print("no retrain made it")
         return
@@ -169,23 +201,30 @@ def show(symbol: str, version: str, as_json: bool) -> None:
 @click.argument("other")
 @JSON
 def diff(symbol: str, one: str, other: str, as_json: bool) -> None:
-    """Compare the weights that two retrained versions started with.
+    """Compare the numbers that two versions started with: weights of the logistic regression, and further models.
 
-    The columns are: feature, weight in ONE, weight in OTHER, difference.
+    The columns of the weights are: feature, weight in ONE, weight in OTHER, difference. They are compared if a retrain
+    made both versions, or a command brought them. Below stands a line for each further model that is not the same.
     """
-    states = []
-    for name in (one, other):
-        finished = _shown(symbol, name).retrain
-        if finished is None or finished.result.candidate is None:
-            raise ConfigurationError(f"expected a version that a retrain made, was {name}: its numbers are nowhere")
-        states.append(dict(zip(*_numbers(finished), strict=True)))
-    first, second = states
-    rows = {name: (first.get(name, 0.0), second.get(name, 0.0)) for name in {**first, **second}}
+    (first, one_state), (second, other_state) = (_found(symbol, name) for name in (one, other))
+    known = [state.model for state in (one_state, other_state) if state is not None and state.model is not None]
+    weights = [dict(zip(each.features, each.weights, strict=True)) for each in known]
+    rows: dict[str, tuple[float, float]] = {}
+    if len(weights) == 2:
+        rows = {name: (weights[0].get(name, 0.0), weights[1].get(name, 0.0)) for name in {**weights[0], **weights[1]}}
+    models = differing(first.models, second.models)
+    if not rows and not (first.models or second.models):
+        missing = one if one_state is None else other
+        raise ConfigurationError(f"expected a version that brought its numbers, was {missing}: they are on no topic")
     if as_json:
-        click.echo(msgspec.json.encode(rows))
+        click.echo(msgspec.json.encode(Differences(rows, models)))
         return
     for name, (before, after) in rows.items():
         click.echo(f"{name:24} {before:+10.4f} {after:+10.4f} {after - before:+10.4f}")
+    for each in models:
+        click.echo(printable(said_of_difference(each, one, other)))
+    if not models and (first.models or second.models):
+        click.echo("further models: the same in both")
 
 
 @command.command("promote")
@@ -270,17 +309,25 @@ def why_command(symbol: str, version: str | None, as_json: bool) -> None:
             console.print(said_of(symbol, None, newest, found.live()), markup=False)
         return
     links = why(found, record)
+    models = further_models(_market(symbol), record.overrides, state_of(found, record.version))
     if as_json:
-        click.echo(msgspec.json.encode(VersionExplained(record, links, manual_steps(links), newest)))
+        click.echo(msgspec.json.encode(VersionExplained(record, links, manual_steps(links), newest, models)))
         return
     if version:
         console.print(printable(f"{record.version} is {stands(record.status)}: {record.reason}"), markup=False)
     else:
         console.print(said_of(symbol, record, newest, found.live()), markup=False)
+    for line in said_of_models(models):
+        console.print(printable(line), markup=False)
     show_links(console, links)
 
 
 def _shown(symbol: str, version: str) -> VersionShown:
+    return _found(symbol, version)[0]
+
+
+def _found(symbol: str, version: str) -> tuple[VersionShown, ModelState | None]:
+    """What is known of a version, and the state that it started from, if it is on the topics."""
     settings = settings_of_command()
     address = bootstrap(settings)
     found = {each.version: each for each in asyncio.run(versions(settings, address, symbol))}
@@ -290,10 +337,14 @@ def _shown(symbol: str, version: str) -> VersionShown:
         asyncio.run(expect_known_symbol(settings, address, symbol))
     if version not in found and version not in made:
         raise not_among(f"a version of {symbol}", version, {**found, **made}, f"`tickloop models list {symbol}`")
-    return VersionShown(found.get(version), made.get(version))
+    record, finished = found.get(version), made.get(version)
+    state = finished.result.candidate if finished is not None else None
+    if state is None:
+        state = state_of(asyncio.run(changes(settings, address, symbol)), version)
+    models = further_models(_market(symbol), record.overrides if record is not None else {}, state)
+    return VersionShown(record, finished, models), state
 
 
-def _numbers(finished: RetrainFinished) -> tuple[tuple[str, ...], tuple[float, ...]]:
-    candidate = finished.result.candidate
-    assert candidate is not None, "asked before"
-    return ((), ()) if candidate.model is None else (candidate.model.features, candidate.model.weights)
+def _market(symbol: str) -> MarketParameters:
+    """Parameters of the symbol by the configuration of this machine."""
+    return configured_parameters(os.environ).for_symbol(symbol)

@@ -108,6 +108,58 @@ def test_overrides_come_from_a_file_with_options_on_top(desk: Recorder, tmp_path
     assert command.overrides == {"sizing": {"kelly_fraction": 0.001, "max_position": 0.25}}
 
 
+@pytest.mark.parametrize("prefix", ["", "market."])
+def test_a_file_may_add_a_model_and_the_command_says_what_differs(desk: Recorder, tmp_path: Path, prefix: str) -> None:
+    file = tmp_path / "bold.toml"
+    file.write_text(
+        f'[{prefix}models.forest]\nkind = "river"\nmodel = "naive_bayes.GaussianNB"\n'
+        f"[{prefix}sizing]\nkelly_fraction = 0.001\nmax_position = 1.0\n"
+    )
+    done = tickloop("start", "X", "bold", "--config", str(file), "--set", "market.sizing.kelly_fraction=0.002")
+    assert done.exit_code == 0, done.output
+    ((command, _),) = desk.put_there
+    assert isinstance(command, StartVariant)
+    assert command.overrides == {
+        "models": {"forest": {"kind": "river", "model": "naive_bayes.GaussianNB"}},
+        "sizing": {"kelly_fraction": 0.002, "max_position": 1.0},
+    }
+    said = done.output.split("writing one command")[0]
+    assert said == (
+        "bold differs from X's parameters in:\n"
+        '  models.forest.kind = "river" (else absent)\n'
+        '  models.forest.model = "naive_bayes.GaussianNB" (else absent)\n'
+        "  sizing.kelly_fraction = 0.002 (else 0.0001)\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        (
+            "[market.sizing]\nkelly_fraction = 0.1\n[account]\nenabled = true",
+            "or without it, was both; fix: take [account]",
+        ),
+        ("[market.costs]\nfee_bps = 0.0", "expected tables among model, models, recall, mixture"),
+        ("[market.models.forest]\nkind = 'river'\nmodel = 'forest.Nothing'", "expected a class of river.forest"),
+        (
+            "\n".join(
+                f"[models.m{each}]\nkind = 'river'\nmodel = 'naive_bayes.GaussianNB'\nlargest_bytes = 1_000_000"
+                for each in range(3)
+            ),
+            "expected models of at most 3,145,728 bytes beside those of the other arms, was 4,500,000",
+        ),
+        ("no TOML", "expected TOML"),
+    ],
+)
+def test_a_file_is_refused_before_anything_is_sent(desk: Recorder, tmp_path: Path, text: str, sentence: str) -> None:
+    file = tmp_path / "bold.toml"
+    file.write_text(text)
+    done = tickloop("start", "X", "bold", "--config", str(file))
+    assert isinstance(done.exception, ConfigurationError), done.output
+    assert sentence in str(done.exception)
+    assert desk.put_there == []
+
+
 def test_every_command_has_an_id_of_its_own(desk: Recorder) -> None:
     assert tickloop("rollback", "X").exit_code == tickloop("rollback", "X").exit_code == 0
     assert len({command.id for command, _ in desk.put_there}) == 2
@@ -195,7 +247,7 @@ def test_a_refusal_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["--set", "costs.fee_bps=1"], "overrides: expected tables among model, recall, mixture"),
+        (["--set", "costs.fee_bps=1"], "overrides: expected tables among model, models, recall, mixture"),
         (["--set", "sizing.kelly_fraction=much"], "overrides.sizing: Expected `float`, got `str`"),
         (["--set", "kelly_fraction"], "--set: expected TABLE.FIELD=VALUE, was 'kelly_fraction'"),
         (["--set", "kelly_fraction=1"], "--set: expected TABLE.FIELD=VALUE"),

@@ -201,8 +201,10 @@ def test_the_page_tells_models_from_strategies_by_what_records_and_configuration
 
 
 def test_an_expert_that_comes_or_leaves_is_judged_where_it_was() -> None:
-    """The page has outcomes of several symbols and versions at once; none of them names all experts."""
-    kept = list({each.id: each for each in decoded("outcomes", OutcomeMatured) if each.label}.values())
+    """The page has outcomes of several versions at once; none of them names all experts."""
+    every = decoded("outcomes", OutcomeMatured)
+    of_one = {each.id: each for each in every if each.label and each.symbol == every[0].symbol}
+    kept = list(of_one.values())
     half = len(kept) // 2
     early = [replace(each, experts={"flat": 0.5, "leaves": 0.5 + 0.2 * each.label}) for each in kept[:half]]
     late = [replace(each, experts={"flat": 0.5, "comes": 0.5 - 0.2 * each.label}) for each in kept[half:]]
