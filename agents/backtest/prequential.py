@@ -40,7 +40,8 @@ class Job(NamedTuple):
         name: path of the file.
         columns: how the rows of the file become ticks.
         parameters: parameters of all symbols.
-        variant: index in `VARIANTS`, which lists the whole pipeline and pipelines with a part switched off.
+        variant: which pipeline is run: an index in `VARIANTS`, the list of the whole pipeline and of those with parts
+            switched off.
     """
 
     number: int

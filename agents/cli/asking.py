@@ -90,7 +90,7 @@ async def put(settings: Settings, requests: Sequence[Request], wait: float, anyw
     """Check the symbols and variants that commands name, then send the commands and return what came of each.
 
     Args:
-        settings: of the deployment.
+        settings: settings of the deployment.
         requests: the commands, without their event times.
         wait: longest wait for each answer, seconds; 0: none.
         anyway: whether to send the commands even if a symbol has no predictions yet, or a variant does not run.

@@ -177,7 +177,7 @@ def expect_predictions(plans: Sequence[BacktestPlan], folders: Sequence[RunFolde
     """Refuse finished backtests that predicted nothing, or in which more than half of the ticks were refused.
 
     Args:
-        plans: of the backtests.
+        plans: plans of the backtests.
         folders: their result folders, in the same order.
 
     Raises:

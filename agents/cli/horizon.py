@@ -31,7 +31,7 @@ def with_horizon(parameters: Parameters, horizon: str | None) -> Parameters:
     """Return the parameters with this horizon (how far ahead to predict) for every symbol.
 
     Args:
-        parameters: of the configuration; returned unchanged if `horizon` is None.
+        parameters: parameters of the configuration; returned unchanged if `horizon` is None.
         horizon: duration such as `500ms`.
 
     Raises:

@@ -216,7 +216,7 @@ def speed_of(text: str) -> float | None:
     (100.0, 0.5, None)
 
     Raises:
-        ConfigurationError: the text is neither.
+        ConfigurationError: the text is neither `max` nor such a factor.
     """
     if text == "max":
         return None

@@ -53,7 +53,7 @@ def field(name: str, width: int, form: str = "", right: bool = True, title: str 
     """Return a column that shows one field of a record; the cell is empty if the record lacks the field.
 
     Args:
-        name: of the field.
+        name: name of the field.
         width: characters of the column.
         form: format specification of the value; empty: plain text.
         right: whether cells are aligned to the right.
@@ -238,7 +238,7 @@ def table(columns: tuple[Column, ...], heading: bool) -> Table:
     """Return an empty table with columns of fixed widths, so that tables printed below each other line up.
 
     Args:
-        columns: of the table.
+        columns: columns of the table.
         heading: whether to print the titles of the columns.
     """
     made = Table(box=None, show_header=heading, padding=(0, 1, 0, 0), header_style="bold")

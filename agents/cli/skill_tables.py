@@ -59,7 +59,7 @@ def heading(report: SkillReport) -> str:
 
 
 def cells(row: Row) -> tuple[str, ...]:
-    """Return the cells of one forecast's row, in the order of `HEADINGS`."""
+    """Return the cells of one forecast's row, in the order of the table's headings."""
     return (
         row.name,
         f"{row.accuracy:.3f}",

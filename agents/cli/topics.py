@@ -102,7 +102,7 @@ def show(differences: list[Difference], as_json: bool, title: str, nothing: str)
     """Print the differences between the cluster's topics and those that the system needs.
 
     Args:
-        differences: to print.
+        differences: differences to print.
         as_json: whether to print a JSON array instead of a table.
         title: heading of the table.
         nothing: sentence to print instead of a table if there are no differences.

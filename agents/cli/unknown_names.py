@@ -38,9 +38,9 @@ async def expect_known_symbol(settings: Settings, address: str, symbol: str) -> 
     Called when nothing was found about the symbol, which may be misspelt.
 
     Args:
-        settings: of the deployment.
-        address: of the cluster.
-        symbol: to look for.
+        settings: settings of the deployment.
+        address: address of the cluster.
+        symbol: symbol to look for.
 
     Raises:
         ConfigurationError: the symbol has neither a prediction nor a version; the message suggests similar

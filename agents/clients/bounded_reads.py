@@ -72,7 +72,7 @@ class Nearby:
         """Yield the newest records of the topic, newest first, until `most` offsets or the budget are used up.
 
         Args:
-            topic: to read.
+            topic: topic to read.
             most: largest number of offsets to look at; an offset without a record counts, too.
             until: only records at offsets below this one; None: up to the end of the partition.
         """

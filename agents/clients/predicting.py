@@ -41,7 +41,7 @@ async def predicting(settings: Settings, bootstrap: str, symbol: str | None = No
     them is left out. For a single symbol that is not found there, the newest 20,000 are searched.
 
     Args:
-        settings: of the deployment; its prefix is put before the topic's name.
+        settings: settings of the deployment; its prefix is put before the topic's name.
         bootstrap: address of the cluster.
         symbol: the only symbol to look for; None: all of them.
 

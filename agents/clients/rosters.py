@@ -136,7 +136,7 @@ async def rosters(settings: Settings, bootstrap: str) -> AsyncIterator[Rosters]:
     """Open a `Rosters` for the duration of the block; its first `look` reads the whole topic `model-versions`.
 
     Args:
-        settings: of the deployment; its prefix is put before topic names.
+        settings: settings of the deployment; its prefix is put before topic names.
         bootstrap: address of the cluster.
 
     Raises:
@@ -151,7 +151,7 @@ async def differing_rosters(settings: Settings, bootstrap: str) -> list[Differin
     """Compare once, and return the symbols whose running versions are not those that `model-versions` names.
 
     Args:
-        settings: of the deployment; its prefix is put before topic names.
+        settings: settings of the deployment; its prefix is put before topic names.
         bootstrap: address of the cluster.
 
     Raises:

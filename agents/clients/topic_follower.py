@@ -61,9 +61,9 @@ async def follow_topic(settings: Settings, bootstrap: str, topic: Topic) -> Asyn
     """Open a `TopicFollower` for all partitions of a topic, for the duration of the block.
 
     Args:
-        settings: of the deployment; its prefix is put before the topic's name.
+        settings: settings of the deployment; its prefix is put before the topic's name.
         bootstrap: address of the cluster.
-        topic: to read.
+        topic: topic to read.
 
     Raises:
         EnvironmentProblem: no cluster answers, or it has no such topic.

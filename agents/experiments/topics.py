@@ -60,8 +60,8 @@ async def recent_outcomes(settings: Settings, bootstrap: str, symbol: str | None
 def in_order(outcomes: Iterable[OutcomeMatured]) -> list[OutcomeMatured]:
     """Sort outcomes by generation, then by event time, the lowest first.
 
-    The generation of an outcome is the number of times that its symbol's clock had been set back. So outcomes from
-    before the clock was set back come before those from after it.
+    The generation of an outcome is the number of times that its symbol's clock had been set back when the outcome was
+    computed. So outcomes from before the clock was set back come before those from after it.
     """
     return sorted(outcomes, key=lambda outcome: (outcome.generation or 0, outcome.ts_event))
 

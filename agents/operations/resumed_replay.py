@@ -149,7 +149,7 @@ async def check(blocks: AsyncIterator[Sequence[Sendable]], run: ResumePoint, par
 async def remaining(
     blocks: AsyncIterator[Sequence[Sendable]], run: ResumePoint, partitions: int
 ) -> AsyncIterator[Sequence[Sendable]]:
-    """Yield the ticks of the source that are left to send: in each partition, those after the ticks replayed before.
+    """Yield the ticks of the source that are left to send: in each partition, all but the first ones that were sent.
 
     Args:
         blocks: the source, from its beginning.

@@ -39,7 +39,7 @@ Progress = Callable[[str, int, int], None]
 class UnreplayablePartition(Struct, frozen=True):
     """A partition of the topic `ticks` that cannot be replayed.
 
-    Its first ticks were deleted or computed by other code, and no older snapshots allow a later start.
+    Its first ticks were deleted, or were processed by other code, and no older snapshots allow a later start.
 
     Attributes:
         partition: number of the partition.

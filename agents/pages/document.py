@@ -59,7 +59,7 @@ def document(title: str, top: str, sections: Sequence[Section], axis: TimeAxis) 
     """HTML text of a whole page, which opens without a network.
 
     Args:
-        title: of the page.
+        title: title of the page.
         top: HTML above the sections; not escaped.
         sections: in the order in which they appear.
         axis: shared by all charts over time.

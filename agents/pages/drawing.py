@@ -91,7 +91,7 @@ def line(
         made: the chart.
         times: event times, ns since 1970.
         values: value at each time.
-        name: of the line, for the legend.
+        name: name of the line, for the legend.
         shade: colour.
         unit: number format, space, and unit of the value shown when the reader points at the line, as in `.2f bps`.
         style: further Plotly settings of the line, such as `width`, `dash` or `shape`.
@@ -115,7 +115,7 @@ def band(made: go.Figure, times: Times, low: Column, high: Column, name: str) ->
         made: the chart.
         times: event times, ns since 1970.
         low, high: ends of the interval at each time.
-        name: of the area, for the legend.
+        name: name of the area, for the legend.
     """
     shape = {"mode": "lines", "line": {"width": 0}, "hoverinfo": "skip", "connectgaps": False}
     made.add_scatter(x=moments(times), y=low, showlegend=False, **shape)

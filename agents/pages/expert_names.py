@@ -14,7 +14,7 @@ def expert_words(name: str, kinds: Mapping[str, str]) -> str:
     """Name of an expert with its kind in brackets if it is a further model; other names stay as they are.
 
     Args:
-        name: of a strategy or a model, or any other name.
+        name: name of a strategy or a model, or any other name.
         kinds: kind of each further model, by name.
 
     >>> expert_words("mean_reversion", {}), expert_words("deep_forest", {"deep_forest": "river"})

@@ -22,8 +22,8 @@ class Tile(Struct, frozen=True):
     """One of the figures at the top of the tear sheet.
 
     Attributes:
-        name: of the figure.
-        value: with its unit.
+        name: name of the figure.
+        value: value with its unit.
         note: interval and sample size, or why there are none.
     """
 

@@ -52,7 +52,7 @@ class LogReading(NamedTuple):
 
 
 class IdentityCheck:
-    """Checks, for one worker, that snapshots were computed from the topics that the worker reads, by its code.
+    """Checks, for one worker, that snapshots were computed from the topics that it reads and by the code that it runs.
 
     Args:
         app: the Faust app of the worker.

@@ -1,7 +1,7 @@
 """Older snapshots of whole partitions, from which a replay can begin once the start of the log was deleted.
 
-The main topic for snapshots holds only the newest ones. A second topic holds `SLOTS` older sets of each
-partition, in places called slots. A new set replaces the oldest one in its slot, so the topic does not grow
+The main topic for snapshots holds only the newest ones. A second topic holds the 4 newest of the older sets of
+each partition, in places called slots. A new set replaces the oldest one in its slot, so the topic does not grow
 without end.
 
 Layout of record keys: `partition|slot` for the record that completes a set, `partition|slot|number` for the

@@ -202,7 +202,7 @@ class LivePartition:
             counters.wait_s.add(time.time() - records[-1].timestamp / 1000, new)
 
     async def checkpoint(self, last: bool = False) -> None:
-        """Make durable what was applied: first the outputs, then changed states, then the offset that these reach.
+        """Make durable what was applied: first the outputs, then changed states, then the offset that both reach.
 
         Each step begins when the broker has acknowledged the one before.
 

@@ -294,7 +294,7 @@ class ModelVersionManager:
         A feature that a version does not have counts as weight 0.
 
         Args:
-            symbol: of both versions.
+            symbol: symbol of both versions.
             one: name of a version.
             other: name of the version that it is compared with.
 

@@ -11,7 +11,7 @@ def extended(digest: bytes, value: bytes) -> bytes:
     """Digest of a partition after one more record (a SHA-256 hash chain).
 
     Args:
-        digest: digest of the records before that one; `START` if there are none.
+        digest: digest of the records before that one; `START`, 32 zero bytes, if there are none.
         value: value of the new record.
 
     >>> extended(START, b'{"id":"ticks:0:0"}').hex()[:16]

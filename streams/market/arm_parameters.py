@@ -69,7 +69,7 @@ class ArmParameters:
     are built when they are first asked for.
 
     Args:
-        parameters: of the symbol.
+        parameters: parameters of the symbol.
 
     Attributes:
         own: objects of an arm without overrides.
@@ -193,7 +193,7 @@ class ArmParameters:
         numbers may become; all of them together must stay within `room`.
 
         Args:
-            overrides: of the new arm, as canonical JSON.
+            overrides: overrides of the new arm, as canonical JSON.
             running: overrides of the arms that the symbol has.
 
         Raises:

@@ -76,7 +76,7 @@ class Arms:
     then calibrated. What an arm has learned is in an `ArmState`, not in this object.
 
     Args:
-        parameters: of the symbol, with the arm's overrides in their place.
+        parameters: parameters of the symbol, with the arm's overrides in their place.
     """
 
     def __init__(self, parameters: MarketParameters, vector: Sequence[str] | None = None) -> None:

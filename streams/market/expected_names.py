@@ -21,7 +21,7 @@ def expect_names(parameters: MarketParameters, where: str = "market") -> None:
     Names of plug-ins are known only after the plug-ins were imported.
 
     Args:
-        parameters: of one symbol, or of all symbols.
+        parameters: parameters of one symbol, or of all symbols.
         where: name of the parameters' table in the configuration, for the error.
 
     >>> from streams.market.parameters import MixtureParameters

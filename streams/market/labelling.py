@@ -20,7 +20,7 @@ class Labelling:
     """Scores predictions whose horizon has ended, and teaches strategies, models, weights and sizing by their outcomes.
 
     Args:
-        parameters: of the symbol.
+        parameters: parameters of the symbol.
         silence_ns: time without a tick after which the predictions that wait for an outcome are not scored, ns.
         variants: gives each arm (variant of the pipeline that runs on the symbol) what is built from its parameters.
         panel: asks and teaches the rule strategies.
@@ -65,7 +65,7 @@ class Labelling:
         """Score the predictions whose horizon ends at `due_until` or before, and learn from their outcomes.
 
         Args:
-            state: of the symbol, which is changed.
+            state: the symbol's state, which is changed.
             symbol: its name.
             now: event time of the present tick, ns.
             due_until: event time, ns; predictions whose horizon ends later stay unscored.
@@ -127,7 +127,7 @@ class Labelling:
         refused ticks.
 
         Args:
-            state: of the symbol, which is changed; `state.admission.row` holds the refused ticks.
+            state: the symbol's state, which is changed; `state.admission.row` holds the refused ticks.
             symbol: its name.
             before: event time of the last tick before the refused ones, ns.
             last: reference price before the refused ticks, quote currency.
@@ -149,7 +149,7 @@ def drop_pending(state: SymbolState, silent: int, what: str) -> None:
     """Drop all predictions that wait for their outcome, without scoring them, and report how many and why.
 
     Args:
-        state: of the symbol, which is changed.
+        state: the symbol's state, which is changed.
         silent: how long no usable tick came, ns.
         what: words for the report that say what came in that time: `nothing` or `no quote`.
     """

@@ -64,7 +64,7 @@ class Mixture:
         at all, the weights before the first label are returned.
 
         Args:
-            weights: of the other mixture.
+            weights: weights of the other mixture.
             experts: names of its experts, in the order of `weights`.
 
         >>> mixture = Mixture(MixtureParameters(prior={"other": 0.0}), ("one", "other", "last"))

@@ -144,7 +144,7 @@ class MarketNode(Node[SymbolState]):
         """Take a quote, a trade or a directive into a symbol's state and return the records that follow from it.
 
         Args:
-            state: of the symbol, which is changed.
+            state: the symbol's state, which is changed.
             event: the quote, trade or directive (a record that starts, promotes or stops a variant of the pipeline).
             record_id: `topic:partition:offset` of the record.
 

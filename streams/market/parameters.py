@@ -104,8 +104,8 @@ class CorrectionParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_o
             the correction off.
         trust: fraction of the correction that is applied before the first label (known outcome of a prediction); each
             label changes this fraction.
-        share: fraction of the way back to `trust` that the applied fraction goes at each label; less at a label that
-            overlaps others in time.
+        share: how far the applied fraction returns towards `trust` at each label, as a fraction of its distance; less
+            at a label that overlaps others in time.
     """
 
     variance: Annotated[float, Meta(ge=0.0, le=10.0)] = 0.4

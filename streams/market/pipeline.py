@@ -51,7 +51,7 @@ class Pipeline:
     """Computes the predictions and outcomes of a symbol tick by tick; what must be remembered is in a `SymbolState`.
 
     Args:
-        parameters: of the symbol.
+        parameters: parameters of the symbol.
 
     Raises:
         ConfigurationError: the parameters name an unknown feature, strategy, detector or other part.
@@ -147,7 +147,7 @@ class Pipeline:
         """Take a quote or trade into the state and return the records that follow from it.
 
         Args:
-            state: of the symbol, which is changed.
+            state: the symbol's state, which is changed.
             tick: the quote or trade, which has passed the checks of a tick by itself.
             record_id: id of the tick; the ids of the records derive from it.
 

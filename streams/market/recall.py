@@ -55,7 +55,7 @@ class Recall:
     learning at its own lower rate.
 
     Args:
-        parameters: of recall.
+        parameters: parameters of recall.
         model: parameters of the model.
 
     >>> parameters = SignedLogisticParameters(features=("a",), prior={"a": 2.0})

@@ -33,7 +33,7 @@ def room_for_models(pipeline: Pipeline, parameters: MarketParameters, where: str
 
     Args:
         pipeline: built from `parameters`.
-        parameters: of one symbol or of all.
+        parameters: parameters of one symbol or of all.
         where: their table in the configuration, for errors.
 
     Raises:
@@ -73,7 +73,7 @@ def limited_arm_parameters(parameters: MarketParameters, where: str) -> ArmParam
     The limit is what `room_for_models` returns.
 
     Args:
-        parameters: of one symbol or of all.
+        parameters: parameters of one symbol or of all.
         where: their table in the configuration, for errors.
 
     Raises:
@@ -89,7 +89,7 @@ def full_state(pipeline: Pipeline, parameters: MarketParameters) -> SymbolState:
 
     Args:
         pipeline: built from `parameters`.
-        parameters: of one symbol, or of all symbols.
+        parameters: parameters of one symbol, or of all symbols.
     """
     state = pipeline.open()
     state.features = pipeline._features.start(100.0)

@@ -119,7 +119,7 @@ class Admission:
         """Accept or refuse a tick; if it is accepted, move the symbol's time to it.
 
         Args:
-            state: of the symbol, which is changed.
+            state: the symbol's state, which is changed.
             tick: quote or trade that has passed the checks of a tick by itself.
             price: mid of the quote, or price of the trade, quote currency.
             last: reference price before this tick, quote currency; 0 if there is none.

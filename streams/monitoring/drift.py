@@ -1,7 +1,7 @@
 """River's drift detectors, ADWIN and Page-Hinkley, over block means.
 
-A block is a number of outcomes that are averaged to one observation. Only the list of block means is stored; a detector
-is built from it whenever it is asked.
+A block is a number of outcomes that are averaged to one observation. Only the list of block means is stored. Each
+question whether the means drift builds a detector anew from this list.
 """
 
 from collections.abc import Sequence
@@ -25,7 +25,7 @@ def prepare(kind: Literal["", "adwin", "page_hinkley"]) -> None:
 
 
 def take(blocks: list[float], value: float) -> None:
-    """Append the mean of a block of outcomes to `blocks`; the older half is dropped first if there are `MOST` means.
+    """Append the mean of a block of outcomes to `blocks`; if there are 200 means already, drop the older half before.
 
     `value` is the distance of the block mean from the usual mean, in usual standard deviations of a block mean.
     """

@@ -113,13 +113,15 @@ class BreachWatch:
         return self._skill(state) or self._drift(state)
 
     def after_window(self, state: BreachWatchState, accuracy: float, ts_from: int, moved: int) -> Alarm | None:
-        """Count a full window of outcomes in `state`; returns the alarm of the accuracy threshold, or None.
+        """Compare the accuracy over a full window of outcomes with the threshold, and count the result in `state`.
+
+        Returns an alarm if the accuracy was below the threshold in enough windows in a row, else None.
 
         Args:
-            state: state of the version.
+            state: state of the version, which is changed.
             accuracy: accuracy over the window, 0 to 1.
             ts_from: event time of the first prediction in the window, ns.
-            moved: outcomes in the window whose price moved.
+            moved: number of outcomes in the window whose price moved.
         """
         threshold, needed = self._parameters.performance_threshold, self._parameters.threshold_windows
         state.below = state.below + 1 if accuracy < threshold else 0

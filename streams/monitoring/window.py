@@ -72,7 +72,7 @@ def score(
         window: sums to which the outcome is added.
         outcome: the outcome.
         probability: probability of an upward move that the version gave.
-        opinions: probability of an upward move that each baseline gave, in the order of `BASELINES`.
+        opinions: probability of an upward move by each baseline: `majority`, `last_move` and `imbalance_sign`.
         theirs: log-loss of each baseline, nats, in the same order; empty if the price did not move.
     """
     label, moved_bps, cost_bps = outcome.label, outcome.return_bps, outcome.cost_bps

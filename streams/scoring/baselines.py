@@ -16,7 +16,7 @@ BASELINES = ("majority", "last_move", "imbalance_sign")
 
 @dataclass
 class BaselineState:
-    """For each baseline, the number of its predictions and of its right predictions, in the order of `BASELINES`.
+    """For each baseline, as `BASELINES` lists them, the number of its predictions and of its right predictions.
 
     Each baseline starts as if it had been right once and wrong once. Only predictions of a direction after which the
     mid moved are counted.
@@ -74,7 +74,11 @@ def learn(state: BaselineState, called: Called, up: bool) -> None:
 
 
 def by_name(opinions: Sequence[float]) -> dict[str, float]:
-    """Dict from the name of each baseline to its probability; `opinions` are in the order of `BASELINES`."""
+    """Dict from the name of each baseline to its probability.
+
+    Args:
+        opinions: probability by each baseline: `majority`, `last_move` and `imbalance_sign`.
+    """
     return dict(zip(BASELINES, opinions, strict=True))
 
 

@@ -4,7 +4,7 @@ from msgspec import Struct
 
 
 class Called(Struct, frozen=True, array_like=True):
-    """Forecasts of the baselines at the time of one prediction, in the order of `BASELINES`.
+    """Forecasts of the baselines at the time of one prediction: `majority`, `last_move` and `imbalance_sign`.
 
     Attributes:
         opinions: probability of an upward move, by each baseline.

@@ -38,7 +38,7 @@ def disjoint(symbols: Iterable[str], made: Iterable[int], horizons_ns: Iterable[
 
     Args:
         symbols: symbol of each outcome.
-        made: event time of each prediction, ns; those of one symbol in order.
+        made: event time of each prediction, ns; those of one symbol must not fall.
         horizons_ns: horizon of each prediction, ns.
 
     >>> disjoint("AAAAAA", made=[0, 40, 99, 100, 150, 230], horizons_ns=[100] * 6)
@@ -73,7 +73,7 @@ def effective_sample_size(symbols: Iterable[str], made: Iterable[int], horizons_
 
     Args:
         symbols: symbol of each outcome.
-        made: event time of each prediction, ns; those of one symbol in order.
+        made: event time of each prediction, ns; those of one symbol must not fall.
         horizons_ns: horizon of each prediction, ns.
     """
     return len(disjoint(symbols, made, horizons_ns))

@@ -52,8 +52,8 @@ def update(state: Tally, probability: float, label: int, return_bps: float, cost
         label: sign of the move; 0 if the mid did not move, in which case only the correlation and the returns are
             updated.
         return_bps: realised move, bps.
-        cost_bps: cost of a round trip, bps; `PROHIBITIVE_BPS` if the cost is not known, in which case no position is
-            assumed.
+        cost_bps: cost of a round trip, bps; `PROHIBITIVE_BPS`, a million, if the cost is not known, in which case no
+            position is assumed.
     """
     signed = 2.0 * probability - 1.0
     correlation.update(state.correlation, signed, return_bps)

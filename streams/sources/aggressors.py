@@ -66,7 +66,7 @@ class Sides:
             other words are known.
 
     Attributes:
-        known: aggressors of cells translated before, kept for speed; at most `MOST_KNOWN`.
+        known: aggressors of cells translated before, at most 64, kept for speed.
 
     >>> sides = Sides("side", {})
     >>> sides("Buy"), sides("SELL"), sides("")

@@ -13,8 +13,8 @@ FARTHEST = 1.5
 class ArchiveMembers:
     """Compares the last price of each file of an archive with the first price of the next file of the same symbol.
 
-    If they differ by more than a factor of `FARTHEST`, the files must hold different markets, and reading ends with an
-    error.
+    If the two prices differ by more than a factor of 1.5, the files must hold different markets, and reading ends with
+    an error.
 
     Args:
         name: name of the archive.

@@ -37,7 +37,7 @@ class Side:
         """Set the size of the level at a price; a size of 0 or less removes the level.
 
         Raises:
-            ConfigurationError: there would be more than `MOST_LEVELS` levels.
+            ConfigurationError: the side would have more than 2^20 levels.
         """
         if size <= 0.0:
             self._sizes.pop(price, None)
@@ -73,7 +73,7 @@ class Side:
             self.put(price, 0.0)
 
     def clear_to(self, price: float) -> None:
-        """Remove the level at `price` and all better ones."""
+        """Remove the level at `price` and all better ones: bids at higher prices, or asks at lower prices."""
         for level in [each for each in self._sizes if self._sign * each <= self._sign * price]:
             del self._sizes[level]
 
@@ -159,19 +159,19 @@ class OrderBook:
         """Set the size of a level; a size of 0 or less removes the level.
 
         Raises:
-            ConfigurationError: the side would have more than `MOST_LEVELS` levels.
+            ConfigurationError: this side of the book would have more than 2^20 levels.
         """
         (self._bids if is_bid else self._asks).put(price, size)
 
     def clear_to(self, is_bid: bool, price: float) -> None:
-        """Remove the level at `price` and all better ones from one side of the book."""
+        """Remove from one side of the book the level at `price` and all better ones: higher bids, or lower asks."""
         (self._bids if is_bid else self._asks).clear_to(price)
 
     def add(self, order_id: int, order: BookOrder) -> None:
         """Add an order; an order with the same id is replaced.
 
         Raises:
-            ConfigurationError: the book would have more than `MOST_LEVELS` orders.
+            ConfigurationError: the book would have more than 2^20 orders.
         """
         self.cancel(order_id)
         if len(self._orders) >= MOST_LEVELS:

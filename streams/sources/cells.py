@@ -45,7 +45,7 @@ def shortened(text: str, longest: int = LONGEST_SENTENCE) -> str:
 
 
 def short(cell: Any) -> Any:
-    """The cell itself; but a text of more than `LONGEST_CELL` characters is cut, and its original length is appended.
+    """The cell itself; but a text of more than 1,024 characters is cut, and its original length is appended.
 
     With the appended length, a cut number or name is not taken for a whole one.
 

@@ -104,7 +104,7 @@ def expect_numbers(field: str, cells: Sequence[Any], name: str, number: Number, 
         decimal: decimal mark that this function expects.
 
     Raises:
-        ConfigurationError: one of the two is so; the message names the option by which the numbers can be read.
+        ConfigurationError: the cells cannot be read; the message names the option by which they can be.
     """
     numbers = [cell for cell in cells if not isinstance(cell, str) or _is_number(cell, number)]
     wrong = [str(cell) for cell in cells if unreadable(cell, number)]

@@ -91,8 +91,7 @@ def array_ticks(blocks: Iterable[bytes], reading: FileReading) -> Iterator[list[
         reading: settings and progress of reading the file.
 
     Raises:
-        ConfigurationError: the array is damaged or larger than `LARGEST_DOCUMENT` bytes, or no element has the fields
-            of a tick.
+        ConfigurationError: the array is damaged or larger than 1 GiB, or no element has the fields of a tick.
         Refused: an element cannot be read, and `reading` is strict.
     """
     rest = iter(blocks)

@@ -36,7 +36,7 @@ def decoded(text: bytes) -> Any:
     The limit is counted here, because the parser's own limit depends on how deep in the call stack it is called.
 
     Raises:
-        Refused: the text is not JSON, or more than `MOST_BRACKETS` brackets are open at once.
+        Refused: the text is not JSON, or more than 500 brackets are open at once.
 
     >>> len(decoded(b"[" + b"[1,2]," * 1_000 + b"[1,2]]"))
     1001
@@ -60,7 +60,7 @@ def whole(block: bytes, rest: Iterable[bytes], reading: FileReading) -> bytes:
         reading: progress of reading the file, with its name for the error.
 
     Raises:
-        ConfigurationError: the document has more than `LARGEST_DOCUMENT` bytes.
+        ConfigurationError: the document is larger than 1 GiB.
     """
     parts, size = [bytes(block)], len(block)
     for more in rest:

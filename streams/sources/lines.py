@@ -16,7 +16,7 @@ class ByteStream(Protocol):
 
 
 class CutLine(bytes):
-    """The first `LONGEST_LINE` bytes of a line that is too long; its other bytes were read and dropped."""
+    """The first bytes of a line that is longer than the limit, 1 MiB; its other bytes were read and dropped."""
 
 
 def whole_lines(stream: ByteStream, newline: bytes = b"\n", longest_first: int = LONGEST_LINE) -> Iterator[bytes]:

@@ -32,7 +32,7 @@ class Proposal(NamedTuple):
     """Options by which an unknown table can be read.
 
     Attributes:
-        columns: the proposed settings for reading the table. If the user must give the symbol, it is `NAME` here.
+        columns: the proposed settings for reading the table; `NAME` as symbol means that the user must give the symbol.
         options: these settings as command line options; empty if the table does not look like ticks.
         asked: for each thing that only the user can know, a phrase with the option to give.
     """

@@ -25,8 +25,7 @@ def expect_one_market(files: Sequence[str], columns: Columns) -> None:
         columns: settings for reading the files, with the symbol.
 
     Raises:
-        ConfigurationError: the first prices of two files differ by more than a factor of `FARTHEST`, or a file cannot
-            be read.
+        ConfigurationError: the first prices of two files differ by more than a factor of 1.5, or a file cannot be read.
     """
     if not columns.symbol or not columns.checked:
         return

@@ -123,7 +123,7 @@ class TimeColumn:
         return NS_PER[self.unit]
 
     def read(self, cell: object) -> int:
-        """The time in a cell, ns since 1970 (UTC); `BEYOND` for a number that is far too large for a time.
+        """The time in a cell, ns since 1970 (UTC); `BEYOND`, 10^40, for a number that is far too large for a time.
 
         Raises:
             ValueError: the cell is no time.

@@ -62,7 +62,7 @@ def texts(
     Args:
         name: name of the file.
         stream: content of the file. For a zip archive it must be seekable.
-        layer: how many times the content was unpacked already; at most `MOST_LAYERS` layers are unpacked.
+        layer: how many times the content was unpacked already; at most 3 layers are unpacked.
         encoding: encoding of text that is not Unicode; empty if none was given.
 
     Raises:

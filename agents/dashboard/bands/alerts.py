@@ -70,7 +70,7 @@ class OpenAlerts:
         """Take an alert: keep it as open, or close older alerts of its symbol that it resolves.
 
         Args:
-            alert: of any severity; one of severity `info` is never open itself.
+            alert: alert of any severity; one of severity `info` is never open itself.
             written_s: when the alert was written to its topic, seconds since 1970.
         """
         self.taken += 1

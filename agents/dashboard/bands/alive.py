@@ -34,7 +34,7 @@ class AliveTile(Struct, frozen=True):
         label: heading that people read.
         value: the figure with its unit, ready to show; "-" without one.
         note: what a reader must know about the figure, such as its sample size or the interval it covers.
-        colour: of the traffic light.
+        colour: colour of the traffic light.
         since: UTC time of the wall clock at which the light took this colour, as text.
         rule: sentence that says when the light is amber or red; empty for a tile without limits.
     """

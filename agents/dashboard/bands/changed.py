@@ -65,7 +65,7 @@ class Change(Struct, frozen=True):
 
     Attributes:
         ts_event: event time, ns since 1970.
-        id: of the record that reports the change; unique together with `kind`.
+        id: id of the record that reports the change; unique together with `kind`.
         kind: group of the row, such as `command` or `retrain`; the filters on the page use it.
         symbol: instrument that the change concerns; "all symbols" if it concerns no single one.
         title: two or three words on what happened.
@@ -73,7 +73,7 @@ class Change(Struct, frozen=True):
             empty.
         sentence: why it happened.
         weight: how strongly the row is displayed; `harm` marks something bad.
-        severity: of the alert about the same record; empty without an alert.
+        severity: severity of the alert about the same record; empty without an alert.
         written: whether `ts_event` is in truth the time of writing, because the record has no event time.
         written_ms: when the record was written, ms since 1970; rows are ordered by it.
     """

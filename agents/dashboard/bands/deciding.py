@@ -60,7 +60,7 @@ class ExperimentRow(Struct, frozen=True):
         experiment, symbol: names.
         challenger, champion: names of the version under test and of the live version that it is tested against.
         key: `experiment|symbol`, by which the page asks for its charts.
-        status: in words.
+        status: status in words.
         running: whether the experiment is still undecided.
         verdict: sentence on how the experiment stands or how it ended.
         facts: figures, each with name, value and note.

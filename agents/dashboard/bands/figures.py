@@ -17,9 +17,9 @@ class Figure(Struct, frozen=True, omit_defaults=True):
     """One chart of the page, or the reason why it cannot be drawn yet.
 
     Attributes:
-        name: of the panel that shows the chart.
-        unit: of the values; shown in a line above the chart.
-        height: of the chart, pixels.
+        name: name of the panel that shows the chart.
+        unit: unit of the values; shown in a line above the chart.
+        height: height of the chart, pixels.
         shared: whether the chart has the time axis that several charts of the page share.
         figure: Plotly data and layout as JSON; `null` if there is not enough data.
         missing: sentence on what data is missing; empty if the chart can be drawn.
@@ -56,7 +56,7 @@ def panel(name: str, content: go.Figure | NotEnough) -> Figure:
 def thinned(moves: Sequence[ExperimentMoved], most: int = 400) -> list[ExperimentMoved]:
     """Progress records of an experiment at equal steps, at most `most` of them, always including the last one.
 
-    >>> len(thinned(list(range(1_000))))
+    >>> len(thinned(list(range(1_000))))  # every third
     334
     """
     step = max(1, -(-len(moves) // most))

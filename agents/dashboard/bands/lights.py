@@ -68,7 +68,7 @@ class Lights:
         """Record the present colour of a light, and return the time at which the light took it.
 
         Args:
-            name: of the light.
+            name: name of the light.
             colour: present colour, or any other text that changes with the light's state.
             now: present time, in any unit; the result has the same unit.
         """

@@ -37,7 +37,7 @@ class SymbolCourse(Struct):
     """What the page knows about one symbol.
 
     Attributes:
-        name: of the symbol.
+        name: name of the symbol.
         partition: number of the partition that the symbol's predictions are on.
         series: its predictions over time, thinned.
         beliefs: weight of each expert (forecaster that the prediction is mixed from) over time.
@@ -280,11 +280,11 @@ class Symbols:
                 state.row, state.changed = row, self.change
 
     def rows_since(self, change: int) -> list[tuple[Any, ...]]:
-        """Table rows that changed after change number `change`; if this is 0, all rows."""
+        """Table rows that changed after change number `change` of the table; all rows if `change` is 0."""
         return [state.row for state in self._states.values() if state.changed > change]
 
     def gone_since(self, change: int) -> list[str]:
-        """Names of symbols that were dropped after change number `change` and have not come back."""
+        """Names of symbols that were dropped after change number `change` of the table, and are still absent."""
         return [name for at, name in self._gone if at > change and name not in self._states]
 
     def remembers(self, change: int) -> bool:
@@ -301,7 +301,7 @@ def row_of(state: SymbolCourse, now: float) -> tuple[Any, ...]:
     Values are rounded as shown, so that the row only changes when the display does.
 
     Args:
-        state: of the symbol.
+        state: the symbol's state.
         now: wall clock, seconds since 1970.
     """
     of, window, mark = state.prediction, state.window, state.mark

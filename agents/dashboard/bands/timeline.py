@@ -102,7 +102,7 @@ class TimeLine:
             self._about = {about: each for about, each in self._about.items() if each is not change}
 
     def view(self) -> list[Change]:
-        """All rows, the one written last first."""
+        """All rows, the newest first."""
         return self._changes[::-1]
 
 

@@ -25,7 +25,7 @@ class VersionRow(Struct, frozen=True):
 
     Attributes:
         symbol, version: names.
-        status: in words; says so if the newest prediction names another version as the live one.
+        status: status in words; says so if the newest prediction names another version as the live one.
         weight: how strongly the row is displayed; `harm` marks something bad.
         since: event time of the status, ns since 1970.
         shadow: name under which the version runs in shadow (its predictions are scored but not published),

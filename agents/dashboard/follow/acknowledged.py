@@ -32,7 +32,7 @@ class Acknowledgement(Struct, frozen=True):
     """A person's confirmation that an alert was seen. The person's name is not known to the page.
 
     Attributes:
-        key: of the alert, see `key_of`.
+        key: key of the alert, see `key_of`.
         at_s: when it was acknowledged, seconds since 1970.
         cause: remark that the person wrote; may be empty.
     """
@@ -72,7 +72,7 @@ class Acknowledged:
     """The last 1,000 acknowledged alerts, kept in a file so that they survive a restart of the dashboard.
 
     Args:
-        path: of the file, which need not exist. An unreadable file counts as empty, and a warning is logged.
+        path: path of the file, which need not exist. An unreadable file counts as empty, and a warning is logged.
     """
 
     def __init__(self, path: Path) -> None:

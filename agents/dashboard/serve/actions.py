@@ -60,7 +60,7 @@ class Done(Struct, frozen=True):
     """Result of an action on the page.
 
     Attributes:
-        id: of the command's record on its topic, or the key of the acknowledged alert.
+        id: id of the command's record on its topic, or the key of the acknowledged alert.
         sentence: what has happened, for the person.
         refused: whether the system refused the command.
     """

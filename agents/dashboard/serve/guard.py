@@ -190,7 +190,7 @@ def told(settings: Settings, port: int) -> str:
     It includes the token only if this call has just created the token.
 
     Args:
-        settings: of the dashboard.
+        settings: settings of the dashboard.
         port: number of the port that the server listens on.
     """
     token, new = token_of(settings)

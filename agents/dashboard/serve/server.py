@@ -60,7 +60,7 @@ class Server:
     """The dashboard's web server.
 
     Args:
-        settings: of the system that is shown, and of the dashboard.
+        settings: settings of the system that is shown, and of the dashboard.
         guard: decides which requests are allowed.
         watch: keeps the state of the page up to date from the topics.
     """
@@ -295,7 +295,7 @@ async def serving(settings: Settings, guard: Guard, kinds: Mapping[str, str] = N
     """Run the dashboard for as long as the context lasts: `async with serving(settings, guard) as server`.
 
     Args:
-        settings: of the system that is shown, and of the dashboard.
+        settings: settings of the system that is shown, and of the dashboard.
         guard: decides which requests are allowed.
         kinds: kind of each further model that the configuration declares, by name.
 

@@ -255,7 +255,7 @@ def course_of(state: SymbolCourse, board: Board, has: SentPart) -> dict[str, Any
     """Points of a symbol's charts that a browser lacks, with the newest figures; None if nothing is new.
 
     Args:
-        state: of the symbol.
+        state: the symbol's state.
         board: state of the page.
         has: what the browser has been sent; brought up to date by this call.
     """

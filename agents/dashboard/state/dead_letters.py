@@ -18,7 +18,7 @@ class Letter(Struct, frozen=True):
     """A refused record as the page shows it; every text is cut to 600 characters.
 
     Attributes:
-        id: of the refused record, made from its topic, partition and offset.
+        id: id of the refused record, made from its topic, partition and offset.
         node: part of the system that refused the record.
         reason: code of the reason.
         detail: sentence on what was wrong.

@@ -119,13 +119,13 @@ class Point(NamedTuple):
     Attributes:
         ts_event: event time, ns since 1970.
         mid: mid price, in the quote currency.
-        probability: of an upward move, 0 to 1.
+        probability: probability of an upward move, 0 to 1.
         confidence: probability of the predicted direction, 0.5 to 1.
         position: fraction of the capital to hold; below 0 for short.
         regime: index of the market regime in a list of names.
         net_bps, gross_bps: gain of the symbol's paper account after and before cost, bps of capital; NaN
             before its first valuation.
-        offset: of the prediction in its partition.
+        offset: offset of the prediction in its partition.
     """
 
     ts_event: int
@@ -163,7 +163,7 @@ class Beliefs(Thinning):
     score predictions.
 
     Attributes:
-        names: of the experts. A row is an event time in ns, and then a weight from 0 to 1 for each name.
+        names: names of the experts. A row is an event time in ns, and then a weight from 0 to 1 for each name.
 
     >>> history = Beliefs()
     >>> history.take(10**9, {"flat": 0.25, "online": 0.75}), history.take(2 * 10**9, {"online": 0.5, "new": 0.5})
@@ -240,7 +240,7 @@ def point(of: PredictionFields, regimes: Names, net_bps: float, gross_bps: float
         of: the prediction.
         regimes: list of regime names, to which the regime of the prediction is added if it is new.
         net_bps, gross_bps: gain of the paper account after and before cost, bps of capital; NaN if not known.
-        offset: of the prediction in its partition.
+        offset: offset of the prediction in its partition.
     """
     return Point(
         of.ts_event,

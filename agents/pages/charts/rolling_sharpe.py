@@ -16,8 +16,8 @@ def rolling_sharpe(account: pd.DataFrame, predictions: pd.DataFrame) -> go.Figur
     """Chart of the Sharpe ratio of the paper account over a moving window, with its 95 % interval.
 
     The ratio is computed from the gains in regular intervals of time, and is not annualised. The window is a
-    tenth of all intervals, but at least `FEWEST_RETURNS` of them. Returns a note on missing data instead if there
-    are too few intervals.
+    tenth of all intervals, but at least 30 of them. Returns a note on missing data instead if there are too few
+    intervals.
     """
     curve = regular_curve(account, predictions)
     gains = np.diff(curve.net)

@@ -69,7 +69,7 @@ def autocorrelation(state: Batches) -> float:
 
 
 def sound(state: Batches) -> bool:
-    """Whether there are at least `FEWEST` batches, and neighbouring batch means look independent.
+    """Whether there are at least 20 batches, and neighbouring batch means look independent.
 
     Batch means look independent if their autocorrelation lies within two standard errors of 0.
 

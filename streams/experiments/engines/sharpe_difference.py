@@ -99,7 +99,7 @@ class SharpeDifference:
         """Moments (n, mean, sse) of imaginary batch means, by which the Sharpe ratios can be compared.
 
         The imaginary batch means have the mean and the standard error that `estimate` returns, so the e-process of
-        batch means can take their moments. All three are 0 with fewer than `FEWEST` batches, and while neither return
+        batch means can take their moments. All three are 0 with fewer than 10 batches, and while neither return
         varies.
         """
         n = state.n

@@ -44,7 +44,7 @@ register = COSTS.register
 class Costs:
     """Computes the cost of opening and closing a position: the sum of the enabled costs.
 
-    >>> costs = Costs(CostParameters(fee_bps=0.5, slippage_bps=0.1))
+    >>> costs = Costs(CostParameters(fee_bps=0.5, slippage_bps=0.1))  # fee of one trade, slippage of both together
     >>> costs.round_trip_bps(spread_bps=0.4), costs.parts(spread_bps=0.4)
     (1.5, {'fees': 1.0, 'half_spread': 0.4, 'slippage': 0.1})
 

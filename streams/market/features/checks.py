@@ -47,7 +47,7 @@ def check(family: str, ticks: Ticks, parameters: FeatureParameters | None = None
     Args:
         family: name of a registered family.
         ticks: quotes and trades of one symbol, in the order of time, at least one.
-        parameters: of the features; None for the defaults.
+        parameters: parameters of the features; None for the defaults.
 
     >>> from streams.sources.synthetic import synthetic_market
     >>> from itertools import islice

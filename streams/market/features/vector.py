@@ -40,7 +40,7 @@ class Features:
     finite becomes 0. Both are reported.
 
     Args:
-        parameters: of the features.
+        parameters: parameters of the features.
         needs: names of the features to compute. If one feature of a family is named here or in `parameters.recorded`,
             all features of the family are computed.
 
@@ -120,7 +120,7 @@ class Features:
         """Update all features by a quote, whose mid becomes the reference price that returns are computed from.
 
         Args:
-            state: of the symbol, which is changed.
+            state: the symbol's state, which is changed.
             quote: the quote.
             faults: takes a report of every group of features that fails.
 
@@ -148,7 +148,7 @@ class Features:
         """Update the features that depend on trades; if there is no valid quote, update all features.
 
         Args:
-            state: of the symbol, which is changed.
+            state: the symbol's state, which is changed.
             trade: the trade. If there is no valid quote, its price becomes the reference price that returns are
                 computed from.
             faults: takes a report of every group of features that fails.

@@ -46,11 +46,11 @@ class LiveOnnx(LiveModel):
         self.number = number
 
     def stored(self) -> OnnxState:
-        """See `LiveModel.stored`."""
+        """The record that holds the ONNX file, see `LiveModel.stored`."""
         return self._state
 
     def __deepcopy__(self, memo: Any) -> "LiveOnnx":
-        """Nothing changes it: the same one."""
+        """Return the same object, since it never changes."""
         return self
 
 
@@ -62,8 +62,8 @@ class OnnxModel(Model):
     The same file gives the same bytes on machines of one kind; on another kind of processor the last bits may differ.
 
     Args:
-        parameters: its features.
-        where: its table in the configuration, for errors.
+        parameters: names of the features.
+        where: table of the configuration that declares the model, for errors.
     """
 
     kind: ClassVar[str] = "onnx"
@@ -74,17 +74,17 @@ class OnnxModel(Model):
         self.features = parameters.features
 
     def start(self) -> LiveOnnx:
-        """No file, which has the opinion one half."""
+        """A model without a file, which gives the probability 0.5."""
         return LiveOnnx(OnnxState(self.features, b""), None)
 
     def opinion(self, live: LiveOnnx, features: Sequence[float]) -> float:
-        """See `Model.opinion`."""
+        """Probability of an upward move, see `Model.opinion`."""
         if live.session is None:
             return 0.5
         return float(_told(live, features)[-1])
 
     def load(self, stored: ExpertState) -> LiveOnnx:
-        """See `Model.load`."""
+        """The model that a record holds, see `Model.load`."""
         if not isinstance(stored, OnnxState):
             raise ModelRefused(f"expected a model of kind onnx, was {type(stored).__struct_config__.tag}")
         if stored.features != self.features:

@@ -80,7 +80,7 @@ class LiveRiver(LiveModel):
         self.full = full
 
     def stored(self) -> "RiverSnapshot":
-        """See `LiveModel.stored`."""
+        """The state as a record, see `LiveModel.stored`."""
         return RiverSnapshot(self.features, self.declared, object_state.dump(self.model), self.n_seen, self.full)
 
     def __deepcopy__(self, memo: Any) -> "LiveRiver":
@@ -125,18 +125,18 @@ class RiverModel(Model):
         self._shape = _shape(self._fresh)
 
     def start(self) -> LiveRiver:
-        """See `Model.start`."""
+        """A model that has learned nothing, see `Model.start`."""
         return LiveRiver(object_state.load(object_state.dump(self._fresh)), self.features, self._declared)
 
     def opinion(self, live: LiveRiver, features: Sequence[float]) -> float:
-        """See `Model.opinion`; before the first label it is one half."""
+        """Probability of an upward move, see `Model.opinion`; 0.5 before the first label."""
         if not live.n_seen:
             return 0.5
         told = live.model.predict_proba_one(dict(zip(self.features, features, strict=True)))
         return _up(told)
 
     def learn(self, live: LiveRiver, features: Sequence[float], up: bool, uniqueness: float) -> str:
-        """See `Model.learn`; the label is weighted where the class of River takes a weight `w`."""
+        """Learn one label, see `Model.learn`; `uniqueness` counts if the class of River takes a weight `w`."""
         if live.full or not self._learns:
             return ""
         seen = dict(zip(self.features, features, strict=True))
@@ -148,7 +148,7 @@ class RiverModel(Model):
         return self._measured(live) if live.n_seen % MEASURED == 0 else ""
 
     def load(self, stored: ExpertState) -> LiveRiver:
-        """See `Model.load`."""
+        """The model that a record holds, see `Model.load`."""
         if not isinstance(stored, RiverState):
             raise ModelRefused(f"expected a model of kind river, was {type(stored).__struct_config__.tag}")
         if stored.features != self.features or stored.declared != self._declared:

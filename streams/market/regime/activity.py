@@ -149,7 +149,7 @@ class Activity:
         """Take one quote into the state; return the probability that the market is at the more volatile of two levels.
 
         Args:
-            state: of the symbol, which is changed.
+            state: the symbol's state, which is changed.
             change: return of the mid at this quote, bps.
 
         Returns:

@@ -44,7 +44,7 @@ class Drift:
         """Take one quote into the state; return the probability of a drift, up or down, 0 to 1.
 
         Args:
-            state: of the symbol, which is changed.
+            state: the symbol's state, which is changed.
             scaled: return of the mid at this quote, divided by the standard deviation of such returns.
         """
         up, down, leave = state.up, state.down, self._leave

@@ -103,7 +103,7 @@ class Ewma:
         The regime is right if both labels are right: calm or volatile, and ranging or trending.
 
         Args:
-            state: of the symbol, which is changed.
+            state: the symbol's state, which is changed.
             features: return of the mid at this quote (`return_1`) and volatility of the mid (`ewma_volatility`), both
                 in bps.
         """

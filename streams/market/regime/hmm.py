@@ -73,12 +73,12 @@ class Hmm:
         return REGIMES[2 * state.volatile + state.trending], state.probability
 
     def advance(self, state: HmmState, features: Sequence[float]) -> tuple[Regime, float]:
-        """Take one quote into the state; return the regime from now on and its probability, 0 to 1.
+        """Update the state by one quote; return the regime from now on and the probability, 0 to 1, that it is right.
 
-        The regime is right if both labels are right: calm or volatile, and ranging or trending.
+        A regime consists of two labels: calm or volatile, and ranging or trending. It is right if both are.
 
         Args:
-            state: of the symbol, which is changed.
+            state: the symbol's state, which is changed.
             features: one number, the return of the mid at this quote (`return_1`), bps.
         """
         change = features[0]

@@ -34,7 +34,7 @@ class Detector(Protocol):
         """Take one quote into the state; return the regime from now on and its probability, 0 to 1.
 
         Args:
-            state: of the symbol, which is changed.
+            state: the symbol's state, which is changed.
             features: values of the features that `needs` names, in that order, as of this quote.
         """
         ...

@@ -18,5 +18,5 @@ class ConfidenceFloor:
         self._floor = floor
 
     def limit(self, case: Case) -> float:
-        """Return 0 (no position) if `case.confidence` is below the floor, else `NO_LIMIT`."""
+        """Return 0 (no position) if `case.confidence` is below the floor, else `NO_LIMIT`: any position is allowed."""
         return 0.0 if case.confidence < self._floor else NO_LIMIT

@@ -12,7 +12,7 @@ class Kelly:
     yet.
 
     Args:
-        fraction: of the Kelly position, 0 to 1.
+        fraction: fraction of the Kelly position, 0 to 1.
 
     >>> case = Case(0.7, net_bps=0.2, deviation_bps=0.5, regime="calm-range", stand_aside=False, drawdown_bps=0.0)
     >>> Kelly(fraction=1.0).limit(case), Kelly(fraction=0.0001).limit(case)  # 0.2e-4 / (0.5e-4)^2

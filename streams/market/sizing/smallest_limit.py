@@ -13,7 +13,7 @@ class Sizing:
     The position is 0 if the expected move does not exceed the cost of opening and closing the position.
 
     Args:
-        parameters: of the rules.
+        parameters: parameters of the rules.
         horizon_ns: how far ahead predictions look, ns.
 
     Raises:

@@ -29,6 +29,6 @@ class VolatilityTarget:
         self._target = target_bps * sqrt(horizon_ns / HOUR_NS)
 
     def limit(self, case: Case) -> float:
-        """Return the largest position, fraction of capital; `NO_LIMIT` while the standard deviation is 0."""
+        """Return the largest position, fraction of capital; `NO_LIMIT` (any) while the standard deviation is 0."""
         deviation = case.deviation_bps
         return min(self._target / deviation, NO_LIMIT) if deviation > 0.0 else NO_LIMIT

@@ -60,7 +60,7 @@ class StrategyPanel:
         Each probability is between one in a million and one minus that, so that its log-odds are finite.
 
         Args:
-            states: of the strategies that learn.
+            states: states of the strategies that learn.
             vector: values of all features at this tick.
             regime: the present regime (calm or volatile, ranging or trending).
             faults: takes a report of every strategy that fails.
@@ -81,7 +81,7 @@ class StrategyPanel:
         """Teach one label (known outcome of a prediction) to every strategy that learns.
 
         Args:
-            states: of the strategies that learn, which are changed.
+            states: states of the strategies that learn, which are changed.
             vector: values of all features when the prediction was made.
             up: whether the mid then moved up.
             faults: takes a report of every strategy that fails; the failing strategy does not learn this label.

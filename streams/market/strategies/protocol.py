@@ -17,7 +17,10 @@ class Strategy(Protocol):
 
     @property
     def needs(self) -> tuple[str, ...]:
-        """Names of the features that `opinion` takes, in that order; features named here are computed."""
+        """Names of the features that `opinion` takes, in that order.
+
+        Naming a feature here makes the pipeline compute it.
+        """
         ...
 
     def opinion(self, features: Sequence[float], regime: Regime) -> float:
@@ -38,7 +41,10 @@ class LearningStrategy(Protocol):
 
     @property
     def needs(self) -> tuple[str, ...]:
-        """Names of the features that `opinion` and `learn` take, in that order; features named here are computed."""
+        """Names of the features that `opinion` and `learn` take, in that order.
+
+        Naming a feature here makes the pipeline compute it.
+        """
         ...
 
     @property

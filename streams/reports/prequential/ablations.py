@@ -31,7 +31,7 @@ class Ablation(Struct, frozen=True):
     fitted: tuple[float, ...] = ()
 
     def parameters(self, parameters: Parameters) -> Parameters:
-        """The given parameters with `change` applied to the general ones and to those of every symbol."""
+        """The given parameters, changed by the attribute `change`: the general ones and those of every symbol."""
         return replace(
             parameters,
             market=self.change(parameters.market),

@@ -67,7 +67,7 @@ class Curve(NamedTuple):
 
 
 def interval_of(span_ns: int) -> int:
-    """Longest of the usual intervals (1 s to 1 day), ns, of which at least `FEWEST` fit into a span of `span_ns`.
+    """Longest of the usual intervals (1 s to 1 day), ns, of which at least 60 fit into a span of `span_ns`.
 
     If no interval is short enough for that, it is one second.
 

@@ -44,7 +44,7 @@ class Forecasts(Struct, frozen=True):
         probabilities: probabilities of an upward move, by name of the forecaster; NaN where it was no expert of the
             live version, for example before the version that brought it went live.
         losses: log-losses, nats, by name of the forecaster; NaN likewise.
-        parts: of a forecaster that was an expert at some of the outcomes only, by name: its part of them.
+        parts: for each forecaster that was an expert at some of the outcomes only, by its name: these outcomes.
         baselines: names of the baselines.
         best: name of the baseline with the lowest mean log-loss, chosen with hindsight.
     """

@@ -21,7 +21,7 @@ def nanoseconds(column: "pd.Series[pd.Timestamp] | pd.Series[int]") -> Times:
 
 
 def tracks(account: pd.DataFrame) -> dict[str, Track]:
-    """Records of each symbol's paper account by symbol, symbols in alphabetical order.
+    """Dict from each symbol, in alphabetical order, to the records of its paper account.
 
     >>> account = pd.DataFrame({"symbol": ["B", "A"], "ts_event": [1, 2], "mid": 9.0, "position": 0.0})
     >>> account[["gross_bps", "cost_bps", "turnover"]] = 0.0

@@ -71,7 +71,7 @@ class Record(Struct, frozen=True):
         win_rate: fraction of these trades that were closed with a gain after cost; None without a trade.
         drawdown: deepest fall of the equity, all symbols together.
         calmar: gain a year / deepest drawdown; None for less than a day, or without a drawdown.
-        ratios: ratios of the returns; None if fewer than `FEWEST_RETURNS` of them differ from 0, or all are equal.
+        ratios: ratios of the returns; None if fewer than 30 of the returns differ from 0, or if all are equal.
     """
 
     symbols: tuple[str, ...]

@@ -19,7 +19,7 @@ class Block(Struct, frozen=True):
         count: outcomes in the block whose price moved.
         cells: number of cells (stretches of event time as long as a horizon) in the block that have such an outcome.
         skill: 1 - log-loss / log-loss of the reference forecaster; above 0 the forecaster is better.
-        low, high: ends of the confidence interval of `skill`; None with fewer than `FEWEST_CELLS` cells.
+        low, high: ends of the confidence interval of `skill`; None with fewer than 10 cells.
     """
 
     start_ns: int

@@ -65,8 +65,8 @@ class Format(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         not_in: names of folders in which no file is of this format. Some vendors use one layout for several markets,
             with other units or zones in each, and separate them by folder.
         header: names of the columns, for files whose first line is already a row.
-        cells: for files whose first line is already a row, what the cells of each column look like: a name from `CELLS`
-            or a regular expression.
+        cells: for files whose first line is already a row, what the cells of each column look like: `whole`, `number`,
+            `flag`, `text` or a regular expression.
         more: whether further columns may follow those of `cells`.
         looks: for a column, or a path in an object, the regular expression that its cells in the first rows match.
         rank: number that decides between several formats that fit a file: the format with the highest rank is used.
