@@ -25,6 +25,7 @@ from agents.broker import bootstrap
 from agents.cli.arm import ASKER, CAUSE, ID, JSON, SYMBOL, WAIT, rollback
 from agents.cli.asking import ask
 from agents.cli.home import settings_of_command
+from agents.cli.river import command as river
 from agents.cli.seen_symbols import ANYWAY
 from agents.cli.unknown_names import expect_known_symbol, not_among
 from agents.cli.version_lines import listed, retrained, said_of
@@ -253,6 +254,7 @@ def promote(
 
 
 command.add_command(rollback)
+command.add_command(river)
 
 
 @command.command("pin")

@@ -307,8 +307,15 @@ def dump(value: Any) -> bytes:
     Raises:
         ModelRefused: a part of the object is of a class that could not be put together again.
     """
-    with _Deep():
-        return _Writer().written(value)
+    try:
+        with _Deep():
+            return _Writer().written(value)
+    except (ModelRefused, KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException as error:  # parts in Rust and in C raise what they like, and a circle has no end
+        raise ModelRefused(
+            f"expected a state that can be taken apart: {type(error).__name__}: {error!s:.200}"
+        ) from error
 
 
 def load(state: bytes) -> Any:
