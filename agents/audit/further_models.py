@@ -27,9 +27,9 @@ class OnnxInput(Struct, frozen=True):
     """One input of an ONNX file.
 
     Attributes:
-        name: of the input.
-        type: of its numbers.
-        shape: sizes of its axes; a size that the file leaves open is null or has a name.
+        name: name of the input.
+        type: type of the numbers that it takes.
+        shape: size of each axis; null or a name for a size that the file leaves open.
     """
 
     name: str
@@ -38,22 +38,24 @@ class OnnxInput(Struct, frozen=True):
 
 
 class FurtherModel(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One model beside the logistic regression of a version; absent fields are not known, or mean nothing of its kind.
+    """Description of one further model of a version: a model beside the logistic regression.
+
+    A field is absent if it is not known, or has no meaning for this kind of model.
 
     Attributes:
-        name: of the model among the experts.
+        name: name of the model, by which its weight among the experts is found.
         kind: `river`, `trees`, `onnx` or `own`.
-        features: names of its features, in the order in which it takes them.
-        learns: whether labels change it while it runs; None: a plug-in decides.
-        of: class of River, or name that a plug-in registers it under.
-        scaler: transformer before a model of River; empty: none.
-        parameters: arguments of that class.
-        labels: number of labels that it was trained on before this version started.
-        size_bytes: size of the numbers that it started from; 0: it started without any.
-        sha256: digest of those numbers, of an ONNX model that of its file, hex.
-        trees, leaves: size of an ensemble of trees.
-        most_used: features that most splits of the trees compare, with the number of splits.
-        inputs: of an ONNX file; empty if onnxruntime is not installed.
+        features: names of the model's features, in the order in which the model takes them.
+        learns: whether the model learns from labels (known outcomes of predictions); None: a plug-in decides.
+        of: class of a River model, or name under which a plug-in registers the model.
+        scaler: class of River that transforms the features of a River model first; empty: none.
+        parameters: arguments of the class of a River model, or a plug-in's own parameters of the model.
+        labels: number of labels that the model had been trained on when this version started.
+        size_bytes: stored size of the numbers that the model started from; 0: it started without any.
+        sha256: SHA-256 of these numbers, hex; for an ONNX model, of its file.
+        trees, leaves: number of trees, and of leaves, of an ensemble of trees.
+        most_used: the features that are compared in most splits of the trees, each with the number of these splits.
+        inputs: inputs of an ONNX file; empty if onnxruntime is not installed.
     """
 
     name: str
@@ -76,9 +78,9 @@ class ModelDifference(Struct, frozen=True):
     """What differs in one further model between two versions.
 
     Attributes:
-        name: of the model.
-        fields: fields of `FurtherModel` that differ, with the value in each version; null: the version lacks the model
-            or the field.
+        name: name of the model.
+        fields: for each field of `FurtherModel` that differs, its value in either version; null if the version lacks
+            the model or the field.
     """
 
     name: str
@@ -86,7 +88,12 @@ class ModelDifference(Struct, frozen=True):
 
 
 def state_of(found: History, version: str) -> ModelState | None:
-    """State that a version started from, as a retrain made it or a command brought it; None: it brought none."""
+    """State of the models that a version started from; None if no retrain and no command brought one.
+
+    Args:
+        found: records of the symbol.
+        version: name of the version.
+    """
     made = (each.result.candidate for each in found.results.values())
     brought = (each.model for each in found.commands.values() if isinstance(each, StartVariant))
     return next((each for each in (*made, *brought) if each is not None and each.version == version), None)
@@ -95,12 +102,12 @@ def state_of(found: History, version: str) -> ModelState | None:
 def further_models(
     market: MarketParameters, overrides: Mapping[str, Mapping[str, Any]], state: ModelState | None
 ) -> list[FurtherModel]:
-    """The further models that take part in a version, as its parameters declare them and its state fills them.
+    """Describe the further models of a version: those that its parameters declare, and one that its state holds.
 
     Args:
         market: parameters of the symbol.
-        overrides: parameters in which the version differs from them, by table.
-        state: that the version started from; None: it brought none.
+        overrides: parameters of the version that differ from the symbol's, by table.
+        state: state of the models that the version started from; None if there was none.
     """
     declared = merged(to_builtins(market.models), overrides.get("models", {}))
     prior = {**market.mixture.prior, **overrides.get("mixture", {}).get("prior", {})}
@@ -122,13 +129,13 @@ def further_models(
 
 
 def said_of_models(models: Sequence[FurtherModel]) -> Iterator[str]:
-    """A line for people about each model."""
+    """Yield for each model a line of text that describes the model."""
     for each in models:
         yield f"model {expert_words(each.name, {each.name: each.kind})}: {'; '.join(_said(each))}"
 
 
 def differing(one: Sequence[FurtherModel], other: Sequence[FurtherModel]) -> list[ModelDifference]:
-    """The further models that are not the same in two versions, with what differs.
+    """The further models that differ between two versions, with the fields that differ.
 
     >>> forest = FurtherModel(name="forest", kind="river", features=("a",), of="forest.ARFClassifier")
     >>> differing([forest], [forest])
@@ -149,7 +156,7 @@ def differing(one: Sequence[FurtherModel], other: Sequence[FurtherModel]) -> lis
 
 
 def said_of_difference(difference: ModelDifference, one: str, other: str) -> str:
-    """A line for people about a model that is not the same in the versions `one` and `other`."""
+    """A line of text about a model that differs between two versions, whose names are `one` and `other`."""
     fields = difference.fields
     if "kind" in fields and None in fields["kind"]:
         first, second = fields["kind"]

@@ -1,4 +1,7 @@
-"""Reads the parameters in which an arm differs from its symbol, from a file and options, and says how they differ."""
+"""Reads the parameters of an arm that differ from its symbol's, from a file and from options, and lists them.
+
+An arm is one of the variants of the pipeline that run side by side on a symbol.
+"""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -16,17 +19,18 @@ MARKET = "market"
 
 
 def overrides_of(file: str | None, fields: tuple[str, ...]) -> Tables:
-    """Parameters of an arm by table and name: those of a TOML file, with options in their place where both name one.
+    """Read the parameters of an arm, by table and name, from a TOML file and from options; an option takes precedence.
 
     Args:
-        file: path of the file; its tables are `[sizing]` and so on, or `[market.sizing]` as in `tickloop.toml`.
+        file: path of the file; its tables are `[sizing]` and so on, or `[market.sizing]` as in `tickloop.toml`. None:
+            there is no file.
         fields: options, each `TABLE.FIELD=VALUE`.
 
     >>> overrides_of(None, ("sizing.kelly_fraction=0.001", "market.confidence.calibrator=bins"))
     {'sizing': {'kelly_fraction': 0.001}, 'confidence': {'calibrator': 'bins'}}
 
     Raises:
-        ConfigurationError: the file is no TOML, or something in it or in an option is no parameter of a table.
+        ConfigurationError: the file is not TOML, or the file or an option names something that is no parameter.
     """
     whole: dict[str, Any] = {}
     if file is not None:
@@ -53,7 +57,7 @@ def overrides_of(file: str | None, fields: tuple[str, ...]) -> Tables:
 
 
 def differences(market: MarketParameters, overrides: Mapping[str, Mapping[str, Any]]) -> list[str]:
-    """A line for each parameter in which an arm differs from its symbol, with the symbol's value.
+    """A line for each parameter of an arm that differs from the symbol's, with both values.
 
     >>> differences(MarketParameters(), {"sizing": {"kelly_fraction": 0.001, "max_position": 1.0}})
     ['sizing.kelly_fraction = 0.001 (else 0.0001)']

@@ -69,7 +69,7 @@ def new_command(key_id: str, adopt: bool) -> None:
 
     The first key signs at once. If TICKLOOP_DIRECTIVE_KEY is set when the file is created, its secret is stored in
     the file too, and goes on signing until `tickloop keys use`. What was signed with that secret before, also under
-    earlier releases, stays valid. With --adopt, unsigned records that are on the topics now stay valid.
+    earlier releases, stays valid. With --adopt, the unsigned records that are on the topics at present stay valid.
     """
     settings = settings_of_command()
     path = path_of(settings)

@@ -50,7 +50,7 @@ class VersionShown(Struct):
     Attributes:
         version: newest record of the version; None: it never ran.
         retrain: result of the retrain that made it; None: no retrain did.
-        models: its models beside the logistic regression.
+        models: models of the version beside the logistic regression.
     """
 
     version: ModelVersion | None
@@ -80,9 +80,9 @@ class Differences(Struct):
     """What differs between two versions; `tickloop models diff --json` prints it.
 
     Attributes:
-        weights: by feature, the weight of the logistic regression that each version started with; empty if it is not
-            known of both.
-        models: further models that are not the same, with what differs.
+        weights: for each feature, its weight in the logistic regression with which each of the two versions started;
+            empty unless both regressions are known.
+        models: further models that differ, with the fields that differ.
     """
 
     weights: dict[str, tuple[float, float]]

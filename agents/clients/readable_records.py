@@ -50,7 +50,7 @@ class ReadableRecords:
     Quotes and trades are also checked against the bounds that workers apply, for example to event times.
 
     Args:
-        topic: its schema decodes the records, and its name appears in the log.
+        topic: the topic, whose schema decodes the records and whose name appears in the log.
 
     >>> from agents.clients.reader import Received
     >>> from schemas.topics import TICKS

@@ -53,7 +53,7 @@ class Planned(Struct, frozen=True):
 
     Attributes:
         experiment: name of the experiment.
-        symbol: its symbol; `*` for several symbols that decide together.
+        symbol: symbol of the experiment; `*` for several symbols that decide together.
         history: number of pairs that were measured.
         hours: event time that these pairs cover, hours.
         pairs_a_day: rate at which pairs arrive.

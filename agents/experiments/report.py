@@ -49,7 +49,7 @@ def experiment_report(name: str, courses: Mapping[str, Course], declaration: Dec
     Args:
         name: name of the experiment.
         courses: records of the experiment by symbol, each with at least one record.
-        declaration: its declaration; None if the configuration no longer has it.
+        declaration: declaration of the experiment; None if the configuration no longer has it.
     """
     pool = together(courses, declaration)
     symbols = [symbol for symbol in courses if symbol != EVERYONE]

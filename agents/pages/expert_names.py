@@ -1,4 +1,4 @@
-"""Names of experts for people: further models have their kind beside the name, which tells them from strategies."""
+"""Names of experts for people. The name of a further model is followed by its kind, to tell it from a strategy."""
 
 from collections.abc import Mapping
 from types import MappingProxyType

@@ -41,7 +41,7 @@ class Run(Protocol):
 
 
 def tear_sheet(run: Run) -> str:
-    """HTML text of the report of a backtest; if nothing was predicted, it only says so and what was run."""
+    """HTML text of the report of a backtest; if nothing was predicted, the report says only this and what was run."""
     if run.predictions.empty or run.account.empty:
         return _nothing(run)
     found = record(run.account, run.predictions, int(run.summary.get("trials", 1)))

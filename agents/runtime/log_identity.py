@@ -132,7 +132,7 @@ def check_log(tp: TP, log: str, covered: int, origin: Origin, look: LogsSeen) ->
 
     Args:
         tp: the partition.
-        log: name of its topic, without the system's prefix.
+        log: name of the partition's topic, without the system's prefix.
         covered: offset of the last record applied in the snapshots; -1 without snapshots; then nothing is checked.
         origin: identity of the topic that the snapshots were computed from, as stored with them.
         look: present state of the partition, with the digest of the record at offset `origin.mark`.

@@ -13,7 +13,7 @@ class Judged(Struct, array_like=True):
     """Memory of the signed requests on one symbol that were accepted or refused already.
 
     The signature of a request names an offset of a topic, from which on the request is valid. The ids of the last
-    `MOST_JUDGED` requests are kept. Of older requests only the highest offset that a signature named is kept, for each
+    256 requests are kept. Of older requests only the highest offset that a signature named is kept, for each
     topic. A request whose signature names this offset or an earlier one is refused as `expired`, since its id may be
     one of the forgotten ones.
 

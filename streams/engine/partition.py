@@ -197,7 +197,7 @@ class Partition:
 
         Args:
             name: the key.
-            snapshot: its decoded snapshot.
+            snapshot: decoded snapshot of the key.
 
         Raises:
             StateError: the state was stored by another node or with other parameters.

@@ -173,6 +173,7 @@ one has; fix: choose another
                 registry.
 
         Raises:
-            ConfigurationError: it says the first unknown name and the most similar known one.
+            ConfigurationError: no plug-in registered a name; the message says the first such name and the most similar
+                known one.
         """
         expect_known(names, self.own, f"{table or self.table}.own", f"{self.kind} of plug-ins")

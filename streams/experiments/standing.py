@@ -114,7 +114,7 @@ def moved(kind: Callable[..., Moved], experiment: Experiment, state: ExperimentS
     Args:
         kind: type of the record, for one symbol or for several.
         experiment: the experiment.
-        state: its state.
+        state: state of the experiment.
         about: further fields of the record: id, symbol, time, names of both versions. A field of the summary that is
             also given here is replaced.
     """

@@ -231,11 +231,11 @@ class ArmParameters:
     def checked(
         self, table: Mapping[str, Mapping[str, Any]], model: ModelState | None, from_live: bool
     ) -> tuple[bytes, SignedLogistic | None]:
-        """Check with what an arm would start; return its overrides and its logistic regression.
+        """Check the overrides and models with which an arm would start; return overrides and logistic regression.
 
         An arm is one of the variants of the pipeline that run side by side on a symbol. Its overrides are the
-        parameters that differ from the symbol's. A further model that no parameters declare gets a table among the
-        overrides, as its numbers imply it.
+        parameters that differ from the symbol's. If no parameters declare a further model in `model`, a table for it is
+        added to the overrides.
 
         Args:
             table: the overrides, by table and name.

@@ -65,7 +65,7 @@ class Mixture:
 
         Args:
             weights: weights of the other mixture.
-            experts: names of its experts, in the order of `weights`.
+            experts: names of the other mixture's experts, in the order of `weights`.
 
         >>> mixture = Mixture(MixtureParameters(prior={"other": 0.0}), ("one", "other", "last"))
         >>> mixture.take_over([0.25, 0.5, 0.25], experts=("one", "other", "last"))

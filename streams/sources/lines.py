@@ -22,8 +22,8 @@ class CutLine(bytes):
 def whole_lines(stream: ByteStream, newline: bytes = b"\n", longest_first: int = LONGEST_LINE) -> Iterator[bytes]:
     """Yield the stream in blocks of whole lines, each block as soon as its bytes have arrived.
 
-    The lines of a block are separated by `newline`; the end of its last line is taken off. A line of more than
-    `LONGEST_LINE` bytes is a block of its own, a `CutLine`.
+    The lines of a block are separated by `newline`; the end of its last line is taken off. A line of more than 1 MiB
+    is a block of its own, a `CutLine`.
 
     Args:
         stream: stream that is read to its end.

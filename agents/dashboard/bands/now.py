@@ -39,7 +39,7 @@ class SymbolCourse(Struct):
     Attributes:
         name: name of the symbol.
         partition: number of the partition that the symbol's predictions are on.
-        series: its predictions over time, thinned.
+        series: predictions of the symbol over time, thinned.
         beliefs: weight of each expert (forecaster that the prediction is mixed from) over time.
         believed: the newest outcome, which gave the latest weights in `beliefs`; None before the first.
         prediction: the newest prediction that was looked at; None before the first.
@@ -296,7 +296,7 @@ class Symbols:
 
 
 def row_of(state: SymbolCourse, now: float) -> tuple[Any, ...]:
-    """Table row of a symbol, with values in the order of `COLUMNS`; None stands for a value not known.
+    """Table row of a symbol: a value for each of `COLUMNS`, in the same order; None stands for a value not known.
 
     Values are rounded as shown, so that the row only changes when the display does.
 

@@ -1,4 +1,4 @@
-"""Kinds of the models among the experts, by which the page tells them from strategies."""
+"""Kind of each model among the experts; the page shows it, so that models are told from strategies."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -13,32 +13,32 @@ MOST = 256
 
 
 class ModelKinds:
-    """Keeps the kind of each model whose name the configuration or a record tells.
+    """Collects the kind (`river`, `trees`, `onnx` or `own`) of each model that the configuration or a record declares.
 
-    Outcomes name their experts only. What kind of model a name stands for is told by the configuration, by overrides of
-    model versions, and by commands and retrains that bring a model.
+    Outcomes hold the names of experts, but not their kinds. The kinds come from the configuration, from records of
+    model versions, and from commands and retrains that bring a model.
 
     Args:
         configured: kind of each model that the configuration declares, by name.
 
     Attributes:
-        known: kind of each model, by name.
+        known: kind of each model so far, by name.
     """
 
     def __init__(self, configured: Mapping[str, str]) -> None:
         self.known = dict(configured)
 
     def asked(self, command: Command) -> None:
-        """Take the kinds of the models that a command declares or brings."""
+        """Add the kinds of the models that a command declares or brings."""
         if isinstance(command, StartVariant):
             self._take(kinds_of_version(command.overrides, command.model))
 
     def versioned(self, version: ModelVersion) -> None:
-        """Take the kinds of the models that a version declares."""
+        """Add the kinds of the models that the parameters of a version declare."""
         self._take(kinds_of_version(version.overrides))
 
     def retrained(self, finished: RetrainFinished) -> None:
-        """Take the kind of the model that a retrain made."""
+        """Add the kind of the model that a retrain made."""
         self._take(kinds_of_version({}, finished.result.candidate))
 
     def _take(self, kinds: Mapping[str, str]) -> None:
@@ -48,7 +48,7 @@ class ModelKinds:
 
 
 def kinds_of_configuration(table: Mapping[str, Any]) -> dict[str, str]:
-    """Kinds of the models that a configuration declares: in general, for single symbols, and for arms of experiments.
+    """Kind, by name, of each model that a configuration declares: for all symbols, one symbol or an experiment.
 
     >>> kinds_of_configuration({"market": {"models": {"forest": {"kind": "river"}}}, "experiments": {}})
     {'forest': 'river'}

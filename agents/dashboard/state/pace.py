@@ -45,7 +45,7 @@ class EventPace:
 
         Args:
             written_ms: when the prediction was written, ms since 1970.
-            ts_event: its event time, ns since 1970.
+            ts_event: event time of the prediction, ns since 1970.
         """
         if self._at:
             last_ms, last_ns = self._at[-1]

@@ -1,4 +1,4 @@
-"""Kinds of further models by name: of those that parameters declare, and of those that a version declares or brings."""
+"""Finds the kind (`river`, `trees`, `onnx` or `own`) of the further models in parameters, and of those of a version."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -8,7 +8,7 @@ from streams.market.parameters import MarketParameters
 
 
 def kinds_of_parameters(every: Iterable[MarketParameters]) -> dict[str, str]:
-    """Kind of each model that the tables `[market.models]` of some parameters declare, by name.
+    """Kind, by name, of each model that a table `[market.models]` of the given parameters declares.
 
     >>> kinds_of_parameters([MarketParameters()])
     {}
@@ -17,11 +17,11 @@ def kinds_of_parameters(every: Iterable[MarketParameters]) -> dict[str, str]:
 
 
 def kinds_of_version(overrides: Mapping[str, Mapping[str, Any]], state: ModelState | None = None) -> dict[str, str]:
-    """Kind of each further model that a version declares or brings, by name.
+    """Kind, by name, of each further model that the overrides of a version declare or that its state holds.
 
     Args:
-        overrides: parameters in which the version differs from the configuration, by table.
-        state: numbers that it started from; None: they are not known.
+        overrides: parameters of the version that differ from the symbol's, by table.
+        state: state of the models that the version started from; None if it is not known.
 
     >>> kinds_of_version({"models": {"forest": {"kind": "river", "model": "forest.ARFClassifier"}}})
     {'forest': 'river'}

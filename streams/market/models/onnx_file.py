@@ -1,4 +1,4 @@
-"""Reads of an ONNX file what no session of onnxruntime tells: operators, numbers kept elsewhere, and metadata."""
+"""Reads from an ONNX file what onnxruntime does not tell: operators, whether all numbers are in it, and metadata."""
 
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
@@ -33,12 +33,12 @@ OPERATOR, EXTERNAL, LOCATION = 4, 13, 14
 
 
 class OnnxContents(NamedTuple):
-    """What an ONNX file holds.
+    """Properties of an ONNX file.
 
     Attributes:
         operators: names of the operators that its graphs use.
-        is_whole: whether all numbers are in the file, none in another one.
-        metadata: texts that the exporting tool left, by name.
+        is_whole: whether all numbers of the model are in this file, none in another one.
+        metadata: texts that the exporting tool wrote into the file, by name.
     """
 
     operators: frozenset[str]
@@ -53,7 +53,7 @@ def contents(file: bytes) -> OnnxContents:
     frozenset({'Or'})
 
     Raises:
-        ModelRefused: it is no ONNX file.
+        ModelRefused: the bytes are no ONNX file.
     """
     operators: set[str] = set()
     metadata: dict[str, str] = {}

@@ -98,11 +98,13 @@ class OnnxModel(Model):
 
 @lru_cache(maxsize=MOST_OPEN)
 def opened(state: OnnxState) -> LiveOnnx:
-    """A session for a file, tried on a few rows. A file that was opened before is not opened again.
+    """Open an ONNX file in a session of onnxruntime, and try it on a few rows of features.
+
+    A session that was opened before for the same file is used again.
 
     Raises:
-        ModelRefused: it is no ONNX file, is not complete, draws random numbers, takes another number of features, or
-            its output is no probability.
+        ModelRefused: the file is no ONNX file, is not complete, draws random numbers, takes another number of features,
+            or has an output that is no probability.
         EnvironmentProblem: onnxruntime is not installed.
     """
     try:

@@ -147,8 +147,7 @@ class SignedLogisticLearner:
 
         Args:
             model: the model.
-            features: unscaled values, first those of the model's features in the model's order; further values are
-                ignored.
+            features: unscaled values of the model's features in the model's order, then any others, which are ignored.
         """
         return self.opinion_on(model, self.scaled(model, features))
 
@@ -159,8 +158,7 @@ class SignedLogisticLearner:
 
         Args:
             model: the model, which holds the mean squares.
-            features: unscaled values, first those of the model's features in the model's order; further values are
-                ignored.
+            features: unscaled values of the model's features in the model's order, then any others, which are ignored.
         """
         return [
             CLIP if (scaled := features[index] * scale) > CLIP else -CLIP if scaled < -CLIP else scaled

@@ -62,8 +62,8 @@ class SkillReport(Struct, frozen=True):
         moved: outcomes whose price moved.
         tested: outcomes among these that were predicted after the training part; rows are scored on them.
         independent: largest number of tested outcomes of which no two overlap in time.
-        blocks: number of blocks of the block bootstrap. A block has `block_bootstrap.BLOCK` cells: stretches of time,
-            as long as a horizon, in which a price moved.
+        blocks: number of blocks of the block bootstrap. A block has 5 cells: stretches of time, as long as a horizon,
+            in which a price moved.
         resamples, seed: number of resamples and seed of the block bootstrap.
         rows: scores of the baselines, then of the components, then of the stages.
         best_baseline, best_component: names of the baseline and of the component with the lowest log-loss.

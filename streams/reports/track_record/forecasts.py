@@ -17,12 +17,12 @@ LIVE_COLUMN = "arm.live.probability"
 
 
 class Part(Struct, frozen=True):
-    """The outcomes at which a forecaster was an expert, where these are not all of them.
+    """The outcomes at which a forecaster was an expert, for a forecaster that was not an expert at all outcomes.
 
     Attributes:
-        at: which of the outcomes.
-        count: their number.
-        independent: largest number of them of which no two overlap in time.
+        at: for each outcome, whether the forecaster was an expert.
+        count: number of outcomes at which it was.
+        independent: largest number of these outcomes of which no two overlap in time.
     """
 
     at: NDArray[np.bool_]
