@@ -36,13 +36,41 @@ def ask(request: Request, wait: float, as_json: bool, anyway: bool = False) -> N
         ConfigurationError: without `anyway`, the symbol or variant is unknown; nothing was sent.
         TickloopError: the command was refused.
     """
-    settings = settings_of_command()
-    (sent,) = asyncio.run(put(settings, [request], wait, anyway, _silent if as_json else _announced))
-    if sent.refused:
-        raise TickloopError(f"refused: {printable(sent.refused)}")
+    sent = asked(request, wait, as_json, anyway)
     if as_json:
         click.echo(msgspec.json.encode(sent))
-    elif sent.versions:
+    else:
+        tell(sent, wait)
+
+
+def asked(request: Request, wait: float, quietly: bool, anyway: bool = False) -> Sent:
+    """Send one command and return what comes of it.
+
+    Args:
+        request: the command, without its event time.
+        wait: longest wait for an answer, seconds; 0: none.
+        quietly: whether to print nothing.
+        anyway: see `ask`.
+
+    Raises:
+        ConfigurationError: without `anyway`, the symbol or variant is unknown; nothing was sent.
+        TickloopError: the command was refused.
+    """
+    settings = settings_of_command()
+    (sent,) = asyncio.run(put(settings, [request], wait, anyway, _silent if quietly else _announced))
+    if sent.refused:
+        raise TickloopError(f"refused: {printable(sent.refused)}")
+    return sent
+
+
+def tell(sent: Sent, wait: float) -> None:
+    """Print what came of one command.
+
+    Args:
+        sent: the command and the answer.
+        wait: longest wait for the answer, seconds; 0: none.
+    """
+    if sent.versions:
         show(sent.versions)
     elif sent.job is not None:
         click.echo(f"retrain {sent.job.job}: {sent.job.withheld or 'begins as soon as the retrainer has time'}")

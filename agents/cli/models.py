@@ -25,6 +25,7 @@ from agents.broker import bootstrap
 from agents.cli.arm import ASKER, CAUSE, ID, JSON, SYMBOL, WAIT, rollback
 from agents.cli.asking import ask
 from agents.cli.home import settings_of_command
+from agents.cli.models_put import put
 from agents.cli.river import command as river
 from agents.cli.seen_symbols import ANYWAY
 from agents.cli.unknown_names import expect_known_symbol, not_among
@@ -114,6 +115,7 @@ def command() -> None:
     Examples:
       tickloop models list BTCUSDT
       tickloop models why BTCUSDT
+      tickloop models put BTCUSDT forest.onnx --features queue_imbalance,return_1,spread
       tickloop models retrain BTCUSDT
     """
 
@@ -255,6 +257,7 @@ def promote(
 
 command.add_command(rollback)
 command.add_command(river)
+command.add_command(put)
 
 
 @command.command("pin")

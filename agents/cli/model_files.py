@@ -1,0 +1,181 @@
+"""Reads a file with a model that was trained elsewhere, and tries it on this machine as a worker would."""
+
+import time
+from collections.abc import Sequence
+from hashlib import sha256
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct, convert
+from msgspec.structs import replace
+
+from schemas.errors import ConfigurationError
+from schemas.limits import is_name
+from schemas.models import LARGEST_FILE, LONGEST_EXPERT, ExpertState, OnnxState, TreesState
+from schemas.names import MODEL
+from streams.engine.configured import nearest
+from streams.market.feature_users import vector_of_models
+from streams.market.features.registry import every_feature
+from streams.market.models.experts import built, implied
+from streams.market.models.parameters import ExpertParameters
+from streams.market.parameters import MarketParameters
+from streams.market.strategies import STRATEGIES
+
+CALLS = 200
+"""Calls of which the time of one is the median."""
+
+METADATA = "features"
+"""Name of the text of an ONNX file that holds the names of its features, with commas between them."""
+
+ENDINGS = {".onnx": "onnx", ".json": "trees"}
+
+
+class TriedModel(Struct):
+    """A model as it was read from a file, and how it does on this machine.
+
+    Attributes:
+        kind: `onnx` or `trees`.
+        features: names of its features, in the order of its input.
+        size: bytes of the file.
+        sha256: digest of the file, 64 hexadecimal digits.
+        at_zero: its probability of an upward move where every feature is 0.
+        call_us: time of one call, microseconds, the median of 200.
+    """
+
+    kind: str
+    features: tuple[str, ...]
+    size: int
+    sha256: str
+    at_zero: float
+    call_us: float
+
+
+def read_model(file: Path, features: tuple[str, ...]) -> ExpertState:
+    """Read a model from an ONNX file, or trees from a JSON file.
+
+    Args:
+        file: its name ends in `.onnx` or `.json`.
+        features: names of its features in the order of its input; empty: the file says them.
+
+    Raises:
+        ConfigurationError: there is no such file, it is too large, or nobody says what its features are.
+        ModelRefused: it is no ONNX file.
+    """
+    kind = ENDINGS.get(file.suffix)
+    if kind is None:
+        raise ConfigurationError(
+            f"expected a file that ends in {' or '.join(ENDINGS)}, was {file.name:.80}; fix: export the model as ONNX"
+        )
+    if not file.is_file():
+        raise ConfigurationError(f"expected a file with a model, there is no {file}; fix: its path from this folder")
+    content = file.read_bytes()
+    if kind == "trees":
+        return _trees(file, content, features)
+    if len(content) > LARGEST_FILE:
+        raise ConfigurationError(
+            f"{file}: expected at most {LARGEST_FILE:,} bytes, which a record takes, was {len(content):,}; fix: fewer "
+            "or shallower trees, or a smaller network"
+        )
+    return OnnxState(features or _said_by(file, content), content)
+
+
+def _said_by(file: Path, content: bytes) -> tuple[str, ...]:
+    from streams.market.models.onnx_file import contents
+
+    said = contents(content).metadata.get(METADATA, "")
+    if not said:
+        raise ConfigurationError(
+            f"{file}: expected the names of its features in the order of its input, the file has none in its metadata; "
+            "fix: --features a,b,c or --features-from FILE"
+        )
+    return named_features(said)
+
+
+def named_features(text: str) -> tuple[str, ...]:
+    """Names from a text with commas or line breaks between them.
+
+    >>> named_features("spread, return_1,\\nrsi")
+    ('spread', 'return_1', 'rsi')
+    """
+    return tuple(name for each in text.replace("\n", ",").split(",") if (name := each.strip()))
+
+
+def _trees(file: Path, content: bytes, features: tuple[str, ...]) -> ExpertState:
+    try:
+        state = msgspec.json.decode(content, type=TreesState)
+    except msgspec.MsgspecError as error:
+        raise ConfigurationError(f"{file}: expected trees as docs/models.md says, {error}") from error
+    return replace(state, features=features) if features else state
+
+
+def tried(state: ExpertState, content_of: Path) -> TriedModel:
+    """Open a model and ask it, as a worker would.
+
+    Args:
+        state: as `read_model` returned it.
+        content_of: the file that it was read from.
+
+    Raises:
+        ModelRefused: it cannot be what it claims to be.
+        EnvironmentProblem: a library that it needs is not installed.
+    """
+    parameters = convert(implied(state), ExpertParameters)
+    model = built("it", parameters)
+    live = model.load(state)
+    row = [0.0] * len(state.features)
+    at_zero, times = model.opinion(live, row), []
+    for _ in range(CALLS):
+        begun = time.perf_counter_ns()
+        model.opinion(live, row)
+        times.append(time.perf_counter_ns() - begun)
+    content = content_of.read_bytes()
+    kind = str(type(state).__struct_config__.tag)
+    return TriedModel(
+        kind, state.features, len(content), sha256(content).hexdigest(), at_zero, sorted(times)[CALLS // 2] / 1_000
+    )
+
+
+def expect_computed(features: Sequence[str], parameters: MarketParameters, symbol: str) -> None:
+    """Refuse features that the pipeline of a symbol does not compute.
+
+    Args:
+        features: names, as the model takes them.
+        parameters: of the symbol.
+        symbol: for the error.
+
+    Raises:
+        ConfigurationError: one of the features is unknown, is not computed, or is named twice.
+    """
+    computed = vector_of_models(parameters)
+    known = [each.name for each in every_feature()]
+    for name in features:
+        if name not in known:
+            raise ConfigurationError(
+                f"expected features of tickloop or of a plug-in, was {name:.80}; fix: "
+                f"{nearest(name, known) or '`tickloop features list` shows them'}"
+            )
+        if name not in computed:
+            raise ConfigurationError(
+                f"expected features that {symbol} computes ({', '.join(computed)}), was {name}; fix: name it in "
+                "[market.features] recorded, or train without it"
+            )
+    if twice := [name for name in features if features.count(name) > 1]:
+        raise ConfigurationError(f"expected each feature once, was {twice[0]} twice; fix: the order of the input")
+
+
+def expect_free(name: str) -> None:
+    """Refuse a name that no expert beside the strategies and the logistic regression can have.
+
+    Raises:
+        ConfigurationError: a strategy has it, it is too long, or has characters that no name has.
+    """
+    if name in STRATEGIES or name == MODEL:
+        raise ConfigurationError(
+            f"expected a name that no strategy has, was {name}, which is one of {', '.join((*STRATEGIES, MODEL))}; "
+            "fix: --name"
+        )
+    if not is_name(name) or len(name) > LONGEST_EXPERT:
+        raise ConfigurationError(
+            f"expected a name of 1 to {LONGEST_EXPERT} printable ASCII characters without `|`, was {name:.80}; "
+            "fix: --name"
+        )
