@@ -28,7 +28,7 @@ OTHER_SYMBOL = 9
 
 @click.group("components")
 def command() -> None:
-    """Check the parts of your plug-ins: strategies, features, detectors, calibrators, sizing rules and costs."""
+    """Check the parts of your plug-ins: strategies, features, detectors, calibrators, sizing rules, costs, models."""
 
 
 @command.command("check")
@@ -47,6 +47,7 @@ def check_command(names: tuple[str, ...], everything: bool, as_json: bool) -> No
     does_not_look_ahead           earlier answers do not change when later events are changed
     answers_finite_numbers        no error, NaN or infinity, and nothing out of bounds
     stays_small                   the size of its state is bounded
+    mirrors_as_it_says            of a model with `symmetric = True`: a mirrored market gives the mirrored probability
     is_the_same_in_every_process  answers do not depend on the hash seed, or on symbols seen before; else results
                                   would depend on --jobs, and on which worker has which partition
 

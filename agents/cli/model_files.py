@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from hashlib import sha256
 from pathlib import Path
 
-import msgspec
 from msgspec import Struct, convert
 from msgspec.structs import replace
 
-from schemas.errors import ConfigurationError
+from schemas.codec import decoder
+from schemas.errors import ConfigurationError, Refused
 from schemas.limits import is_name
 from schemas.models import LARGEST_FILE, LONGEST_EXPERT, ExpertState, OnnxState, TreesState
 from schemas.names import MODEL
@@ -102,9 +102,9 @@ def named_features(text: str) -> tuple[str, ...]:
 
 def _trees(file: Path, content: bytes, features: tuple[str, ...]) -> ExpertState:
     try:
-        state = msgspec.json.decode(content, type=TreesState)
-    except msgspec.MsgspecError as error:
-        raise ConfigurationError(f"{file}: expected trees as docs/models.md says, {error}") from error
+        state: TreesState = decoder(TreesState)(content)
+    except Refused as refused:
+        raise ConfigurationError(f"{file}: expected trees as docs/models.md says: {refused.detail}") from refused
     return replace(state, features=features) if features else state
 
 

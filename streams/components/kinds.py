@@ -13,6 +13,8 @@ from typing import Any
 from msgspec import Struct, convert, msgpack
 from msgspec.structs import replace
 
+from schemas.errors import ConfigurationError
+from schemas.models import OwnState
 from streams.engine.faults import Faults
 from streams.engine.registry import Registry
 from streams.market.confidence import CALIBRATORS, calibrator
@@ -21,6 +23,8 @@ from streams.market.feature_users import users_of_features
 from streams.market.features import Features, FeatureState
 from streams.market.features.family import Feature
 from streams.market.features.registry import FAMILIES, families_of, feature, features_of
+from streams.market.models.own import MODELS, LiveOwn, OwnModel
+from streams.market.models.parameters import OwnModelParameters
 from streams.market.parameters import MarketParameters
 from streams.market.regime import DETECTORS, REGIMES
 from streams.market.sizing import RULES, Sizing
@@ -37,9 +41,13 @@ class Component(ABC):
     Attributes:
         kind: kind of the component, for example `strategy`.
         lowest, highest: bounds of the numbers that its answers may contain.
+        largest_bytes: most bytes that its stored state may take.
+        count: number of events that each test of it takes.
     """
 
     kind: str
+    largest_bytes = 16_384
+    count = EVENTS
     lowest = float("-inf")
     highest = float("inf")
 
@@ -262,11 +270,56 @@ class ACost(Component):
         return [abs(random.gauss(0.0, random.choice((0.0, 1.0, 1e4)))) for _ in range(count)]
 
 
+class AModel(Component):
+    """A model of a plug-in, with the parameters of the first table of `[market.models]` that names it."""
+
+    kind = "model"
+    lowest, highest = 0.0, 1.0
+    count = 300  # a library's model may take a millisecond for a label, and every command that computes tests it
+
+    def build(self, parameters: MarketParameters) -> None:
+        tables = [each for each in parameters.models.values() if isinstance(each, OwnModelParameters)]
+        declared = next((each for each in tables if each.of == self.name), OwnModelParameters(of=self.name))
+        self._model = OwnModel(declared)
+        self.largest_bytes = declared.largest_bytes
+        self.symmetric = self._model.symmetric
+
+    def start(self) -> LiveOwn:
+        return self._model.start()
+
+    def take(self, state: LiveOwn, event: Any) -> list[float]:
+        values, up, uniqueness = event
+        answer = self._model.opinion(state, values)
+        if said := self._model.learn(state, values, up, uniqueness):
+            raise ConfigurationError(f"expected a state of at most {self.largest_bytes:,} bytes, was one that {said}")
+        return [answer]
+
+    def dump(self, state: LiveOwn) -> bytes:
+        return msgpack.encode(state.stored())
+
+    def load(self, snapshot: bytes) -> LiveOwn:
+        return self._model.load(msgpack.decode(snapshot, type=OwnState))
+
+    def events(self, seed: int, count: int) -> list[Any]:
+        random = Random(seed)
+        needs = self._model.features
+        return [
+            (_values(needs, random, 1e4), random.random() < 0.5, random.choice((1.0, random.random())))
+            for _ in range(count)
+        ]
+
+    def mirrored(self, event: Any) -> Any:
+        """The same event in a market in which rises are falls."""
+        values, up, uniqueness = event
+        signs = [-1.0 if feature(name).signed else 1.0 for name in self._model.features]
+        return [sign * value for sign, value in zip(signs, values, strict=True)], not up, uniqueness
+
+
 class Registered(Struct, frozen=True):
     """A registered component that a test can build anew as often as needed.
 
     Attributes:
-        kind: `features`, `strategy`, `regime`, `calibrator`, `sizer` or `cost`.
+        kind: `features`, `strategy`, `regime`, `calibrator`, `sizer`, `cost` or `model`.
         name: name under which it is registered.
         build: function without arguments that builds it.
         own: whether it comes from a plug-in rather than from tickloop.
@@ -294,6 +347,7 @@ def components(parameters: MarketParameters) -> list[Registered]:
         (ACalibrator, CALIBRATORS),
         (ASizer, RULES),
         (ACost, COSTS),
+        (AModel, MODELS),
     ]
     return [
         Registered(kind.kind, name, partial(kind, name, parameters), part.own)
@@ -312,5 +366,6 @@ def used(parameters: MarketParameters) -> list[Registered]:
         ACalibrator.kind: (parameters.confidence.calibrator,),
         ASizer.kind: parameters.sizing.enabled,
         ACost.kind: parameters.costs.enabled,
+        AModel.kind: [each.of for each in parameters.models.values() if isinstance(each, OwnModelParameters)],
     }
     return [each for each in components(parameters) if each.own and each.name in at_work[each.kind]]

@@ -11,12 +11,11 @@ from traceback import extract_tb
 from msgspec import Struct
 
 from schemas.errors import ConfigurationError, TickloopError
-from streams.components.kinds import EVENTS, Registered, used
+from streams.components.kinds import AModel, Registered, used
 from streams.market.expected_names import expect_names
 from streams.parameters import Parameters
 
-RESTARTS = (1, 2, 17, EVENTS // 2, EVENTS - 1)
-LARGEST_STATE = 16_384
+ROUNDING = 1e-9
 
 
 def goes_on_after_a_restart(component: Registered) -> str:
@@ -26,13 +25,14 @@ def goes_on_after_a_restart(component: Registered) -> str:
         The event and the two answers that differ, or what differs in the state; empty if nothing does.
     """
     one = component.build()
-    events = one.events(1, EVENTS)
+    events = one.events(1, one.count)
+    restarts = (1, 2, 17, one.count // 2, one.count - 1)
     state = one.start()
     uninterrupted = [one.take(state, event) for event in events]
     other = component.build()
     state = other.start()
     for at, event in enumerate(events):
-        if at in RESTARTS:
+        if at in restarts:
             snapshot = other.dump(state)
             other = component.build()
             state = other.load(snapshot)
@@ -54,10 +54,10 @@ def does_not_look_ahead(component: Registered) -> str:
         The first event with different answers, and both answers; empty if there is none.
     """
     one = component.build()
-    events, others = one.events(1, EVENTS), one.events(2, EVENTS)
+    events, others = one.events(1, one.count), one.events(2, one.count)
     state = one.start()
     before = [one.take(state, event) for event in events]
-    for cut in (1, EVENTS // 3, EVENTS - 1):
+    for cut in (1, one.count // 3, one.count - 1):
         state = one.start()
         after = [one.take(state, event) for event in [*events[:cut], *others[cut:]]]
         for at in range(cut):
@@ -75,7 +75,7 @@ def answers_finite_numbers(component: Registered) -> str:
     one = component.build()
     for seed in range(3):
         state = one.start()
-        for at, event in enumerate(one.events(seed, EVENTS)):
+        for at, event in enumerate(one.events(seed, one.count)):
             answer = one.take(state, event)
             for value in answer:
                 if type(value) is not float or not isfinite(value) or not one.lowest <= value <= one.highest:
@@ -93,15 +93,36 @@ def stays_small(component: Registered) -> str:
     one = component.build()
     state = one.start()
     for seed in range(5):
-        for event in one.events(seed, EVENTS):
+        for event in one.events(seed, one.count):
             one.take(state, event)
         size = len(one.dump(state))
-        if size > LARGEST_STATE:
-            return f"{size:,} bytes after {(seed + 1) * EVENTS:,} events"
+        if size > one.largest_bytes:
+            return f"{size:,} bytes after {(seed + 1) * one.count:,} events"
         if seed == 0:
             early = size
     # Numbers take up to nine bytes each, small ones fewer: a bounded state may still fill up a little.
-    return f"{early:,} bytes after {EVENTS:,} events, {size:,} after {5 * EVENTS:,}" if size > 2 * early + 256 else ""
+    grown = f"{early:,} bytes after {one.count:,} events, {size:,} after {5 * one.count:,}"
+    return grown if size > 2 * early + 256 else ""
+
+
+def mirrors_as_it_says(component: Registered) -> str:
+    """Test that a model which says that it is symmetric gives the mirrored probability in a mirrored market.
+
+    In a mirrored market rises are falls, so features with a sign have the opposite one, and so do labels. A model that
+    does not say so, and every other component, passes.
+
+    Returns:
+        The event and the two probabilities that do not add up to 1; empty if all do.
+    """
+    one, other = component.build(), component.build()
+    if not (isinstance(one, AModel) and isinstance(other, AModel) and one.symmetric):
+        return ""
+    state, mirror = one.start(), other.start()
+    for at, event in enumerate(one.events(1, one.count)):
+        (answer,), (opposite,) = one.take(state, event), other.take(mirror, other.mirrored(event))
+        if abs(answer + opposite - 1.0) > ROUNDING:
+            return f"event {at}: {answer}, and {opposite} in the mirrored market, which do not add up to 1"
+    return ""
 
 
 PROMISES = (goes_on_after_a_restart, does_not_look_ahead, answers_finite_numbers, stays_small)
@@ -127,7 +148,8 @@ def check(component: Registered) -> list[PromiseFinding]:
     Returns:
         One result for each property.
     """
-    return [PromiseFinding(str(component), each.__name__, outcome(each, component)) for each in PROMISES]
+    promises = (*PROMISES, mirrors_as_it_says) if component.kind == AModel.kind else PROMISES
+    return [PromiseFinding(str(component), each.__name__, outcome(each, component)) for each in promises]
 
 
 def outcome(promise: Callable[[Registered], str], component: Registered) -> str:
@@ -194,12 +216,12 @@ def fingerprint(component: Registered, before: int = 0) -> str:
     one = component.build()
     if before:
         other = one.start()
-        for event in one.events(before, EVENTS):
+        for event in one.events(before, one.count):
             one.take(other, event)
         one = component.build()
     state = one.start()
     digest = sha256()
-    for event in one.events(4, EVENTS):
+    for event in one.events(4, one.count):
         digest.update(repr(one.take(state, event)).encode())
     digest.update(one.dump(state))
     return digest.hexdigest()

@@ -9,6 +9,8 @@ from streams.engine.registry import Registry
 from streams.market.confidence import CALIBRATORS
 from streams.market.costs import COSTS
 from streams.market.features.registry import FAMILIES, every_feature
+from streams.market.models.own import MODELS
+from streams.market.models.parameters import OwnModelParameters
 from streams.market.parameters import MarketParameters
 from streams.market.regime import DETECTORS, REGIMES
 from streams.market.sizing import RULES
@@ -57,3 +59,5 @@ def expect_names(parameters: MarketParameters, where: str = "market") -> None:
         expect_known(names, known, f"{where}.{table}", what)
     for name, model in parameters.models.items():
         expect_known(model.features, features, f"{where}.models.{name}.features", "features")
+        if isinstance(model, OwnModelParameters):
+            MODELS.expect((model.of,), f"{where}.models.{name}.of")

@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 from copy import deepcopy
-from types import SimpleNamespace
 from typing import Any, ClassVar, Protocol
 
 from msgspec import MsgspecError, msgpack
 
-from schemas.errors import ModelRefused
+from schemas.errors import ConfigurationError, ModelRefused
 from schemas.models import ExpertState, OwnState
+from streams.engine.configured import configured
 from streams.engine.registry import Registry
 from streams.market.models.parameters import OwnModelParameters
 from streams.market.models.protocol import MEASURED, LiveModel, Model
@@ -17,7 +17,9 @@ from streams.market.models.protocol import MEASURED, LiveModel, Model
 class LearningModel(Protocol):
     """Interface of a model that a plug-in registers: methods that predict and learn, and the type of the state.
 
-    All learned numbers are in the state, which is passed to each method; the object itself must not hold any.
+    All learned numbers are in the state, which is passed to each method; the object itself must not hold any. The class
+    may have an attribute `symmetric = True`: it says that mirrored features give the mirrored probability, which
+    `tickloop components check` then tests.
     """
 
     @property
@@ -104,7 +106,8 @@ class OwnModel(Model):
         self.largest_bytes = 2 * parameters.largest_bytes
         self._bound = parameters.largest_bytes
         self._of = parameters.of
-        self._model: Any = MODELS.build(parameters.of, SimpleNamespace(own={parameters.of: parameters.parameters}))
+        self._model = _made(parameters, where)
+        self.symmetric = bool(getattr(self._model, "symmetric", False))
 
     def start(self) -> LiveOwn:
         """State of a model that has learned nothing, see `Model.start`."""
@@ -134,3 +137,18 @@ class OwnModel(Model):
         except MsgspecError as error:
             raise ModelRefused(f"expected a state of the model {self._of}, was something else: {error}") from error
         return LiveOwn(state, self.features, self._of, stored.n_seen)
+
+
+def _made(parameters: OwnModelParameters, where: str) -> Any:
+    """The plug-in's object, built with the parameters of one table."""
+    MODELS.expect((parameters.of,), f"{where}.of")
+    part = MODELS[parameters.of].part
+    expected = getattr(part, "Parameters", None)
+    if expected is not None:
+        return part(configured(parameters.parameters, expected, f"{where}.parameters"))
+    if parameters.parameters:
+        raise ConfigurationError(
+            f"[{where}.parameters]: expected none, was {parameters.parameters!r:.200}; fix: take them out, or give the "
+            "class an attribute Parameters"
+        )
+    return part()

@@ -39,7 +39,7 @@ class Model(ABC):
 
     kind: ClassVar[str]
     snapshot: ClassVar[type[Any]]
-    symmetric: ClassVar[bool] = False
+    symmetric: bool = False
     features: tuple[str, ...]
     largest_bytes: int
 
