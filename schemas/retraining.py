@@ -99,7 +99,10 @@ class RetrainingResult(Struct, frozen=True):
     sha256: Annotated[Code, Meta(description="SHA-256 of the candidate's canonical state, hex, or empty")] = ""
     parent: Annotated[NameOrNone, Meta(description="version that was live")] = ""
     recipe: Annotated[
-        Code, Meta(description="trained on `all` outcomes or `since` the change; or `stored` earlier")
+        Code,
+        Meta(
+            description="trained on `all` outcomes or `since` the change; `trees`: with trees beside; `stored` earlier"
+        ),
     ] = ""
     contenders: Annotated[Count, Meta(description="models compared: the level of the gates is divided by it")] = 0
     trained_from: Annotated[EventTimeOrNone, Meta(description="event time of the first prediction trained on, ns")] = 0

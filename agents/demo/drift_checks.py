@@ -187,7 +187,8 @@ async def _trained_again(story: FinishedStory) -> AuditCheck:
         log = outcome_log(filter(is_known, outcomes), market, training.labels)
         pool = [states[sha256] for sha256 in job.pool or () if sha256 in states]
         again = retrain(symbol, job.breach, log.last(), market, training, pool)
-        proposed = again.status != "candidate" or encode(signer.sign(proposal(job, again), job.id)) in commands
+        asked = proposal(job, again, market, training) if again.status == "candidate" else None
+        proposed = asked is None or encode(signer.sign(asked, job.id)) in commands
         same += encode(again) == encode(each.result) and proposed
     results = len({each.result.job_id for each in finished})
     holds = 0 < same == len(finished) == results

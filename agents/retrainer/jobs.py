@@ -2,8 +2,8 @@
 
 import asyncio
 import logging
-from contextlib import aclosing
-from importlib.metadata import version
+from contextlib import aclosing, suppress
+from importlib.metadata import PackageNotFoundError, version
 from platform import python_version
 from typing import Any
 
@@ -94,6 +94,8 @@ class Retrainer:
             "river": version("river"),
             "python": python_version(),
         }
+        with suppress(PackageNotFoundError):  # an extra
+            self._made_with["lightgbm"] = version("lightgbm")
 
     async def run(self) -> None:
         """Run the jobs that have no result yet, then new ones, until cancelled.
@@ -174,7 +176,8 @@ class Retrainer:
         result = await self._result(job, partition, finished)
         log.info("%s: %s: %s", job.job, result.status, result.sentence)
         if result.status == "candidate":
-            await self._commands.write(proposal(job, result), job.id, partition)
+            market = self._parameters.for_symbol(job.symbol)
+            await self._commands.write(proposal(job, result, market, self._parameters.retraining), job.id, partition)
         await self._finish(job, partition, result)
         return result
 

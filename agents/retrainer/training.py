@@ -88,8 +88,7 @@ def main() -> None:
     work = msgspec.msgpack.decode(sys.stdin.buffer.read(), type=Work)
     parameters = configured_parameters()
     market = parameters.for_symbol(work.symbol)
-    pool = [state for state in work.pool if state.model is None or state.model.features == market.model.features]
-    result = retrain(work.symbol, work.breach, work.log, market, parameters.retraining, pool)
+    result = retrain(work.symbol, work.breach, work.log, market, parameters.retraining, work.pool)
     sys.stdout.buffer.write(encode(result))
 
 

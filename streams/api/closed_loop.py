@@ -113,7 +113,7 @@ class ClosedLoop:
             self._models[job.symbol, result.sha256] = result.candidate
         written.append(_finished(job, result))
         if result.status == "candidate":
-            asked = proposal(job, result)
+            asked = proposal(job, result, market, parameters.retraining)
             written.append(asked)
             self._take(self._loop.receive(asked), written)
         if job.symbol in self._waiting:

@@ -1,12 +1,14 @@
 """Gates: conditions that a retrained model must meet on held-out outcomes before it may run."""
 
 from collections.abc import Callable, Sequence
+from math import isfinite
 
 from msgspec import Struct
 
+from schemas.models import TreesState
 from schemas.retraining import GateRow
-from streams.market.models.signed_logistic import SignedLogistic
 from streams.market.regime import REGIMES
+from streams.retraining.beginning import Beginning
 from streams.retraining.labels import Labelled
 from streams.retraining.parameters import RetrainParameters
 from streams.scoring import overlapping_mean, scores
@@ -79,7 +81,7 @@ def metrics(held: HeldOut) -> dict[str, float]:
     return found
 
 
-def gates(held: HeldOut, model: SignedLogistic, parameters: RetrainParameters, contenders: int) -> tuple[GateRow, ...]:
+def gates(held: HeldOut, final: Beginning, parameters: RetrainParameters, contenders: int) -> tuple[GateRow, ...]:
     """The result of every gate, that is, of every condition that a retrained model must meet on held-out outcomes.
 
     The model must be *shown to be better* than the best baseline and than the live version: the lower bound of its gain
@@ -90,7 +92,7 @@ def gates(held: HeldOut, model: SignedLogistic, parameters: RetrainParameters, c
 
     Args:
         held: the held-out outcomes with the model's probabilities.
-        model: the retrained model; its weights must be finite.
+        final: the retrained models; their weights must be finite.
         parameters: error rates and tolerances.
         contenders: number of models from which this one was chosen.
     """
@@ -105,7 +107,7 @@ def gates(held: HeldOut, model: SignedLogistic, parameters: RetrainParameters, c
     ]
     regimes = sorted({each.regime for each, _ in moved}, key=_place)
     rows += [_no_worse_in(regime, held, level / len(regimes)) for regime in regimes]
-    rows += [_calibrated(held, parameters.calibration_tolerance, level), _finite(model), _net_edge(held, level)]
+    rows += [_calibrated(held, parameters.calibration_tolerance, level), _finite(final), _net_edge(held, level)]
     return tuple(rows)
 
 
@@ -147,9 +149,19 @@ def _calibrated(held: HeldOut, tolerance: float, level: float) -> GateRow:
     return GateRow(name, ours.mean, ours.low, limit, passed, sentence + ("" if passed else ": shown to be worse"))
 
 
-def _finite(model: SignedLogistic) -> GateRow:
-    sound = model.sound
-    largest = max(map(abs, model.weights), default=0.0) if sound else -1.0
+def finite(final: Beginning) -> bool:
+    """Whether all numbers of the models are finite, so that they have a form in records."""
+    return final.model.sound and all(map(isfinite, _further(final)))
+
+
+def _further(final: Beginning) -> Sequence[float]:
+    """What leaves add, where the further model is an ensemble of trees; other kinds are checked when they are built."""
+    return final.expert.model.leaves if final.expert and isinstance(final.expert.model, TreesState) else ()
+
+
+def _finite(final: Beginning) -> GateRow:
+    sound = finite(final)
+    largest = max(map(abs, (*final.model.weights, *_further(final))), default=0.0) if sound else -1.0
     sentence = f"largest weight {largest:.3g}" if sound else "a weight or a scale is not finite"
     return GateRow("weights finite", largest, largest, 0.0, sound, sentence)
 

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from schemas.errors import TickloopError
 from schemas.outcomes import OutcomeMatured
+from streams.market.feature_users import vector_of_models
 from streams.market.parameters import MarketParameters
 from streams.scoring import label_uniqueness
 from streams.scoring.baselines import BASELINES
@@ -52,7 +53,8 @@ class Labelled(Struct, frozen=True, array_like=True):
     Attributes:
         ts, matured: event times of the prediction and of its outcome, ns since 1970, UTC.
         label: sign of the move; 0 if the mid did not move.
-        features: values of the model's features at prediction time, in the model's order.
+        features: values of all features that models may look at, at prediction time: first those of the logistic
+            regression, in the order of `vector_of_models`.
         rules: probability of an upward move by each rule strategy.
         live: probability of an upward move by the version that was live, whose predictions were published.
         version: name of the version that was live.
@@ -89,7 +91,7 @@ class OutcomeLog:
     """
 
     def __init__(self, market: MarketParameters, most: int) -> None:
-        self._features = market.model.features
+        self._features = vector_of_models(market)
         self._rules = market.strategies.enabled
         self._most = most
         self._kept = OUTCOMES_A_LABEL * most + SPARE

@@ -19,6 +19,37 @@ TRIAL = Declaration(
 """The test of a candidate in shadow, and the watch over it once it is live."""
 
 
+class TreesFitParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """How retrains fit ensembles of decision trees beside logistic regressions.
+
+    Attributes:
+        enabled: whether retrains fit trees; they need LightGBM, and without it a retrain says that it tried fewer.
+        trees: largest number of trees of an ensemble.
+        leaves: largest number of leaves of a tree.
+        learning_rate: factor on what each tree adds to the log-odds.
+        least_labels: smallest number of labels that trees are fitted to; with fewer there is no such contender.
+        labels_a_tree: labels for each tree, so that few labels give few trees.
+        least_labels_a_leaf: smallest number of labels in a leaf; a label counts twice, as it is and mirrored.
+        l2: penalty on the squares of what leaves add, in labels of uniqueness 1.
+        rows: fraction of the labels that each tree is fitted to.
+        columns: fraction of the features that each tree may look at.
+        prior: starting weight of the trees in the mixture of a candidate, as in `mixture.prior`; that of
+            `[market.mixture.prior]` counts instead where it names `trees`.
+    """
+
+    enabled: bool = True
+    trees: Annotated[int, Meta(ge=1, le=200)] = 100
+    leaves: Annotated[int, Meta(ge=2, le=30)] = 8
+    learning_rate: Annotated[float, Meta(gt=0.0, le=1.0)] = 0.06
+    least_labels: Annotated[int, Meta(ge=20, le=1_000_000)] = 1_000
+    labels_a_tree: Annotated[int, Meta(ge=1, le=1_000_000)] = 20
+    least_labels_a_leaf: Annotated[int, Meta(ge=1, le=1_000_000)] = 80
+    l2: Annotated[float, Meta(ge=0.0, le=1e6)] = 10.0
+    rows: Annotated[float, Meta(gt=0.0, le=1.0)] = 0.7
+    columns: Annotated[float, Meta(gt=0.0, le=1.0)] = 0.7
+    prior: Annotated[float, Meta(gt=0.0, le=1e6)] = 16.0
+
+
 class RetrainParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Parameters of retrains and of the tests of candidates (retrained models).
 
@@ -42,6 +73,7 @@ class RetrainParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only
         cool_down_ns: time after an automatic roll-back during which no automatic retrain starts, ns of event time.
         trial: experiment that tests a candidate beside the live version and monitors the candidate once it is live. The
             error rate of the experiment is divided by the number of its challengers, which is at least `candidates`.
+        trees: how ensembles of trees are fitted, which are compared beside the logistic regressions.
 
     >>> RetrainParameters(candidates=3).trial.test.challengers, RetrainParameters(candidates=1).trial.test.challengers
     (3, 1)
@@ -58,6 +90,7 @@ class RetrainParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only
     candidates: Annotated[int, Meta(ge=1, le=3)] = 2
     cool_down_ns: Duration = 600_000_000_000
     trial: Declaration = TRIAL
+    trees: TreesFitParameters = TreesFitParameters()
 
     def __post_init__(self) -> None:
         """Divide the error rate of the test by the number of candidates that may be tested at the same time."""

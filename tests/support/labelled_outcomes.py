@@ -3,6 +3,7 @@
 from random import Random
 
 from schemas.outcomes import ArmOutcome, OutcomeMatured
+from streams.market.feature_users import computed_features
 from streams.market.features import SIGNED
 from streams.market.parameters import MarketParameters
 from streams.scoring.baselines import BASELINES
@@ -31,7 +32,7 @@ def outcomes(
     for number in range(start, start + count):
         value = random.choice((-1.0, 1.0))
         label = (1 if value * sign > 0 else -1) * (1 if random.random() < 0.75 else -1)
-        features = dict.fromkeys(SIGNED, 0.0) | {SIGNED[0]: value}
+        features = dict.fromkeys(computed_features(MARKET), 0.0) | {SIGNED[0]: value}
         told = 0.5 + 0.25 * value if live is None else live
         found.append(
             matured(

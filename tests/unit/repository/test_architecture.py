@@ -17,6 +17,7 @@ MAY_IMPORT = {
     "schemas": {"msgspec", "schemas"},
     "streams": {
         "databento_dbn",
+        "lightgbm",
         "msgspec",
         "numpy",
         "onnxruntime",

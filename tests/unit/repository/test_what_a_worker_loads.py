@@ -9,7 +9,19 @@ from msgspec import json
 
 pytestmark = pytest.mark.slow
 
-COSTLY = ("aiohttp.web", "jgo", "numpy", "pandas", "plotly", "pyarrow", "requests", "river", "scipy")
+COSTLY = (
+    "aiohttp.web",
+    "jgo",
+    "lightgbm",
+    "numpy",
+    "onnxruntime",
+    "pandas",
+    "plotly",
+    "pyarrow",
+    "requests",
+    "river",
+    "scipy",
+)
 """Modules whose import takes a tenth of a second or more on an idle machine."""
 
 RUNTIME = ("aiohttp", "faust", "prometheus_client", "psutil")

@@ -19,6 +19,7 @@ from streams.market.models import signed_logistic
 from streams.market.models.signed_logistic import SignedLogistic, SignedLogisticLearner
 from streams.monitoring.parameters import MonitorParameters
 from streams.parameters import Parameters
+from streams.retraining.beginning import Beginning
 from streams.retraining.gates import HeldOut, gates, net_bps
 from streams.retraining.job import retrain
 from streams.retraining.labels import SPARE, Labelled, OutcomeLog, outcome_log
@@ -89,7 +90,8 @@ def test_a_stored_version_that_knows_comes_back_as_it_was() -> None:
     breach = replace(BREACH, id="b2", since=3_901 * HORIZON, since_outcomes=330)
     result = retrain("X", breach, labelled(again), MARKET, pool=[first])
     assert (result.status, result.recipe, result.candidate) == ("candidate", "stored", first)
-    assert (result.n_trained, result.contenders) == (0, 2)
+    # A logistic regression, one with trees beside it, and the stored version.
+    assert (result.n_trained, result.contenders) == (0, 3)
 
 
 def test_a_model_that_gains_nothing_is_rejected() -> None:
@@ -116,11 +118,11 @@ def test_nothing_of_the_hold_out_reaches_its_judgement() -> None:
     log = labelled(flipped())
     parts = split(log, 360)
     model = signed_logistic.start(MARKET.model)
-    told = rerun(model, parts.held_out, MARKET)
+    told = rerun(Beginning(model), parts.held_out, MARKET, {})
     for at in (0, 100, 359):
         later = [each if index < at else _other(each) for index, each in enumerate(parts.held_out)]
         # Labels mature one horizon later: what was said up to then stands, byte for byte.
-        assert rerun(model, later, MARKET)[: at + 1] == told[: at + 1]
+        assert rerun(Beginning(model), later, MARKET, {})[: at + 1] == told[: at + 1]
     assert model == signed_logistic.start(MARKET.model)
 
 
@@ -151,9 +153,9 @@ def test_labels_count_by_the_horizon_that_they_have() -> None:
     assert log[-1].uniqueness == pytest.approx(0.05 + 0.95 * exp(-300 / 200), abs=0.002)
     parts = split(log, 100)
     assert parts.held_out[0].ts - parts.trained[-1].ts == 41 * HORIZON - HORIZON
-    few = gates(HeldOut(log[-100:], [0.6] * 100, 1.0), signed_logistic.fresh(), RetrainParameters(), 1)
+    few = gates(HeldOut(log[-100:], [0.6] * 100, 1.0), Beginning(signed_logistic.fresh()), RetrainParameters(), 1)
     assert few[0].sentence.startswith("too few to judge: 100 outcomes in 6 batches")
-    enough = gates(HeldOut(log[:100], [0.6] * 100, 1.0), signed_logistic.fresh(), RetrainParameters(), 1)
+    enough = gates(HeldOut(log[:100], [0.6] * 100, 1.0), Beginning(signed_logistic.fresh()), RetrainParameters(), 1)
     assert enough[0].sentence.startswith("log-loss better by")
 
 
@@ -170,7 +172,7 @@ def _gates(told: float, live: float, count: int = 300, model: SignedLogistic | N
         for each in labelled(outcomes(count))
     ]
     said = [told if each.label > 0 else 1.0 - told for each in log]
-    rows = gates(HeldOut(log, said, 1.0), model or signed_logistic.fresh(), RetrainParameters(), 1)
+    rows = gates(HeldOut(log, said, 1.0), Beginning(model or signed_logistic.fresh()), RetrainParameters(), 1)
     return {row.name: row for row in rows}
 
 
@@ -252,7 +254,7 @@ def test_a_rerun_gives_the_probabilities_of_a_running_arm() -> None:
             before = log[index - 1]
             learner.learn(model, before.features, before.label > 0, before.uniqueness)
         expected.append(learner.opinion(model, each.features))
-    assert rerun(signed_logistic.start(alone.model), log, alone) == pytest.approx(expected)
+    assert rerun(Beginning(signed_logistic.start(alone.model)), log, alone, {}) == pytest.approx(expected)
 
 
 def scheduler(some: Sequence[OutcomeMatured]) -> AutoRetrainingScheduler:

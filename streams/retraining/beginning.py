@@ -1,0 +1,49 @@
+"""What the arm of a candidate (a retrained model) begins with: its models, and the parameters that it overrides."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from msgspec import Struct
+
+from schemas.models import ExpertModel, TreesState
+from streams.market.models.signed_logistic import SignedLogistic
+from streams.market.parameters import MarketParameters
+from streams.retraining.parameters import RetrainParameters
+
+TREES = "trees"
+"""Name of fitted trees among the experts of an arm, and of the recipe that fits them."""
+
+
+class Beginning(Struct, frozen=True):
+    """Models that an arm begins with; neither is changed by the arm.
+
+    Attributes:
+        model: the logistic regression that every arm has.
+        expert: a further model; None: none.
+    """
+
+    model: SignedLogistic
+    expert: ExpertModel | None = None
+
+
+def overrides_of(
+    expert: ExpertModel | None, market: MarketParameters, parameters: RetrainParameters
+) -> Mapping[str, Mapping[str, Any]]:
+    """Parameters that the arm of a candidate overrides: the starting weight of its trees in the mixture.
+
+    What the trees say was weighed against the live version on held-out outcomes with this very weight.
+
+    Args:
+        expert: further model of the candidate; None: none.
+        market: parameters of the symbol; a starting weight that they give to the expert is not overridden.
+        parameters: of the retrain.
+
+    >>> stump = ExpertModel("trees", TreesState(("spread",), (), (), (), (), (), ()))
+    >>> overrides_of(stump, MarketParameters(), RetrainParameters())
+    {'mixture': {'prior': {'trees': 16.0}}}
+    >>> overrides_of(None, MarketParameters(), RetrainParameters())
+    {}
+    """
+    if expert is None or not isinstance(expert.model, TreesState) or expert.name in market.mixture.prior:
+        return {}
+    return {"mixture": {"prior": {expert.name: parameters.trees.prior}}}
