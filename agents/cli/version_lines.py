@@ -5,13 +5,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from agents.audit.lineage import failed_gates
 from agents.clients.predicting import Predicting
 from agents.experiments.status import HELD_BACK
-from agents.pages.expert_names import expert_words
+from agents.pages.expert_names import with_models
 from agents.pages.wording import moment, stands
 from agents.process.printable import printable
 from schemas.names import is_builtin
 from schemas.retraining import RetrainFinished
 from schemas.versions import ModelVersion
-from streams.market.models.kinds import kinds_of_version
 
 NOW = "predicts now"
 MOST_NAMED = 12
@@ -64,11 +63,9 @@ def _line(version: ModelVersion, made: Predicting | None, now: bool) -> str:
             name, said = made.model_version, f"{said} (called {name} when this was written)"
     elif version.status == "champion":
         said += f" by the registry, but {made.model_version} {NOW}" if made is not None else ", no prediction found"
-    kinds = kinds_of_version(version.overrides)
-    with_models = f"with {', '.join(expert_words(each, kinds) for each in kinds)}  " if kinds else ""
     return (
         f"{version.symbol}  {name}  {said}  since {moment(version.ts_event)}  manual steps {version.manual_steps}  "
-        f"{with_models}{version.reason}"
+        f"{with_models(version)}{version.reason}"
     )
 
 

@@ -3,6 +3,9 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from schemas.versions import ModelVersion
+from streams.market.models.kinds import kinds_of_version
+
 NO_KINDS: Mapping[str, str] = MappingProxyType({})
 """No models but the logistic regression that every version has."""
 
@@ -22,3 +25,14 @@ def expert_words(name: str, kinds: Mapping[str, str]) -> str:
     """
     words = name.replace("_", " ")
     return f"{words} ({KINDS.get(kinds[name], kinds[name])})" if name in kinds else words
+
+
+def with_models(version: ModelVersion) -> str:
+    """Names and kinds of the further models that a version declares, before its reason; empty if it declares none.
+
+    >>> overrides = {"models": {"forest": {"kind": "river"}}}
+    >>> with_models(ModelVersion("commands:0:7:0", "X", "v2", "", "shadow", "", 5, "c1", overrides=overrides))
+    'with forest (River): '
+    """
+    kinds = kinds_of_version(version.overrides)
+    return f"with {', '.join(expert_words(each, kinds) for each in kinds)}: " if kinds else ""

@@ -4,7 +4,8 @@ import re
 from collections.abc import Iterable, Mapping
 from difflib import SequenceMatcher, get_close_matches
 from math import isfinite
-from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin, get_type_hints
+from types import UnionType
+from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from msgspec import Struct, ValidationError, convert
 
@@ -66,23 +67,35 @@ def unknown_field(table: Any, kind: Any, where: str) -> str:
 
     Args:
         table: as parsed from TOML; anything but a table has no unknown fields.
-        kind: type that the table is to be converted to: a struct, or a dictionary of structs, not in `Annotated`.
+        kind: type that the table is to be converted to, not in `Annotated`: a struct, a union of structs that a field
+            of the table tells apart, or a dictionary of either.
         where: name of the table in the sentence, for example `market.costs`.
     """
     if not isinstance(table, Mapping):
         return ""
+    if get_origin(kind) in (Union, UnionType):
+        tags = {each.__struct_config__.tag: each for each in get_args(kind) if _is_struct(each)}
+        tag_field = next((each.__struct_config__.tag_field for each in tags.values()), None)
+        if tag_field is None:
+            return ""
+        tag = table.get(tag_field)
+        if tag not in tags:
+            known, meant = ", ".join(map(str, tags)), nearest(str(tag), map(str, tags)) or "one of them"
+            was = "absent" if tag is None else _shown(tag)
+            return f"[{where}] {tag_field}: expected one of {known}, was {was}; fix: {meant}"
+        kind = tags[tag]
     if not _is_struct(kind):
         (values,) = get_args(kind)[1:] or (None,)
         found = (unknown_field(value, values, f"{where}.{name}") for name, value in table.items())
         return next(filter(None, found), "")
     hints = _fields(kind)
     for name, value in table.items():
-        if name not in hints:
+        if name not in hints and name != kind.__struct_config__.tag_field:
             return (
                 f"[{where}]: expected fields among {', '.join(hints)}, was also {name!s:.80}; "
                 f"fix: {nearest(str(name), hints) or 'take it out'}"
             )
-        if said := unknown_field(value, hints[name], f"{where}.{name}"):
+        if said := unknown_field(value, hints.get(name), f"{where}.{name}"):
             return said
     return ""
 

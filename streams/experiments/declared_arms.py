@@ -1,7 +1,7 @@
 """Check that the challengers of declared experiments can be started on their symbols."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, get_type_hints
 
 from schemas.errors import ConfigurationError
 from streams.engine.configured import configured, expect_known, merged
@@ -37,10 +37,13 @@ correction, confidence, sizing, was sizng; fix: sizing
             _expect_arm(own, declared.arm, where)
 
 
+_TABLES = get_type_hints(MarketParameters)
+
+
 def _expect_arm(own: MarketParameters, arm: Mapping[str, Any], where: str) -> None:
     variants = ArmParameters(own)
     for table, fields in arm.items():
-        configured(merged(variants.table(table), fields), type(getattr(own, table)), f"{where}.{table}")
+        configured(merged(variants.table(table), fields), _TABLES[table], f"{where}.{table}")
     try:
         variants.overrides(arm)
     except ValueError as error:

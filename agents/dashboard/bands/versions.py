@@ -6,6 +6,7 @@ from msgspec import Struct
 
 from agents.audit.lineage import failed_gates
 from agents.dashboard.bands.changed import LONGEST_NAME, LONGEST_SENTENCE, STATUSES, Weight, cut, readable
+from agents.pages.expert_names import with_models
 from agents.pages.wording import number
 from schemas.names import is_builtin
 from schemas.retraining import RetrainFinished
@@ -187,7 +188,7 @@ def _row(version: ModelVersion, predicts: str, back: str) -> VersionRow:
         True,
         version.lineage[-MOST_LINEAGE:],
         _figures(version.metrics),
-        cut(readable(version.reason), LONGEST_SENTENCE),
+        cut(readable(f"{with_models(version)}{version.reason}"), LONGEST_SENTENCE),
         version.pinned,
         version.held is True,
     )

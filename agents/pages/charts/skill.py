@@ -16,6 +16,9 @@ from streams.reports.track_record.forecasts import Forecasts, forecasts
 from streams.reports.track_record.skill_over_time import FEWEST_CELLS
 
 BLOCKS = 24
+LOWEST = -1.0
+"""Skill at the left end of the chart of forecasters, if one is below it; its value is then written there."""
+
 FEWEST_IN_A_BLOCK = 20
 """Independent outcomes that a block of time should have."""
 
@@ -94,6 +97,20 @@ def forecasters(outcomes: pd.DataFrame, kinds: Mapping[str, str] = NO_KINDS) -> 
             marker={"color": shade.light, "size": 8, "symbol": "square" if kind == "baseline" else "circle"},
             hovertemplate="%{y} %{x:+.4f}, %{customdata}<extra></extra>",
         )
+    if min(block.skill for _, block in rows) < LOWEST:
+        # One bad expert must not push all others together; its row says how bad it is.
+        highest = max(max(block.skill, block.high or 0.0) for _, block in rows)
+        made.update_xaxes(range=[LOWEST, highest + 0.05 * (highest - LOWEST)])
+        for name, block in rows:
+            if block.skill < LOWEST:
+                made.add_annotation(
+                    x=LOWEST,
+                    y=_label(name, kinds),
+                    text=f"◂ {block.skill:+.2f}",
+                    showarrow=False,
+                    xanchor="left",
+                    font={"color": palette.MUTED.light, "size": 11},
+                )
     made.add_vline(x=0.0, line={"color": palette.FAINT.light, "width": 1}, layer="below")
     made.update_yaxes(
         categoryorder="array",

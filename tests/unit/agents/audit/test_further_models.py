@@ -151,7 +151,7 @@ def test_show_why_and_diff_print_them(monkeypatch: pytest.MonkeyPatch) -> None:
         assert "model trees (trees): 2 trees with 5 leaves" in tickloop(*words)
         (told,) = json.loads(tickloop(*words, "--json"))["models"]
         assert (told["kind"], told["trees"], told["leaves"]) == ("trees", 2, 5)
-    assert "with trees (trees)  brought" in tickloop("list", "X")
+    assert "with trees (trees): brought" in tickloop("list", "X")
     assert tickloop("diff", "X", "v1", "v2") == "model trees: only in v2 (trees)\n"
     difference = json.loads(tickloop("diff", "X", "v1", "v2", "--json"))
     assert difference["weights"] == {}

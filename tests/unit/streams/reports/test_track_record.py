@@ -116,6 +116,19 @@ def test_an_expert_is_judged_on_the_outcomes_that_have_it_against_the_baseline_o
     drawn = forecasters(late, {"forest": "river"})
     assert isinstance(drawn, go.Figure)
     assert "forest (River) " in drawn.data[1].y
+    assert not drawn.layout.annotations
+
+
+def test_one_bad_expert_does_not_push_the_others_together() -> None:
+    labels = np.where(np.random.default_rng(1).random(400) < 0.5, 1, -1)
+    told = pd.DataFrame({"symbol": "X", "ts_prediction": np.arange(400) * 50, "label": labels, "horizon_ns": 100})
+    told["arm.live.probability"], told["baseline.majority"] = 0.5 + 0.1 * labels, 0.5
+    told["expert.flat"], told["expert.bad"] = 0.5, 0.5 - 0.49 * labels
+    drawn = forecasters(told)
+    assert isinstance(drawn, go.Figure)
+    (note,) = drawn.layout.annotations
+    assert (note.y, note.text) == ("bad ", f"◂ {1.0 - np.log(0.01) / np.log(0.5):+.2f}")
+    assert drawn.layout.xaxis.range[0] == -1.0
 
 
 class TestDrawdown:
