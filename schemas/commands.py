@@ -67,8 +67,8 @@ class StopVariant(Struct, frozen=True, tag_field="kind", tag="stop_variant"):
 class PromoteVariant(Struct, frozen=True, tag_field="kind", tag="promote_variant"):
     """Command to make a variant of the pipeline live, so that its predictions are published.
 
-    Until then it runs in shadow, that is, unpublished. The variant that was live goes on in shadow, under the name of
-    its version.
+    Before the command, the variant runs in shadow, that is, unpublished. The variant that was live goes on in shadow,
+    under the name of its version.
     """
 
     id: CommandId

@@ -109,7 +109,8 @@ def stop_variant(command_id: str, symbol: str, arm: str, cause: str) -> Request:
 def promote_variant(command_id: str, symbol: str, arm: str, cause: str) -> Request:
     """Build the command to make a variant of the symbol's pipeline live, so that its predictions are published.
 
-    Until then the variant must run in shadow, which means that it predicts without being published.
+    When the command is carried out, the variant must run in shadow, which means that it predicts without being
+    published.
 
     Args:
         command_id, symbol: see `Request`.

@@ -170,7 +170,7 @@ def planned(
 
     Args:
         name: name of the experiment.
-        declaration: its declaration in the configuration.
+        declaration: declaration of the experiment in the configuration.
         outcomes: outcomes of one symbol, in the order of event time; those without the version under test are
             left out.
         limit_days: longest duration, days; None: as long as the declared number of pairs takes at the measured
@@ -224,7 +224,7 @@ def planned_together(
 
     Args:
         name: name of the experiment.
-        declaration: its declaration in the configuration, which names the symbols.
+        declaration: declaration of the experiment in the configuration, which names the symbols.
         outcomes: outcomes by symbol, each in the order of event time.
         limit_days: longest duration, days; None: as long as the declared number of pairs takes at the measured
             rate.

@@ -27,10 +27,10 @@ class ResumePoint:
     """Number and digest of the first records of each partition, to compare a source with what was replayed of it.
 
     Args:
-        counts: how many records of each partition to include; further records are ignored. None includes all.
+        counts: how many records of each partition the digest is to cover; further records are ignored. None: all.
 
     Attributes:
-        counts: how many records of each partition were included so far.
+        counts: how many records of each partition the digest covers so far.
     """
 
     def __init__(self, counts: dict[int, int] | None = None) -> None:
@@ -39,7 +39,7 @@ class ResumePoint:
         self._hashes: dict[int, hashlib._Hash] = {}
 
     def add(self, partition: int, key: bytes | None, value: bytes | None) -> None:
-        """Include the next record of a partition, unless the wanted number of records is included already."""
+        """Add the next record of a partition to its digest, unless the digest covers the wanted number already."""
         count = self.counts.get(partition, 0)
         if self._wanted is not None and count >= self._wanted.get(partition, 0):
             return
@@ -50,11 +50,11 @@ class ResumePoint:
 
     @property
     def is_complete(self) -> bool:
-        """Whether the wanted number of records was included, for every partition."""
+        """Whether the digest of every partition covers the wanted number of records."""
         return self.counts == self._wanted
 
     def digests(self) -> dict[int, str]:
-        """SHA-256 of the records included so far, hexadecimal, by partition."""
+        """SHA-256 of the records that were added so far, hexadecimal, by partition."""
         return {partition: digest.hexdigest() for partition, digest in self._hashes.items()}
 
 

@@ -14,7 +14,7 @@ class Alarm(Struct, frozen=True):
         statistic: value of the statistic.
         limit: limit that the statistic passed.
         since: estimated event time at which the change began, ns; 0: not known.
-        since_outcomes: outcomes since then whose price moved; 0: not known.
+        since_outcomes: number of outcomes since that time whose price moved; 0: not known.
         sentence: the finding as a sentence for a person, with the numbers.
     """
 

@@ -101,7 +101,7 @@ def summary(window: AccuracyWindowState, version: str) -> WindowSummary:
     """Scores of a window of the version named `version`, with 95 % intervals.
 
     The interval of the skill is that of the mean difference in log-loss, divided by the baseline's log-loss. It rests
-    on the number of outcomes that do not overlap in time, which makes it rather too wide than too narrow.
+    on the number of outcomes that do not overlap in time, so it is too wide rather than too narrow.
     """
     moved = window.tallies[0].moved
     if not moved:

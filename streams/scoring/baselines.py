@@ -22,8 +22,8 @@ class BaselineState:
     mid moved are counted.
 
     Attributes:
-        hits: right predictions; of `majority`: upward moves.
-        calls: predictions; of `majority`: moves.
+        hits: number of right predictions; for `majority`, number of upward moves.
+        calls: number of predictions; for `majority`, number of moves.
         last: direction of the last known move: 1 up, -1 down, 0 before the first.
     """
 

@@ -42,7 +42,7 @@ class TradedSpread:
     mean: float = 0.0
 
     def take(self, price: float) -> None:
-        """Take a trade at `price` (quote currency); add the change since the last trade to the mean, unless it is 0."""
+        """Take a trade at `price`, quote currency; its distance from the last price enters the mean, unless it is 0."""
         last = self.price
         self.price = price
         if last == 0.0 or price == last:
