@@ -111,6 +111,7 @@ def _dead(summary: Mapping[str, Any]) -> int:
 def _run(summary: Mapping[str, Any]) -> str:
     rows = [(name, str(summary[name])) for name in ("first", "last", "ticks", "trials") if name in summary]
     rows += [(f"parameters, {part}", str(digest)) for part, digest in summary.get("parameters", {}).items()]
+    rows += [(f"model {name}", str(kind)) for name, kind in summary.get("models", {}).items()]
     rows += [(f"input {name}", str(digest)) for name, digest in summary.get("inputs", {}).items()]
     rows += [(f"digest of {topic}", str(found["all"])) for topic, found in summary.get("digests", {}).items()]
     return (

@@ -1,0 +1,217 @@
+"""The whole life of a version with a further model on Kafka, with workers killed at every step of it.
+
+The version starts in shadow, wins its test, goes live, is replaced by a bad one without a test, and comes back.
+"""
+
+import asyncio
+from collections.abc import Callable
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from msgspec.structs import replace
+
+from agents.audit.versions import versions
+from agents.commands.commander import commander
+from agents.config.settings import Settings
+from agents.demo import drift_story
+from agents.operations.verification import verify
+from schemas.codec import decoder
+from schemas.commands import Command, PromoteVariant, Retrain, RollBack, StartVariant
+from schemas.experiments import ExperimentDecided
+from schemas.models import ExpertModel, ModelState, TreesState
+from schemas.outcomes import OutcomeMatured
+from schemas.ticks import Directive, Tick
+from schemas.topics import COMMANDS, EXPERIMENT_DECISIONS, OUTCOMES, PREDICTIONS, TICKS
+from streams.engine.node import Node, following
+from streams.engine.replay import SourceRecord, by_topic, replay
+from streams.parameters import load_parameters
+from streams.sources.planted_signal import GradedMarket
+from streams.topology import nodes
+from tests.support.live_commands import everything
+from tests.support.live_loop import LiveLoop
+
+pytestmark = [pytest.mark.broker, pytest.mark.faults, pytest.mark.timeout(300)]
+
+SYMBOL = drift_story.SYMBOL
+CONFIGURATION = drift_story.CONFIGURATION.replace(
+    "min_samples_for_retrain = 400", "min_samples_for_retrain = 1_000_000"
+)
+"""The live model believes in the imbalance of the book, learns slowly, and is never retrained."""
+
+PATIENCE_S = 60.0
+FEED = 9_000
+ARM, BAD = "candidate-deep", "candidate-bad"
+"""Names of candidates, so that they are tested by `[retraining.trial]`, promoted and watched without a person."""
+
+VERSION, BAD_VERSION = "deep-1", "bad-1"
+LEADS: dict[str, Any] = {"mixture": {"prior": {"signed_logistic": 0.02}}}
+"""The further model has nearly all of the weight."""
+
+
+def ensemble(sign: float) -> TreesState:
+    """Two trees on the imbalance of the book; with the sign 1 they say that the price goes the other way."""
+    return TreesState(
+        features=("queue_imbalance",),
+        roots=(0, 2),
+        feature=(0, 0, 0),
+        threshold=(0.0, -0.5, 0.5),
+        left=(1, -1, -4),
+        right=(-3, -2, -5),
+        leaves=(1.5 * sign, 0.5 * sign, -0.5 * sign, 0.5 * sign, -1.0 * sign),
+        n_seen=1_000,
+    )
+
+
+def started(kind: str) -> StartVariant:
+    """The command that starts the version: with a declared model of River, or with trees that it brings."""
+    common: dict[str, Any] = {"id": "start", "symbol": SYMBOL, "ts_event": 1, "arm": ARM, "cause": "a test"}
+    if kind == "river":
+        forest = {"kind": "river", "model": "naive_bayes.GaussianNB", "features": ["queue_imbalance"]}
+        overrides = {**LEADS, "models": {"deep": forest}}
+        return StartVariant(**common, overrides=overrides, from_live=True, version=VERSION)
+    brought = ModelState(VERSION, None, expert=ExpertModel("deep", ensemble(1.0)))
+    return StartVariant(**common, overrides=LEADS, from_live=True, model=brought)
+
+
+SABOTAGE = StartVariant(
+    "sabotage",
+    SYMBOL,
+    1,
+    BAD,
+    "a test",
+    LEADS,
+    model=ModelState(BAD_VERSION, None, expert=ExpertModel("bad", ensemble(-1.0))),
+)
+
+
+class Life:
+    """The market of the test, fed in portions, and the commands of a person; workers are killed on the way.
+
+    Args:
+        loop: topics and workers.
+        configuration: file of the workers.
+    """
+
+    def __init__(self, loop: LiveLoop, configuration: Path) -> None:
+        self._loop = loop
+        self._worker = {"TICKLOOP_CONFIG": str(configuration)}
+        self._feed = GradedMarket(SYMBOL, seed=7)
+        self._feed.inverted = True
+        self._fed = 0
+        loop.start(1, **self._worker)
+
+    async def feed(self, ticks: int) -> None:
+        await self._loop.publish(islice(self._feed, ticks))
+        self._fed += ticks
+
+    def kill(self) -> None:
+        """Kill the worker and start the next one."""
+        self._loop.kill(1)
+        self._loop.start(1, **self._worker)
+
+    async def ask(self, command: Any) -> None:
+        """Send a command, kill the worker at once, and wait until the next one has written the directive."""
+        await self._loop.until_caught_up()
+        async with commander(self._loop.settings, self._loop.bootstrap) as client:
+            place = await client.place_of(SYMBOL)
+            await client.put(replace(command, ts_event=place.ts_event), place.partition)
+        self.kill()
+        async with asyncio.timeout(PATIENCE_S):
+            while True:
+                ticks = await everything(self._loop, TICKS.name, Tick)
+                if any(isinstance(each, Directive) and each.id == command.id for each in ticks):
+                    return
+                await asyncio.sleep(0.2)
+
+    async def until(self, topic: str, kind: Any, seen: Callable[[list[Any]], bool], portion: int) -> list[Any]:
+        """Feed portions of ticks until the records of a topic satisfy `seen`; return them."""
+        while True:
+            found = list({each.id: each for each in await everything(self._loop, topic, kind)}.values())
+            if seen(found):
+                return found
+            assert self._fed < FEED, f"{self._fed} ticks, {topic}: {found[-3:]}"
+            await self.feed(portion)
+            await self._loop.until_caught_up()
+
+
+def verdicts(decided: list[ExperimentDecided]) -> list[str]:
+    return [f"{each.experiment} {each.verdict}" for each in decided]
+
+
+@pytest.mark.parametrize("kind", ["river", "trees"])
+async def test_a_further_model_wins_goes_live_is_sabotaged_and_comes_back_to_the_same_bytes(
+    kind: str, bootstrap: str, prefix: str, tmp_path: Path
+) -> None:
+    configuration = tmp_path / "tickloop.toml"
+    configuration.write_text(CONFIGURATION)
+    settings = Settings.load({}, prefix=prefix, partitions=1, checkpoint_s=0.3, session_timeout_s=4.0)
+    loop_nodes = nodes(load_parameters(msgspec.toml.decode(CONFIGURATION)))
+    decisions = (EXPERIMENT_DECISIONS.name, ExperimentDecided)
+    async with LiveLoop(loop_nodes, settings, bootstrap, tmp_path / "workers.log") as loop:
+        life = Life(loop, configuration)
+        await life.feed(500)
+        await life.ask(started(kind))
+        await life.feed(1_200)
+        life.kill()
+        await life.until(*decisions, lambda found: f"{ARM} winner" in verdicts(found), 500)
+        await life.until(*decisions, lambda found: f"{ARM} promoted" in verdicts(found), 200)
+
+        await life.ask(SABOTAGE)
+        await life.feed(100)
+        await life.ask(PromoteVariant("force", SYMBOL, 1, BAD, "a test"))
+        await life.feed(200)
+        life.kill()
+        await life.until(*decisions, lambda found: f"{BAD} rolled_back" in verdicts(found), 200)
+        await life.feed(300)
+        await loop.until_caught_up()
+
+        # The model leads wherever its version is live, and the outcomes name its opinion and its weight.
+        outcomes = {each.id: each for each in await everything(loop, OUTCOMES.name, OutcomeMatured)}
+        of_version = [each for each in outcomes.values() if each.arms[0].model_version == VERSION]
+        assert {each.arms[0].strategy for each in of_version} == {"deep"}
+        assert all("deep" in each.experts and "bad" not in each.experts for each in of_version)
+        of_bad = [each for each in outcomes.values() if each.arms[0].model_version == BAD_VERSION]
+        assert all("bad" in each.experts and "deep" not in each.experts for each in of_bad)
+        assert len(of_bad) > 100
+        assert {name for each in outcomes.values() for name in each.weights} >= {"deep", "bad"}
+        commands = {each.id: each for each in await everything(loop, COMMANDS.name, Command)}
+        changes = [type(each) for each in commands.values() if not isinstance(each, Retrain)]
+        assert changes == [StartVariant, PromoteVariant, StartVariant, PromoteVariant, RollBack]
+        statuses = {each.version: each.status for each in await versions(settings, bootstrap)}
+        assert (statuses[VERSION], statuses[BAD_VERSION]) == ("champion", "rolled_back")
+
+        # Kills changed nothing.
+        verdict = await loop.verdict()
+        assert verdict.is_exact, verdict
+        verified = await verify(settings, bootstrap, loop_nodes, 30.0, lambda sentence, done, total: None)
+        assert verified.verdict == "same", verified
+
+        # What the version says after the roll-back is what it would have said without the sabotage.
+        source = [SourceRecord(*record) for record in await loop.stored(TICKS.name)]
+        back = predictions_after_the_return(loop_nodes, source, without_sabotage=False)
+        assert len(back) > 250
+        assert predictions_after_the_return(loop_nodes, source, without_sabotage=True)[-len(back) :] == back
+
+
+def predictions_after_the_return(
+    loop_nodes: list[Node[Any]], source: list[SourceRecord], without_sabotage: bool
+) -> list[bytes]:
+    """Predictions by the version behind the last directive, by a replay that leaves the sabotage out or not."""
+    decode = decoder(TICKS.record)
+    ticks = [(record, decode(record.value)) for record in source]
+    directives = [each for each in ticks if isinstance(each[1], Directive)]
+    last = directives[-1][0].offset
+    ids = list(dict.fromkeys(each.id for _, each in directives))
+    of_sabotage = ids[ids.index("sabotage") :]
+    kept = [
+        record
+        for record, tick in ticks
+        if not (without_sabotage and isinstance(tick, Directive) and tick.id in of_sabotage)
+    ]
+    written = by_topic(replay(following(loop_nodes, loop_nodes[0].source), kept))[PREDICTIONS.name]
+    predicted = decoder(PREDICTIONS.record)
+    found = [(value, predicted(value)) for _, _, value in written]
+    return [value for value, each in found if each.model_version == VERSION and int(each.id.split(":")[2]) > last]
