@@ -30,14 +30,13 @@ class Day(NamedTuple):
     """Outcomes of the second day in which the mid moved, and what the loop did on both days.
 
     Attributes:
-        outcomes: by prediction id: time of the prediction, horizon (both ns), label, probability of the live arm, and
-            of each baseline.
+        outcomes: time of the prediction, horizon (both ns), label, probability of each baseline, and of the live arm.
         retrains: results by status and recipe.
         went_live: number of promotions of a version.
         live_with_trees: share of the outcomes whose live version brought trees.
     """
 
-    outcomes: dict[str, tuple[int, int, int, float, list[float]]]
+    outcomes: list[tuple[int, int, int, list[float], float]]
     retrains: dict[str, int]
     went_live: int
     live_with_trees: float
@@ -49,7 +48,7 @@ def run(files: Sequence[str], trees: bool) -> Day:
         {"monitor": {"check_interval_ns": HOUR_NS}, "retraining": {"trees": {"enabled": trees}}}
     )
     loop = ClosedLoop(parameters)
-    found: dict[str, tuple[int, int, int, float, list[float]]] = {}
+    found: list[tuple[int, int, int, list[float], float]] = []
     retrains: Counter[str] = Counter()
     with_trees: set[str] = set()
     went_live = brought = 0
@@ -67,19 +66,20 @@ def run(files: Sequence[str], trees: bool) -> Day:
                     went_live += record.action == "promote_arm"
                 elif isinstance(record, OutcomeMatured) and day and record.ts_prediction >= begun and record.label:
                     arm, baselines = record.arms[0], [record.baselines.get(name, 0.5) for name in BASELINES]
-                    told = (record.ts_prediction, record.horizon_ns, record.label, arm.probability, baselines)
-                    found[record.prediction_id] = told
+                    found.append((record.ts_prediction, record.horizon_ns, record.label, baselines, arm.probability))
                     brought += arm.model_version in with_trees
     return Day(found, dict(retrains), went_live, brought / max(1, len(found)))
 
 
 def compared(symbol: str, without: Day, trees: Day) -> dict[str, Any]:
-    """Scores of both on the outcomes that both have, with 95 % intervals of what is compared."""
-    ids = [each for each in without.outcomes if each in trees.outcomes]
-    rows = [without.outcomes[each] for each in ids]
+    """Scores of both on the outcomes of the second day, with 95 % intervals of what is compared."""
+    rows = without.outcomes
+    # Ids of predictions count directives, of which the two have different ones; the ticks and their outcomes are equal.
+    if [row[:-1] for row in rows] != [row[:-1] for row in trees.outcomes]:
+        raise SystemExit("expected the same outcomes of both loops, were others")
     up = np.array([label > 0 for _, _, label, _, _ in rows])
-    told = {"without": [row[3] for row in rows], "trees": [trees.outcomes[each][3] for each in ids]}
-    told |= {name: [row[4][index] for row in rows] for index, name in enumerate(BASELINES)}
+    told = {"without": [row[-1] for row in rows], "trees": [row[-1] for row in trees.outcomes]}
+    told |= {name: [row[3][index] for row in rows] for index, name in enumerate(BASELINES)}
     columns = {name: np.array(values) for name, values in told.items()}
     losses = {name: -np.log(np.where(up, values, 1.0 - values)) for name, values in columns.items()}
     right = {name: np.where(values == 0.5, 0.5, (values > 0.5) == up) for name, values in columns.items()}
@@ -94,7 +94,6 @@ def compared(symbol: str, without: Day, trees: Day) -> dict[str, Any]:
     return {
         "symbol": symbol,
         "moves": len(rows),
-        "unpaired": len(without.outcomes) + len(trees.outcomes) - 2 * len(ids),
         "best baseline": best,
         "right": {name: round(float(right[name].mean()), 4) for name in names},
         "log_loss": {name: round(mean[name], 4) for name in names},
