@@ -174,7 +174,7 @@ async def test_a_job_is_done_once_whichever_record_the_retrainer_dies_at(bootstr
         assert expected.contenders == without.contenders + 1
         assert isinstance(finished, RetrainFinished)
         assert encode(finished.result) == encode(expected)
-        assert finished.made_with.keys() == {"tickloop", "river", "python"}
+        assert finished.made_with.keys() == {"tickloop", "river", "python", "lightgbm"}
         # Written again and again, each time the same bytes under the same id: the lifecycle node carries out one.
         assert len(commands) > 1
         assert {encode(each) for each in commands} == {encode(commands[0])}

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from schemas.outcomes import ArmOutcome, OutcomeMatured
 from streams.engine.faults import Faults
 from streams.market.arms import Arms, ArmState
-from streams.market.features import SIGNED
+from streams.market.features import SIGNED, UNSIGNED
 from streams.market.models import signed_logistic
 from streams.market.models.signed_logistic import SignedLogistic
 from streams.market.parameters import MarketParameters
@@ -210,7 +210,7 @@ def _outcome(
         arms=(ArmOutcome("live", version, "flat", opinion.probability, position, gross, gross - COST_BPS),),
         experts=dict(zip(names, planted.stream.rules[index], strict=True)),
         features_hash="",
-        features=dict(zip(SIGNED, values, strict=True)) if values else {},
+        features=dict.fromkeys(UNSIGNED, 0.0) | dict(zip(SIGNED, values, strict=True)) if values else {},
         baselines=dict(zip(BASELINES, called.opinions, strict=True)),
         cost_bps=COST_BPS,
     )

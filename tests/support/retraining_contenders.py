@@ -20,6 +20,7 @@ from streams.reports.prequential.ablations import model_that_does_not_learn
 from streams.retraining.fitting import Label, fit
 from streams.retraining.job import retrain
 from streams.retraining.labels import OutcomeLog, outcome_log
+from streams.retraining.parameters import RetrainParameters, TreesFitParameters
 from streams.scoring import label_uniqueness
 from streams.scoring.label_uniqueness import UniquenessState
 from tests.support.planted_concepts import LiveArm, Planted, market
@@ -86,6 +87,8 @@ class Traced(NamedTuple):
 def tickloop(case: Planted) -> Traced:
     """Run the live pipeline with monitoring and retrains; a new model that passes its checks goes live at once."""
     parameters = market(case.overlap)
+    # The live arm here has no further models.
+    training = RetrainParameters(trees=TreesFitParameters(enabled=False))
     node = MonitorNode()
     state = node.open("X")
     log = OutcomeLog(parameters, 20_000)
@@ -97,7 +100,7 @@ def tickloop(case: Planted) -> Traced:
         for window in node.step(state, outcome, outcome.id):
             if not isinstance(window, AccuracyWindow) or window.breach is None or not window.breach.retrain:
                 continue
-            result = retrain("X", window.breach, log.last(outcome.ts_event), parameters, pool=pool)
+            result = retrain("X", window.breach, log.last(outcome.ts_event), parameters, training, pool)
             results.append((int(outcome.prediction_id.split(":")[2]), result))
             if result.status == "candidate" and result.candidate is not None:
                 numbers = signed_logistic.to_wire(live.arm.model)
