@@ -83,6 +83,9 @@ candidates = 1
 least_validated = 100
 learning_rate = 0.2
 
+[retraining.trees]
+enabled = false
+
 [retraining.trial.test]
 batch = 40
 expected = 400.0
@@ -96,7 +99,10 @@ run = 2_000.0
 canary = 100
 confirmed = 100_000
 """
-"""The live model believes in the imbalance of the book and learns slowly; nothing else has an opinion."""
+"""The live model believes in the imbalance of the book and learns slowly; nothing else has an opinion.
+
+Trees are left out: the relation of this market is a sum, and LightGBM takes seconds to load.
+"""
 
 
 def parameters() -> Parameters:
