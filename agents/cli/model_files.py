@@ -8,7 +8,7 @@ from pathlib import Path
 from msgspec import Struct, convert
 from msgspec.structs import replace
 
-from schemas.codec import decoder
+from schemas.codec import decoder, encode
 from schemas.errors import ConfigurationError, Refused
 from schemas.limits import is_name
 from schemas.models import LARGEST_FILE, LONGEST_EXPERT, ExpertState, OnnxState, TreesState
@@ -27,7 +27,10 @@ CALLS = 200
 METADATA = "features"
 """Name of the text of an ONNX file that holds the names of its features, with commas between them."""
 
-ENDINGS = {".onnx": "onnx", ".json": "trees"}
+ENDINGS = (".onnx", ".json", ".txt")
+
+OBJECTIVE = "binary sigmoid:1"
+"""Objective of a LightGBM model whose sum of leaves is the log-odds of an upward move."""
 
 
 class TriedModel(Struct):
@@ -51,25 +54,26 @@ class TriedModel(Struct):
 
 
 def read_model(file: Path, features: tuple[str, ...]) -> ExpertState:
-    """Read a model from an ONNX file, or trees from a JSON file.
+    """Read a model from an ONNX file, or trees from a JSON file or a text file of LightGBM.
 
     Args:
-        file: its name ends in `.onnx` or `.json`.
+        file: its name ends in `.onnx`, `.json` or `.txt`.
         features: names of its features in the order of its input; empty: the file says them.
 
     Raises:
         ConfigurationError: there is no such file, it is too large, or nobody says what its features are.
         ModelRefused: it is no ONNX file.
     """
-    kind = ENDINGS.get(file.suffix)
-    if kind is None:
+    if file.suffix not in ENDINGS:
         raise ConfigurationError(
-            f"expected a file that ends in {' or '.join(ENDINGS)}, was {file.name:.80}; fix: export the model as ONNX"
+            f"expected a file that ends in {', '.join(ENDINGS)}, was {file.name:.80}; fix: export the model as ONNX"
         )
     if not file.is_file():
         raise ConfigurationError(f"expected a file with a model, there is no {file}; fix: its path from this folder")
     content = file.read_bytes()
-    if kind == "trees":
+    if file.suffix == ".txt":
+        content = encode(_of_lightgbm(file, content, features))
+    if file.suffix != ".onnx":
         return _trees(file, content, features)
     if len(content) > LARGEST_FILE:
         raise ConfigurationError(
@@ -106,6 +110,32 @@ def _trees(file: Path, content: bytes, features: tuple[str, ...]) -> ExpertState
     except Refused as refused:
         raise ConfigurationError(f"{file}: expected trees as docs/models.md says: {refused.detail}") from refused
     return replace(state, features=features) if features else state
+
+
+def _of_lightgbm(file: Path, content: bytes, features: tuple[str, ...]) -> TreesState:
+    """Trees from what LightGBM's `save_model` writes."""
+    from streams.retraining.trees_fitting import to_state  # loads NumPy
+
+    written = content.decode(errors="replace")
+    lines = written.partition("\n\n")[0].splitlines()
+    head = {name: value for name, _, value in (line.partition("=") for line in lines)}
+    if "tree" not in head or head.get("objective") != OBJECTIVE or "average_output" in head:
+        raise ConfigurationError(
+            f'{file}: expected boosted trees of LightGBM with objective = "binary", was objective = '
+            f"{head.get('objective', 'none')!r:.80}; fix: train so, and write it by save_model"
+        )
+    names = features or tuple(head.get("feature_names", "").split())
+    if len(names) != int(head["max_feature_idx"]) + 1:
+        raise ConfigurationError(
+            f"{file}: expected the names of {int(head['max_feature_idx']) + 1} features, was {len(names)}; fix: name "
+            "all of its columns in their order"
+        )
+    try:
+        return to_state(written, names, 0)
+    except (ValueError, KeyError) as error:
+        raise ConfigurationError(
+            f"{file}: expected trees that compare numbers, was {error}; fix: no categories, use_missing = False"
+        ) from error
 
 
 def tried(state: ExpertState, content_of: Path) -> TriedModel:

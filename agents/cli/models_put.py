@@ -82,9 +82,9 @@ def put(
     """Run a model from FILE in shadow on SYMBOL: as one more expert of a copy of the live variant.
 
     FILE is an ONNX file (`.onnx`) of a classifier with one input, a row of features, and the probabilities of down and
-    up as output; or trees as JSON (`.json`). It is tried on this machine first, as a worker would. The features are
-    those that SYMBOL computes; an ONNX file may name them itself, in a metadata entry `features`. docs/models.md shows
-    how a model of scikit-learn comes here.
+    up as output; or trees, as LightGBM writes them (`.txt`) or as JSON (`.json`). It is tried on this machine first, as
+    a worker would. The features are those that SYMBOL computes; files of ONNX (in a metadata entry `features`) and of
+    LightGBM may name them themselves. docs/models.md shows how a model of scikit-learn comes here.
 
     The variant predicts, and its predictions are not published, until `tickloop models promote` or an experiment makes
     it live. How much weight the model gets among the experts is learned, from its share of a new expert on.

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
@@ -15,6 +16,8 @@ from schemas.commands import StartVariant
 from schemas.errors import ConfigurationError, EnvironmentProblem, ModelRefused
 from schemas.models import LARGEST_FILE, ExpertModel, ModelState, OnnxState, TreesState
 from schemas.versions import ModelVersion
+from streams.market.models.parameters import TreesParameters
+from streams.market.models.trees import TreesModel
 from tests.support.onnx_files import FEATURES, file, logistic, node
 from tests.unit.agents.cli.test_arm import NOWHERE, Recorder, connected
 
@@ -127,6 +130,33 @@ def test_trees_come_as_json(desk: Recorder, tmp_path: Path) -> None:
     assert isinstance(tickloop(written(tmp_path, encode(circle), "circle.json"), "--yes").exception, ModelRefused)
 
 
+def test_trees_of_lightgbm_decide_as_lightgbm_does(desk: Recorder, tmp_path: Path) -> None:
+    lightgbm = pytest.importorskip("lightgbm")
+    random = np.random.default_rng(1)
+    rows = random.normal(size=(400, 3))
+    up = rows[:, 0] + rows[:, 1] ** 2 > 0.5
+    settings = {"objective": "binary", "verbosity": -1, "num_threads": 1, "use_missing": False, "min_data_in_leaf": 5}
+    named = lightgbm.Dataset(rows, up, feature_name=list(FEATURES))
+    booster = lightgbm.train(settings, named, 12)
+    booster.save_model(tmp_path / "leafy.txt")
+    assert tickloop(str(tmp_path / "leafy.txt"), "--yes").exit_code == 0
+    command = sent(desk)
+    assert command.model
+    assert command.model.expert
+    state = command.model.expert.model
+    assert isinstance(state, TreesState)
+    model = TreesModel(TreesParameters(features=FEATURES))
+    live = model.load(state)
+    assert [model.opinion(live, row) for row in rows.tolist()] == pytest.approx(booster.predict(rows), abs=1e-12)
+
+    forest = lightgbm.train(settings | {"boosting": "rf", "bagging_freq": 1, "bagging_fraction": 0.5}, named, 3)
+    forest.save_model(tmp_path / "forest.txt")
+    refused = tickloop(str(tmp_path / "forest.txt"), "--yes")
+    assert "expected boosted trees of LightGBM" in str(refused.exception)
+    few = tickloop(str(tmp_path / "leafy.txt"), "--features", "spread", "--yes")
+    assert "expected the names of 3 features, was 1" in str(few.exception)
+
+
 THREE = ",".join(FEATURES)
 
 
@@ -134,7 +164,7 @@ THREE = ",".join(FEATURES)
     ("name", "content", "arguments", "error", "sentence"),
     [
         ("no.onnx", None, (), ConfigurationError, "expected a file with a model, there is no .*no.onnx; fix: its path"),
-        ("a.pkl", b"x", (), ConfigurationError, "ends in .onnx or .json, was a.pkl; fix: export the model as ONNX"),
+        ("a.pkl", b"x", (), ConfigurationError, "ends in .onnx, .json, .txt, was a.pkl; fix: export the model as ONNX"),
         ("a.onnx", b"x", ("--features", THREE), ModelRefused, "expected an ONNX file, was something else"),
         ("a.onnx", logistic(), (), ConfigurationError, "the file has none in its metadata; fix: --features a,b,c"),
         ("a.onnx", logistic(), ("--features", "spread"), ModelRefused, "model of 1 features.*one that takes 3"),
@@ -163,6 +193,7 @@ THREE = ",".join(FEATURES)
             "no strategy has, was imbalance.*--n",
         ),
         ("a.onnx", logistic(), ("--name", "x" * 25, "--features", THREE), ConfigurationError, "1 to 24 printable"),
+        ("a.txt", b"features of mine", (), ConfigurationError, "expected boosted trees of LightGBM .*, was objective"),
         ("a.json", b"{}", (), ConfigurationError, "expected trees as docs/models.md says"),
     ],
 )
