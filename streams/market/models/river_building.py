@@ -78,7 +78,7 @@ def built(parameters: RiverParameters, where: str) -> tuple[Any, bool]:
     """
     from river import base, compose  # takes 0.5 s, and most processes have no such model
 
-    model = _made(parameters.model, parameters.parameters, f"{where}.parameters")
+    model = _made(parameters.model, parameters.parameters, where)
     steps = list(model.steps.items()) if isinstance(model, compose.Pipeline) else [("model", model)]
     if not steps or not isinstance(steps[-1][1], base.Classifier):
         raise ConfigurationError(
@@ -87,7 +87,7 @@ def built(parameters: RiverParameters, where: str) -> tuple[Any, bool]:
         )
     weighted = "w" in signature(type(steps[-1][1]).learn_one).parameters
     if parameters.scaler:
-        scaler = _made(parameters.scaler, {}, where)
+        scaler = _made(parameters.scaler, {}, where, "scaler")
         if not isinstance(scaler, base.Transformer):
             raise ConfigurationError(
                 f"[{where}] scaler: expected a transformer of River, was {parameters.scaler}; fix: empty"
@@ -102,8 +102,9 @@ def built(parameters: RiverParameters, where: str) -> tuple[Any, bool]:
     return model, weighted
 
 
-def _made(name: str, arguments: Mapping[str, Any], where: str) -> Any:
-    kind = river_class(name, where)
+def _made(name: str, arguments: Mapping[str, Any], where: str, key: str = "model") -> Any:
+    kind = river_class(name, where, key)
+    where = f"{where}.parameters"
     taken = signature(kind).parameters
     if unknown := [each for each in arguments if each not in taken]:
         raise ConfigurationError(
@@ -150,7 +151,7 @@ def _value(value: Any, where: str) -> Any:
                 f"[{where}]: expected a name as `model` and a table as `parameters`, was {value!r:.80}; fix: "
                 'model = "linear_model.LogisticRegression"'
             )
-        return _made(named, arguments, f"{where}.parameters")
+        return _made(named, arguments, where)
     if isinstance(value, Mapping):
         keys = SIDES if value and set(value) <= set(SIDES) else {}
         return {keys.get(key, key): _value(each, f"{where}.{key}") for key, each in value.items()}
@@ -165,12 +166,13 @@ def required(taken: Mapping[str, Parameter]) -> list[str]:
     return [key for key, each in taken.items() if each.default is Parameter.empty and each.kind not in of_its_own]
 
 
-def river_class(name: str, where: str) -> Any:
+def river_class(name: str, where: str, key: str = "model") -> Any:
     """Class of River by its name without the package.
 
     Args:
         name: for example `forest.ARFClassifier`.
         where: table that names it, for errors.
+        key: what it is called there.
 
     Raises:
         ConfigurationError: there is none of that name; says the nearest ones.
@@ -179,19 +181,19 @@ def river_class(name: str, where: str) -> Any:
     if module_name.partition(".")[0] not in MODULES:
         fix = nearest(module_name, MODULES)
         raise ConfigurationError(
-            f"[{where}] model: expected a class of River such as forest.ARFClassifier, was {name!r:.80}; fix: "
+            f"[{where}] {key}: expected a class of River such as forest.ARFClassifier, was {name!r:.80}; fix: "
             f"{f'{fix}.{class_name}' if fix and class_name else 'MODULE.CLASS'}"
         )
     try:
         module = import_module(f"river.{module_name}")
     except ImportError as error:
-        raise ConfigurationError(f"[{where}] model: River has no module {module_name!r:.80}; fix: {error}") from error
+        raise ConfigurationError(f"[{where}] {key}: River has no module {module_name!r:.80}; fix: {error}") from error
     kind = getattr(module, class_name, None)
     if not isinstance(kind, type) or isabstract(kind) or not kind.__module__.startswith("river."):
         classes = [each for each, found in vars(module).items() if isinstance(found, type) and not isabstract(found)]
         fix = nearest(class_name, classes)
         raise ConfigurationError(
-            f"[{where}] model: expected a class of river.{module_name}, was {name!r:.80}; fix: "
+            f"[{where}] {key}: expected a class of river.{module_name}, was {name!r:.80}; fix: "
             f"{f'{module_name}.{fix}' if fix else ', '.join(classes)}"
         )
     return kind
