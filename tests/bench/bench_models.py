@@ -59,36 +59,60 @@ def timed(call: Callable[[Any], object], items: list[Any]) -> list[int]:
     return spent
 
 
-def in_pipeline(ticks: list[Any], models: dict[str, Any], state: ExpertState | None = None) -> list[int]:
-    """Nanoseconds of each tick's step of the market node whose live arm has a model."""
-    node = MarketNode(load_parameters({"market": {"models": models}}))
-    symbol = node.open(SYMBOL)
-    node.step(symbol, ticks[0], "ticks:0:0")
-    if state is not None:
+class Stepped:
+    """The market node on one symbol, whose live arm has a model or none.
+
+    Args:
+        first: the first tick.
+        models: tables of `[market.models]`.
+        state: of a model that comes trained; None: none.
+    """
+
+    def __init__(self, first: Any, models: dict[str, Any], state: ExpertState | None = None) -> None:
+        self.node = MarketNode(load_parameters({"market": {"models": models}}))
+        self.state = symbol = self.node.open(SYMBOL)
+        self.spent: list[int] = []
+        self.node.step(symbol, first, "ticks:0:0")
+        if state is None:
+            return
         brought = ModelState("brought-1", None, expert=ExpertModel("brought", state))
-        directives = (
-            Directive("d1", SYMBOL, ticks[0].ts_event, "start_arm", "brought", "bench", model=brought, from_live=True),
-            Directive("d2", SYMBOL, ticks[0].ts_event, "promote_arm", "brought", "bench"),
-            Directive("d3", SYMBOL, ticks[0].ts_event, "stop_arm", symbol.arms.arms[0].version, "bench"),
-        )
-        for directive in directives:
-            node.step(symbol, directive, "ticks:0:0")
-    spent = []
+        for directive in (
+            Directive("d1", SYMBOL, first.ts_event, "start_arm", "brought", "bench", model=brought, from_live=True),
+            Directive("d2", SYMBOL, first.ts_event, "promote_arm", "brought", "bench"),
+            Directive("d3", SYMBOL, first.ts_event, "stop_arm", symbol.arms.arms[0].version, "bench"),
+        ):
+            self.node.step(symbol, directive, "ticks:0:0")
+
+    def step(self, tick: Any, offset: int) -> None:
+        """Take a tick, and note how long it took."""
+        started = perf_counter_ns()
+        self.node.step(self.state, tick, f"ticks:0:{offset}")
+        self.spent.append(perf_counter_ns() - started)
+
+
+def in_pipeline(ticks: list[Any], *stepped: Stepped) -> None:
+    """Give every tick to each of them in turn, so that all of them meet the same disturbances."""
     gc.disable()
     for offset, tick in enumerate(ticks[1:], 1):
-        started = perf_counter_ns()
-        node.step(symbol, tick, f"ticks:0:{offset}")
-        spent.append(perf_counter_ns() - started)
+        for each in stepped:
+            each.step(tick, offset)
     gc.enable()
-    assert not symbol.faults.counts, symbol.faults.counts
-    return spent
+    for each in stepped:
+        assert not each.state.faults.counts, each.state.faults.counts
 
 
 def trees() -> tuple[TreesState, lightgbm.Booster]:
     """Trees that LightGBM fitted, and the same as the pipeline takes them."""
     inputs = np.array(rows(4_000))
     up = inputs[:, 0] + 0.7 * inputs[:, 3] * inputs[:, 1] + np.random.default_rng(3).normal(size=len(inputs)) > 0.0
-    options = {"objective": "binary", "num_leaves": LEAVES, "num_threads": 1, "deterministic": True, "verbose": -1}
+    options = {
+        "objective": "binary",
+        "num_leaves": LEAVES,
+        "num_threads": 1,
+        "seed": 1,
+        "deterministic": True,
+        "verbose": -1,
+    }
     booster = lightgbm.train(options, lightgbm.Dataset(inputs, up.astype(float)), num_boost_round=TREES)
     flat: dict[str, list[Any]] = {each: [] for each in ("roots", "feature", "threshold", "left", "right", "leaves")}
 
@@ -124,11 +148,10 @@ def own_calls(state: ExpertState, given: list[list[float]]) -> list[int]:
     return timed(lambda row: model.opinion(live, row), given)
 
 
-def told(name: str, spent: list[int], base: tuple[float, float]) -> None:
-    """Print the time of a tick, and how much more it is than without further models."""
-    middle, high = quantiles(spent)
-    print(f"{name:44} p50 {middle:8.1f} us  p99 {high:8.1f} us  mean {np.mean(spent) / 1e3:8.1f} us", end="")
-    print(f"  (+{middle - base[0]:.1f} at p50)")
+def told(name: str, stepped: Stepped, without: Stepped) -> None:
+    """Print the time of a tick, and how much more it is at the median than without further models."""
+    (middle, high), (base, _) = quantiles(stepped.spent), quantiles(without.spent)
+    print(f"{name:42} p50 {middle:8.1f} us  p99 {high:8.1f} us  (+{middle - base:.1f} at p50)")
 
 
 def main(arguments: list[str]) -> None:
@@ -137,24 +160,28 @@ def main(arguments: list[str]) -> None:
     ticks = list(islice(synthetic_market(1, [SYMBOL]), count))
     given = rows(3_000)
     print(f"{count:,} ticks of a synthetic market; {compiled.described()}")
-    none = in_pipeline(ticks, {})
-    base = quantiles(none)
-    told("a tick without further models", none, base)
-
     ensemble, booster = trees()
-    told(f"a tick with {TREES} trees of {LEAVES} leaves", in_pipeline(ticks, {}, ensemble), base)
-    ours, theirs = own_calls(ensemble, given), timed(booster.predict, list(np.array(given)[:, None, :]))
-    compared("  their evaluation alone", ours, "LightGBM, predict of a row, one thread", theirs)
-
     file = onnx()
-    told("a tick with a small ONNX model", in_pipeline(ticks, {}, file), base)
-    session = onnxruntime.InferenceSession(file.file, providers=["CPUExecutionProvider"])
-    inputs = np.array(given, dtype=np.float32)[:, None, :]
+    first = ticks[0]
+    none, of_trees, of_onnx = Stepped(first, {}), Stepped(first, {}, ensemble), Stepped(first, {}, file)
+    in_pipeline(ticks, none, of_trees, of_onnx)
+    of_river, beside = Stepped(first, {"forest": FOREST}), Stepped(first, {})
+    in_pipeline(ticks[: count // 2], beside, of_river)
+
+    told("a tick without further models", none, none)
+    told(f"a tick with {TREES} trees of {LEAVES} leaves", of_trees, none)
+    theirs = timed(booster.predict, list(np.array(given)[:, None, :]))
+    compared("  their evaluation alone", own_calls(ensemble, given), "LightGBM, predict of a row", theirs)
+
+    told("a tick with a small ONNX model", of_onnx, none)
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    session = onnxruntime.InferenceSession(file.file, options, providers=["CPUExecutionProvider"])
     entry = session.get_inputs()[0].name
-    theirs = timed(lambda row: session.run(None, {entry: row}), list(inputs))
+    theirs = timed(lambda row: session.run(None, {entry: row}), list(np.array(given, dtype=np.float32)[:, None, :]))
     compared("  its evaluation alone", own_calls(file, given), "onnxruntime, run of a row", theirs)
 
-    told("a tick with a forest of River (10 trees)", in_pipeline(ticks, {"forest": FOREST}), base)
+    told("a tick with a forest of River (10 trees)", of_river, beside)
     _river(given[:600])
 
 

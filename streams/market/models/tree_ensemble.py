@@ -1,22 +1,38 @@
-"""Evaluates ensembles of binary decision trees that are stored as lists of numbers."""
+"""Ensembles of decision trees as linked splits: the loop that evaluates them."""
 
 from streams.scoring.logistic import probability
 
+LEAF = -1
+"""In the place of a leaf's feature."""
 
-class TreeEnsemble:
-    """Ensemble of binary decision trees: the log-odds of an upward move are `base` plus one leaf of each tree.
 
-    The splits of all trees are numbered in one sequence, tree by tree, from the root of each. So are the leaves. Where
-    a number may mean a split or a leaf, leaf number i is written as -1 - i.
+class Split:
+    """A split or a leaf of a tree; compiled, its numbers are reached without a detour over Python's objects.
 
     Args:
-        roots: for each tree, the number of its root: a split, or a leaf if the tree is a single leaf.
-        feature: for each split, the index of the feature that it compares.
-        threshold: for each split, the largest value with which the left branch is taken.
-        left: for each split, the number of the split or leaf on its left branch.
-        right: for each split, the number of the split or leaf on its right branch.
-        leaves: for each leaf, the log-odds that it adds.
-        base: log-odds to which the leaves are added.
+        feature: index of the value that a split compares; `LEAF` for a leaf.
+        number: a value up to it goes left; of a leaf, what it adds, log-odds.
+    """
+
+    left: "Split"
+    right: "Split"
+
+    def __init__(self, feature: int, number: float) -> None:
+        self.feature = feature
+        self.number = number
+
+
+class TreeEnsemble:
+    """Decision trees, made from lists in which the splits of all trees stand one behind the other.
+
+    Args:
+        roots: number of the first split of each tree; `-1 - leaf` for a tree of one leaf.
+        feature: of each split, index of the value that it compares.
+        threshold: of each split; a value up to it goes left.
+        left: of each split, number of the next one, or `-1 - leaf`.
+        right: the same for values above the threshold.
+        leaves: what each leaf adds, log-odds.
+        base: log-odds before the first tree.
 
     >>> stump = TreeEnsemble([0], [1], [0.5], [-1], [-2], [-1.0, 2.0], 0.0)
     >>> stump.log_odds([9.0, 0.5]), stump.log_odds([9.0, 0.6])
@@ -33,27 +49,23 @@ class TreeEnsemble:
         leaves: list[float],
         base: float,
     ) -> None:
-        self.roots = roots
-        self.feature = feature
-        self.threshold = threshold
-        self.left = left
-        self.right = right
-        self.leaves = leaves
+        # Leaves stand last, so that -1 is the first of them from the end backwards.
+        nodes = [Split(each, number) for each, number in zip(feature, threshold, strict=True)]
+        nodes += [Split(LEAF, number) for number in reversed(leaves)]
+        for place in range(len(feature)):
+            nodes[place].left = nodes[left[place]]
+            nodes[place].right = nodes[right[place]]
+        self.roots = [nodes[root] for root in roots]
         self.base = base
 
     def log_odds(self, values: list[float]) -> float:
-        """Log-odds of an upward move: `base` plus one leaf of each tree.
-
-        Args:
-            values: values of the features.
-        """
-        feature, threshold, left, right, leaves = self.feature, self.threshold, self.left, self.right, self.leaves
+        """Log-odds of an upward move: the base, and one leaf of each tree."""
         total = self.base
         for root in self.roots:
-            at = root
-            while at >= 0:
-                at = left[at] if values[feature[at]] <= threshold[at] else right[at]
-            total += leaves[-1 - at]
+            node = root
+            while node.feature >= 0:
+                node = node.left if values[node.feature] <= node.number else node.right
+            total += node.number
         return total
 
     def probability(self, values: list[float]) -> float:
