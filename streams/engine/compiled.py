@@ -72,6 +72,8 @@ MODULES = (
     "streams.market.strategies.mean_reversion",
     "streams.market.strategies.momentum",
     "streams.market.strategies.panel",
+    "streams.market.worlds",
+    "streams.market.expert_models",
     "streams.market.fixed_share",
 )
 """The hot modules, which run at every tick or label. They define no `msgspec.Struct`, which would lose its types."""

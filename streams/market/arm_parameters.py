@@ -4,7 +4,7 @@ An arm is one of the variants of the pipeline that run side by side on a symbol.
 except for those that it overrides.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from copy import deepcopy
 from typing import Any, NamedTuple, get_type_hints
 
@@ -24,9 +24,14 @@ from streams.market.models.experts import implied
 from streams.market.models.signed_logistic import SignedLogistic
 from streams.market.parameters import MarketParameters
 from streams.market.sizing import Sizing
+from streams.market.symbol_state import SymbolState
+from streams.market.worlds import World, WorldState
 
 ARM_LEVEL = ("model", "models", "recall", "mixture", "correction", "confidence", "sizing")
-"""Tables of parameters that an arm may override; everything computed before them is common to all arms."""
+"""Tables of parameters that an arm may override while it shares all that is computed before with the other arms."""
+
+WORLD_LEVEL = ("features", "regime", "strategies", "costs")
+"""Tables for which an arm computes everything by itself, see `streams.market.worlds`."""
 
 COMMON = {"model": ("features",), "sizing": ("memory",)}
 """Fields of those tables that concern what is common to all arms, so that no arm may override them."""
@@ -51,11 +56,13 @@ class ArmParts(NamedTuple):
         parameters: the symbol's parameters, with the arm's overrides in their place.
         arms: computes the arm's probabilities and teaches it.
         sizing: computes the arm's positions.
+        world: computes features, regime and strategies of an arm that differs in these; None: those of the symbol.
     """
 
     parameters: MarketParameters
     arms: Arms
     sizing: Sizing
+    world: World | None = None
 
 
 _TABLES: Mapping[str, Any] = get_type_hints(MarketParameters)
@@ -73,6 +80,7 @@ class ArmParameters:
 
     Attributes:
         own: objects of an arm without overrides.
+        world: computes features, regime and opinions of strategies with the symbol's own parameters.
         room: most bytes that the models beside the logistic regression may take in the state of a symbol, all arms
             together; see `streams.market.state_size`.
 
@@ -80,16 +88,19 @@ class ArmParameters:
     >>> bold = variants.overrides({"sizing": {"kelly_fraction": 0.001}})
     >>> bold, variants[bold].parameters.sizing.kelly_fraction, variants[b""].parameters.sizing.kelly_fraction
     (b'{"sizing":{"kelly_fraction":0.001}}', 0.001, 0.0001)
-    >>> variants.overrides({"costs": {"fee_bps": 0.0}})  # doctest: +ELLIPSIS
+    >>> variants.overrides({"admission": {"max_jump": 0.5}})  # doctest: +ELLIPSIS
     Traceback (most recent call last):
     ...
-    ValueError: overrides: expected tables among model, models, ..., sizing, was costs
+    ValueError: overrides: expected tables among model, models, ..., costs, was admission
     """
 
     def __init__(self, parameters: MarketParameters) -> None:
         self._parameters = parameters
-        self._tables: dict[str, Any] = {name: to_builtins(getattr(parameters, name)) for name in ARM_LEVEL}
+        self._tables: dict[str, Any] = {
+            name: to_builtins(getattr(parameters, name)) for name in (*ARM_LEVEL, *WORLD_LEVEL)
+        }
         self._vector = vector_of_models(parameters)
+        self.world = World(parameters)
         self._built: dict[bytes, ArmParts] = {}
         self.room = ROOM
         self.own = self._parts(parameters)
@@ -146,7 +157,7 @@ class ArmParameters:
         self[written]
         return written
 
-    def begin(self, directive: Directive, version: str, number: int, running: Sequence[ArmState]) -> ArmState:
+    def begin(self, directive: Directive, version: str, number: int, state: SymbolState) -> ArmState:
         """Return the new arm that a directive asks for; the caller must add it to the arms of the symbol.
 
         An arm is one of the variants of the pipeline that run side by side on a symbol; the live arm is the one whose
@@ -157,11 +168,12 @@ class ArmParameters:
             directive: a directive `start_arm`, which holds name, overrides and perhaps models for the new arm.
             version: name of the model version that the arm starts from.
             number: identity of the arm within the symbol.
-            running: states of the arms of the symbol, which stay as they are; the live one first.
+            state: of the symbol, which stays as it is.
 
         Raises:
             Refused: `bad_directive`: overrides or models are not valid for this symbol, or there is no room for them.
         """
+        running = state.arms.arms
         live = running[0]
         overrides, model = self.asked(directive)
         self.expect_room(overrides, [arm.overrides for arm in running])
@@ -180,17 +192,29 @@ class ArmParameters:
                 # A new model takes over the stored copies of the one before it.
                 begun.recall = variant.arms.remember(live)
         begun.overrides = overrides
+        begun.world = None if variant.world is None else self._world_of(variant.world, directive.from_live, state)
         brought = None if directive.model is None else directive.model.expert or None
         if brought is not None:
             models = variant.arms.models
             begun.models[models.names.index(brought.name)] = models.load(brought.name, brought.model)
         return begun
 
+    def _world_of(self, world: World, from_live: bool, state: SymbolState) -> WorldState:
+        if not from_live:
+            return world.start()
+        live = state.arms.arms[0]
+        if live.world is None:
+            return world.inherit(self.world, state.features, state.regime, state.strategies, state.ticks)
+        own, other = live.world, self[live.overrides].world
+        assert other is not None, "its overrides gave it a world"
+        return world.inherit(other, own.features, own.regime, own.strategies, own.ticks)
+
     def expect_room(self, overrides: bytes, running: Iterable[bytes]) -> None:
-        """Refuse a new arm whose further models would not fit into the state of the symbol.
+        """Refuse a new arm whose further models and own features would not fit into the state of the symbol.
 
         Further models are those beside the logistic regression that every arm has. Each says how large its stored
-        numbers may become; all of them together must stay within `room`.
+        numbers may become, and so does the world of an arm that computes its own features; all of them together must
+        stay within `room`.
 
         Args:
             overrides: overrides of the new arm, as canonical JSON.
@@ -199,14 +223,18 @@ class ArmParameters:
         Raises:
             Refused: `bad_directive`.
         """
-        wanted = self[overrides].arms.models.largest_bytes
-        taken = sum(self[each].arms.models.largest_bytes for each in running)
+        wanted = self._largest_bytes(overrides)
+        taken = sum(map(self._largest_bytes, running))
         if wanted and wanted + taken > self.room:
             raise Refused(
                 "bad_directive",
-                f"start_arm: expected models of at most {max(0, self.room - taken):,} bytes beside those of the other "
-                f"arms, was {wanted:,}; fix: stop an arm, or a smaller largest_bytes",
+                f"start_arm: expected models and own features of at most {max(0, self.room - taken):,} bytes beside "
+                f"those of the other arms, was {wanted:,}; fix: stop an arm, or a smaller largest_bytes",
             )
+
+    def _largest_bytes(self, overrides: bytes) -> int:
+        _, arms, _, world = self[overrides]
+        return arms.models.largest_bytes + (0 if world is None else world.largest_bytes)
 
     def asked(self, directive: Directive | StartVariant) -> tuple[bytes, SignedLogistic | None]:
         """Return the checked overrides and the model of a request to start an arm.
@@ -279,8 +307,10 @@ class ArmParameters:
         return ArmParts(parameters, Arms(parameters, self._vector), Sizing(parameters.sizing, parameters.horizon_ns))
 
     def _build(self, table: dict[str, dict[str, Any]]) -> ArmParts:
-        if unknown := [name for name in table if name not in ARM_LEVEL]:
-            raise ValueError(f"overrides: expected tables among {', '.join(ARM_LEVEL)}, was {', '.join(unknown):.80}")
+        if unknown := [name for name in table if name not in self._tables]:
+            raise ValueError(
+                f"overrides: expected tables among {', '.join(self._tables)}, was {', '.join(unknown):.80}"
+            )
         changed = {name: self._changed(name, fields) for name, fields in table.items()}
         parameters = MarketParameters(
             **{name: changed.get(name, getattr(self._parameters, name)) for name in MarketParameters.__struct_fields__}
@@ -292,6 +322,13 @@ class ArmParameters:
                 f"overrides.mixture.prior: expected experts among {', '.join(experts)}, was {nobody[0]!r:.80}"
             )
         try:
+            if any(name in table for name in WORLD_LEVEL):
+                return ArmParts(
+                    parameters,
+                    Arms(parameters),
+                    Sizing(parameters.sizing, parameters.horizon_ns),
+                    World(parameters),
+                )
             return self._parts(parameters)
         except ConfigurationError as error:
             raise ValueError(f"overrides: {error}") from error

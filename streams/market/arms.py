@@ -24,6 +24,7 @@ from streams.market.parameters import MarketParameters, RecallParameters
 from streams.market.pending import Opinion
 from streams.market.recall import Recall, RecallState
 from streams.market.residual_correction import ResidualCorrection, ResidualCorrectionState
+from streams.market.worlds import WorldState
 from streams.scoring.logistic import HIGHEST, LOWEST, probability
 
 
@@ -31,7 +32,8 @@ from streams.scoring.logistic import HIGHEST, LOWEST, probability
 class ArmState:
     """State of one arm, one of the variants of the pipeline that run side by side on a symbol: all that it has learned.
 
-    What strategies have learned is not part of it: their states are shared by all arms of the symbol.
+    What strategies have learned is not part of it, unless the arm has a world of its own: their states are shared by
+    all arms of the symbol.
 
     Attributes:
         name: unique within the symbol; `live` for the arm whose predictions are published.
@@ -50,6 +52,8 @@ class ArmState:
         twin: number of the arm that this arm is a copy of; -1 if it is no copy. From predictions that were made before
             the copy existed, this arm learns with the probabilities of the other arm.
         recall: stored copies of the model, and a fast learner (a model with a higher learning rate) beside it.
+        models: numbers of its further models (trees, models of River and others), each a `LiveModel`.
+        world: its own features, regime and strategies, if its parameters differ in these; None: those of the symbol.
     """
 
     name: str
@@ -66,6 +70,7 @@ class ArmState:
     twin: int = -1
     recall: RecallState = field(default_factory=RecallState)
     models: list[Any] = field(default_factory=list)
+    world: WorldState | None = None
 
 
 class Arms:

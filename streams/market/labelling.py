@@ -6,9 +6,7 @@ from msgspec import UNSET
 
 from streams.market import outcomes
 from streams.market.arm_parameters import ArmParameters
-from streams.market.features import View
 from streams.market.parameters import MarketParameters
-from streams.market.strategies.panel import StrategyPanel
 from streams.market.symbol_state import SymbolState
 from streams.scoring import baselines, label_uniqueness
 
@@ -23,11 +21,6 @@ class Labelling:
         parameters: parameters of the symbol.
         silence_ns: time without a tick after which the predictions that wait for an outcome are not scored, ns.
         variants: gives each arm (variant of the pipeline that runs on the symbol) what is built from its parameters.
-        panel: asks and teaches the rule strategies.
-        of_model: function that brings all features into the order in which models take them; None if they are in it.
-        features_hash: digest of the features' names and parameters.
-        rules: names of the rule strategies.
-        features: names of all features, in the order of the vector.
     """
 
     def __init__(
@@ -35,22 +28,13 @@ class Labelling:
         parameters: MarketParameters,
         silence_ns: int,
         variants: ArmParameters,
-        panel: StrategyPanel,
-        of_model: View | None,
-        features_hash: str,
-        rules: tuple[str, ...],
-        features: tuple[str, ...],
     ) -> None:
         self._horizon = parameters.horizon_ns
         self._part = 1.0 / parameters.scored_per_horizon
         self._silence = silence_ns
         self._variants = variants
         self._sizing = variants.own.sizing
-        self._panel = panel
-        self._of_model = of_model
-        self._features_hash = features_hash
-        self._rules = rules
-        self._names = features
+        self._world = variants.world
 
     def mature(
         self,
@@ -89,9 +73,9 @@ class Labelling:
                 mid,
                 symbol,
                 self._horizon,
-                self._features_hash,
-                self._rules,
-                self._names,
+                self._world.features_hash,
+                self._world.strategies,
+                self._world.features.names,
                 dict(zip(experts, live.weights, strict=True)),
                 generation,
             )
@@ -108,13 +92,18 @@ class Labelling:
                 baselines.learn(state.baselines, entry.called, outcome.label > 0)
                 up = outcome.label > 0
                 uniqueness = label_uniqueness.update(state.overlap, entry.ts_event, self._horizon)
-                self._panel.learn(state.strategies, entry.features, up, state.faults)
-                of_model = seen_by_model(self._of_model, entry.features)
+                self._world.panel.learn(state.strategies, entry.features, up, state.faults)
+                of_models = self._world.of_models(entry.features)
                 for arm, number in learners:
                     prediction = entry.stances[number]
-                    arms = self._variants[arm.overrides].arms
+                    _, arms, _, world = self._variants[arm.overrides]
                     alike = prediction.models == arms.models.names
-                    arms.learn(arm, prediction.opinion, entry.rules, of_model, up, uniqueness, state.faults, alike)
+                    rules, seen, own = entry.rules, of_models, prediction.own
+                    if own is not None and arm.world is not None and world is not None:
+                        world.panel.learn(arm.world.strategies, own.features, up, state.faults)
+                        rules, seen = own.rules, world.of_models(own.features)
+                        alike = alike and own.strategies == world.strategies
+                    arms.learn(arm, prediction.opinion, rules, seen, up, uniqueness, state.faults, alike)
         del pending[:matured]
 
     def meet_jump(
@@ -156,14 +145,3 @@ def drop_pending(state: SymbolState, silent: int, what: str) -> None:
     unscored = f"{len(state.pending)} predictions stay unscored"
     state.faults.note(FEED, f"{what} came for {silent / 1e9:,.0f} s", unscored)
     state.pending = []
-
-
-def seen_by_model(of_model: View | None, vector: list[float]) -> list[float]:
-    """Return the values of the model's features, in the model's order.
-
-    Args:
-        of_model: function that picks the model's features out of the vector; None if the vector begins with them, and
-            is then returned whole.
-        vector: values of all features.
-    """
-    return vector if of_model is None else list(of_model(vector))

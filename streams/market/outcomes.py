@@ -45,6 +45,13 @@ def outcome(
     return_bps = (mid / pending.mid - 1.0) * 1e4
     cost_bps = pending.cost_bps
     live = pending.stances[0]
+    experts = dict(zip(rules, pending.rules, strict=True))
+    regime = pending.regime
+    if live.own is not None:
+        experts |= zip(live.own.strategies, live.own.rules, strict=True)
+        regime = live.own.regime
+    experts[MODEL] = live.opinion.of_model
+    experts |= zip(live.models, live.opinion.of_models, strict=True)
     return OutcomeMatured(
         id=record_id,
         prediction_id=pending.id,
@@ -56,13 +63,13 @@ def outcome(
         mid_matured=mid,
         return_bps=return_bps,
         label=1 if mid > pending.mid else -1 if mid < pending.mid else 0,
-        regime=pending.regime,
+        regime=regime,
         arms=tuple(
             [
                 ArmOutcome(
                     prediction.name,
                     prediction.version,
-                    (*rules, MODEL, *prediction.models)[prediction.opinion.expert],
+                    _leading(prediction, rules),
                     prediction.opinion.probability,
                     prediction.position,
                     prediction.position * return_bps,
@@ -71,13 +78,7 @@ def outcome(
                 for prediction in pending.stances
             ]
         ),
-        experts=dict(
-            zip(
-                (*rules, MODEL, *live.models),
-                (*pending.rules, live.opinion.of_model, *live.opinion.of_models),
-                strict=True,
-            )
-        ),
+        experts=experts,
         features_hash=features_hash,
         features=dict(zip(features, pending.features, strict=True)),
         baselines=baselines.by_name(pending.called.opinions),
@@ -85,6 +86,12 @@ def outcome(
         weights=weights,
         generation=generation,
     )
+
+
+def _leading(prediction: ArmPrediction, rules: tuple[str, ...]) -> str:
+    """Name of the expert with the largest weight in an arm."""
+    own = prediction.own
+    return (*(rules if own is None else own.strategies), MODEL, *prediction.models)[prediction.opinion.expert]
 
 
 def is_plain(outcome: OutcomeMatured) -> bool:
@@ -120,7 +127,8 @@ def learning_arms(arms: Sequence[ArmState], stances: Sequence[ArmPrediction]) ->
 
     An arm is one of the variants of the pipeline that run side by side on a symbol. It learns with the opinion that it
     had when the prediction was made. If it started later as a copy of another arm, it learns with the opinion of that
-    arm. If `stances` has neither opinion, the arm does not learn.
+    arm. If `stances` has neither opinion, the arm does not learn. Neither does it learn from an opinion that was formed
+    in a world (features, regime and strategies) that it does not have.
 
     Args:
         arms: arms that run now.
@@ -131,5 +139,7 @@ def learning_arms(arms: Sequence[ArmState], stances: Sequence[ArmPrediction]) ->
     for arm in arms:
         number = arm.number if arm.number in numbers else arm.twin
         if number in numbers:
-            learners.append((arm, numbers.index(number)))
+            place = numbers.index(number)
+            if (arm.world is None) == (stances[place].own is None):
+                learners.append((arm, place))
     return learners

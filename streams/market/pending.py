@@ -19,6 +19,7 @@ class Opinion(Struct, frozen=True, array_like=True):
         log_odds: pooled log-odds plus the applied part of the correction, before calibration.
         probability: calibrated probability of an upward move.
         threshold: conformal threshold; a side (up or down) is excluded if its probability is below `1 - threshold`.
+        of_models: probability of an upward move by each of the arm's models beside the logistic regression.
     """
 
     expert: int
@@ -31,6 +32,24 @@ class Opinion(Struct, frozen=True, array_like=True):
     of_models: list[float] = []
 
 
+class OwnSight(Struct, frozen=True, array_like=True):
+    """What an arm with a world of its own saw when a prediction was made.
+
+    Such an arm computes its own features, regime and strategies.
+
+    Attributes:
+        features: values of its features.
+        rules: probability of an upward move by each of its strategies.
+        regime: name of its regime.
+        strategies: names of its strategies.
+    """
+
+    features: list[float]
+    rules: list[float]
+    regime: str
+    strategies: tuple[str, ...]
+
+
 class ArmPrediction(Struct, frozen=True, array_like=True):
     """Opinion and position of one arm when a prediction was made, kept until the outcome is known.
 
@@ -40,6 +59,8 @@ class ArmPrediction(Struct, frozen=True, array_like=True):
         number, name, version: number, name and model version of the arm when the prediction was made.
         opinion: the arm's probability of an upward move, with the steps to it.
         position: fraction of capital; below 0 for a short position.
+        models: names of the arm's models beside the logistic regression.
+        own: what the arm saw, if it has a world of its own; None: what all arms of the symbol see.
     """
 
     number: int
@@ -48,6 +69,7 @@ class ArmPrediction(Struct, frozen=True, array_like=True):
     opinion: Opinion
     position: float
     models: tuple[str, ...] = ()
+    own: OwnSight | None = None
 
 
 class Pending(Struct, frozen=True, array_like=True):

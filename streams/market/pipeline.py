@@ -7,7 +7,7 @@ predictions whose horizon has ended.
 from functools import partial
 from typing import Final
 
-from msgspec import UNSET, convert
+from msgspec import UNSET
 
 from schemas.breaks import BreakReason, ClockBroken
 from schemas.errors import ConfigurationError
@@ -20,24 +20,21 @@ from streams.engine.faults import Faults
 from streams.market import directives
 from streams.market.arm_parameters import ArmParameters, ArmParts
 from streams.market.arms import ArmState
-from streams.market.costs import Costs
 from streams.market.directives import ArmsState
-from streams.market.feature_users import IMBALANCE, SPREAD, users_of_features, vector_of_models
-from streams.market.features import Features, FeatureState
+from streams.market.feature_users import IMBALANCE
+from streams.market.features import FeatureState
 from streams.market.features.registry import feature
-from streams.market.labelling import Labelling, drop_pending, seen_by_model
+from streams.market.labelling import Labelling, drop_pending
 from streams.market.models import signed_logistic
 from streams.market.parameters import MarketParameters
-from streams.market.pending import ArmPrediction, Pending
-from streams.market.regime import REGIMES, Regime, detector
+from streams.market.pending import ArmPrediction, Opinion, OwnSight, Pending
 from streams.market.sizing import SizeExplained
 from streams.market.sizing.moves import MoveState
-from streams.market.strategies.panel import StrategyPanel
 from streams.market.symbol_state import SymbolState
 from streams.market.tick_order import GOES_ON, HORIZONS, JUMPED, Admission, AdmissionState
+from streams.market.worlds import Sight
 from streams.scoring import baselines
 from streams.scoring.label_uniqueness import UniquenessState
-from streams.scoring.prohibitive import PROHIBITIVE_BPS
 
 LEADS: Final = "largest weight in the mixture"
 EVEN: Final = "all experts weigh the same: the first one stands for them"
@@ -64,33 +61,15 @@ class Pipeline:
         self._warmup = parameters.warmup_ticks
         self._admission = Admission(parameters.admission, parameters.horizon_ns)
         self._silence = max(parameters.admission.silence_ns, HORIZONS * parameters.horizon_ns)
-        self._regime = detector(parameters.regime)
         _expect_signed(parameters.model.features)
-        needs = [name for names in users_of_features(parameters).values() for name in names]
-        self._features = features = Features(parameters.features, needs)
-        self._features_hash = features.digest()
-        self._names = features.names
-        self._imbalance, self._spread = map(features.names.index, (IMBALANCE, SPREAD))
-        # The vector begins with the features of the default model: nothing needs to be picked out for it.
-        seen = vector_of_models(parameters)
-        self._of_model = None if seen == features.names else features.view(seen)
         self._model = parameters.model
-        self._of_regime = features.view(self._regime.needs)
-        self._panel = StrategyPanel(parameters.strategies, features)
         self._variants = ArmParameters(parameters)
-        self._costs = Costs(parameters.costs)
+        self._world = self._variants.world
+        self._features = self._world.features
+        self._imbalance = self._features.names.index(IMBALANCE)
         self._own = self._variants.own
         self._sizing = self._own.sizing
-        self._labels = Labelling(
-            parameters,
-            self._silence,
-            self._variants,
-            self._panel,
-            self._of_model,
-            self._features_hash,
-            parameters.strategies.enabled,
-            self._names,
-        )
+        self._labels = Labelling(parameters, self._silence, self._variants)
 
     @property
     def largest_models(self) -> int:
@@ -108,14 +87,14 @@ class Pipeline:
             made_with=self.made_with,
             admission=AdmissionState(),
             features=None,
-            regime=self._regime.start(),
+            regime=self._world.start_regime(),
             ticks=0,
             scored_at=0,
             pending=[],
             moves=MoveState(),
             arms=ArmsState([arm], 1, []),
             baselines=baselines.start(),
-            strategies=self._panel.start(),
+            strategies=self._world.panel.start(),
             faults=Faults(),
             overlap=UniquenessState(),
         )
@@ -128,10 +107,13 @@ class Pipeline:
         """
         if state.features is not None:
             self._features.revive(state.features)
-        state.regime = convert(state.regime, self._regime.state)
-        state.strategies = self._panel.revive(state.strategies)
+        state.regime = self._world.revived_regime(state.regime)
+        state.strategies = self._world.panel.revive(state.strategies)
         for arm in state.arms.arms:
-            self._variants[arm.overrides].arms.revive(arm)
+            _, arms, _, world = self._variants[arm.overrides]
+            arms.revive(arm)
+            if world is not None and arm.world is not None:
+                world.revive(arm.world)
 
     def direct(self, state: SymbolState, directive: Directive) -> None:
         """Carry out a directive, which starts, promotes or stops an arm of the symbol.
@@ -139,7 +121,7 @@ class Pipeline:
         Raises:
             Refused: the directive cannot be carried out; nothing has changed.
         """
-        directives.apply(state.arms, directive, partial(self._variants.begin, running=state.arms.arms))
+        directives.apply(state.arms, directive, partial(self._variants.begin, state=state))
 
     def take(
         self, state: SymbolState, tick: Quote | Trade, record_id: str
@@ -210,20 +192,23 @@ class Pipeline:
             # The prediction is about the price at the end of the horizon: a tick at that very time counts.
             self._labels.mature(state, tick.symbol, now, now, mid, record_id, records)
         vector = features.vector
-        of_model = seen_by_model(self._of_model, vector)
-        regime, sure = self._told(state, vector, moved)
-        rules = self._panel.opinions(state.strategies, vector, regime, faults)
-        live = state.arms.arms[0]
+        own, arms = self._world, state.arms.arms
+        regime, sure = own.told(state.regime, vector, moved, faults)
+        rules = own.panel.opinions(state.strategies, vector, regime, faults)
+        of_models = own.of_models(vector)
+        cost = own.cost(vector, bool(features.now.bid), mid, state.traded, faults)
+        pooled = Sight(vector, of_models, regime, sure, rules, cost)
+        sights = [pooled if arm.world is None else self._look(state, arm, tick, price, nothing) for arm in arms]
+        live, sight = arms[0], sights[0]
         variant = self._variant(live)
-        opinion = variant.arms.opinion(live, rules, of_model, faults)
+        opinion = variant.arms.opinion(live, sight.rules, sight.of_models, faults)
         expert, probability = opinion.expert, opinion.probability
         aside = variant.arms.stands_aside(live, probability)
         edge = self._sizing.edge_bps(state.moves, probability)
-        spread = vector[self._spread] if features.now.bid else state.traded.bps(mid)
-        cost = self._cost(state, spread) if spread >= 0.0 else PROHIBITIVE_BPS
-        position, decided_by = self._position(state, variant, live, probability, cost, regime.name, aside)
+        position, decided_by = self._position(state, variant, live, probability, sight, aside)
         weight = live.weights[expert]
         experts = variant.arms.experts
+        world = variant.world or own
         why = LEADS if weight > variant.arms.even else EVEN
         if faults.latest:
             why = cut("; ".join((why, *faults.latest)))
@@ -237,8 +222,8 @@ class Pipeline:
             state.scored_at = now
             live.expected.take(probability)
             stances = [
-                ArmPrediction(live.number, live.name, live.version, opinion, position, variant.arms.models.names),
-                *self._shadow_stances(state, rules, of_model, cost, regime.name),
+                _kept(live, variant, opinion, position, sight),
+                *self._shadow_stances(state, sights),
             ]
             called = baselines.call(state.baselines, vector[self._imbalance])
             state.pending.append(Pending(record_id, now, mid, regime.name, cost, vector.copy(), rules, stances, called))
@@ -253,15 +238,15 @@ class Pipeline:
                 "up" if probability > 0.5 else "down" if probability < 0.5 else "flat",
                 probability,
                 probability if probability > 0.5 else 1.0 - probability,
-                regime.name,
+                sight.regime.name,
                 position,
                 edge,
-                cost,
+                sight.cost,
                 live.version,
                 scored,
-                self._features_hash,
-                self._names,
-                sure,
+                world.features_hash,
+                world.features.names,
+                sight.sure,
                 weight,
                 why,
                 aside,
@@ -286,39 +271,18 @@ class Pipeline:
     def _variant(self, arm: ArmState) -> ArmParts:
         return self._variants[arm.overrides] if arm.overrides else self._own
 
-    def _told(self, state: SymbolState, vector: list[float], moved: bool) -> tuple[Regime, float]:
-        try:
-            if moved:
-                return self._regime.advance(state.regime, self._of_regime(vector))
-            return self._regime.current(state.regime)
-        except Exception as problem:  # noqa: BLE001 - whatever a detector raises is reported and must not stop the stream
-            state.faults.note("regime", type(problem).__name__, f"{REGIMES[0].name} in its place")
-            return REGIMES[0], 0.0
-
-    def _cost(self, state: SymbolState, spread: float) -> float:
-        try:
-            cost = self._costs.round_trip_bps(spread)
-            if 0.0 <= cost <= PROHIBITIVE_BPS:
-                return cost
-            problem = "no cost"
-        except Exception as error:  # noqa: BLE001 - whatever a cost raises is reported and must not stop the stream
-            problem = type(error).__name__
-        state.faults.note("costs", problem, "a prohibitive cost")
-        return PROHIBITIVE_BPS
-
     def _position(
         self,
         state: SymbolState,
         variant: ArmParts,
         arm: ArmState,
         probability: float,
-        cost: float,
-        regime: str,
+        sight: Sight,
         aside: bool,
     ) -> tuple[float, str]:
         try:
             position, decided_by = variant.sizing.position(
-                state.moves, probability, cost, regime, aside, arm.drawdown_bps
+                state.moves, probability, sight.cost, sight.regime.name, aside, arm.drawdown_bps
             )
         except Exception as problem:  # noqa: BLE001 - whatever a rule raises is reported and must not stop the stream
             state.faults.note("sizing", type(problem).__name__, "no position")
@@ -357,23 +321,45 @@ class Pipeline:
         # Arms and everything learned stay.
         state.traded.price = 0.0
         state.features = features = self._features.start(price)
-        state.regime = self._regime.start()
+        state.regime = self._world.start_regime()
         state.ticks = 0
         state.scored_at = 0
+        for arm in state.arms.arms:
+            world = self._variant(arm).world
+            if world is not None and arm.world is not None:
+                world.restart(arm.world, price)
         return features
 
-    def _shadow_stances(
-        self, state: SymbolState, rules: list[float], of_model: list[float], cost: float, regime: str
-    ) -> list[ArmPrediction]:
+    def _look(self, state: SymbolState, arm: ArmState, tick: Quote | Trade, price: float, nothing: bool) -> Sight:
+        """What an arm with a world of its own sees after a tick, which its world takes."""
+        world, own = self._variant(arm).world, arm.world
+        assert world is not None, "asked for such arms only"
+        assert own is not None, "asked for such arms only"
+        if own.ticks < self._warmup:
+            own.ticks += 1
+        now = state.admission.clock
+        moved = world.take(own, tick, now, price, nothing, self._silence, state.faults)
+        return world.look(own, moved, state.traded, state.faults)
+
+    def _shadow_stances(self, state: SymbolState, sights: list[Sight]) -> list[ArmPrediction]:
         stances = []
-        for arm in state.arms.arms[1:]:
+        for arm, sight in zip(state.arms.arms[1:], sights[1:], strict=True):
+            if arm.world is not None and arm.world.ticks < self._warmup:
+                continue
             variant = self._variant(arm)
-            opinion = variant.arms.opinion(arm, rules, of_model, state.faults)
+            opinion = variant.arms.opinion(arm, sight.rules, sight.of_models, state.faults)
             aside = variant.arms.stands_aside(arm, opinion.probability)
-            position, _ = self._position(state, variant, arm, opinion.probability, cost, regime, aside)
-            models = variant.arms.models.names
-            stances.append(ArmPrediction(arm.number, arm.name, arm.version, opinion, position, models))
+            position, _ = self._position(state, variant, arm, opinion.probability, sight, aside)
+            stances.append(_kept(arm, variant, opinion, position, sight))
         return stances
+
+
+def _kept(arm: ArmState, variant: ArmParts, opinion: Opinion, position: float, sight: Sight) -> ArmPrediction:
+    """What is kept of an arm's prediction until its outcome is known."""
+    own = None
+    if variant.world is not None:
+        own = OwnSight(sight.vector.copy(), sight.rules, sight.regime.name, variant.world.strategies)
+    return ArmPrediction(arm.number, arm.name, arm.version, opinion, position, variant.arms.models.names, own)
 
 
 def _expect_signed(names: tuple[str, ...]) -> None:

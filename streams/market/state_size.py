@@ -40,8 +40,10 @@ def room_for_models(pipeline: Pipeline, parameters: MarketParameters, where: str
         ConfigurationError: a state could become too large for one record of the changelog, with or without such
             models; the message names the largest part. Or there are more features than a record may name.
     """
-    if len(pipeline._names) > MOST_FIELDS:
-        raise ConfigurationError(f"{where}: expected at most {MOST_FIELDS} features, was {len(pipeline._names)}")
+    if len(pipeline._features.names) > MOST_FIELDS:
+        raise ConfigurationError(
+            f"{where}: expected at most {MOST_FIELDS} features, was {len(pipeline._features.names)}"
+        )
     state = full_state(pipeline, parameters)
     waiting = _size(state.pending) * (parameters.scored_per_horizon + 1)
     features, arms = _size(state.features), _size(state.arms)

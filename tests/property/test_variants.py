@@ -136,7 +136,7 @@ def eventful(seed: int, count: int) -> list[Tick]:
         (5, [variant("late", {"model": {"learns": False}}, from_live=True)]),
         (4, [promote_arm("all")]),
         (3, [variant("plain", ONLY_IMBALANCE, from_live=True), start_arm("model")]),
-        (2, [variant("all", EACH_TABLE), variant("wrong", {"costs": {"fee_bps": 1.0}})]),
+        (2, [variant("all", EACH_TABLE), variant("wrong", {"admission": {"max_jump": 0.5}})]),
     ):
         ticks[part * count // 9 : part * count // 9] = directives
     return ticks
@@ -186,7 +186,7 @@ def test_a_version_keeps_its_parameters_when_promoted_and_taken_back() -> None:
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
-        ({"overrides": {"costs": {"fee_bps": 1.0}}}, "expected tables among model, models"),
+        ({"overrides": {"admission": {"max_jump": 0.5}}}, "expected tables among model, models"),
         ({"overrides": {"model": {"features": ["zscore"]}}}, "expected what is an arm's own, was features"),
         ({"overrides": {"sizing": {"memory": 5}}}, "expected what is an arm's own, was memory"),
         ({"overrides": {"model": {"learning_rate": -1}}}, r"overrides.model: Expected `float` > 0.0"),

@@ -195,7 +195,7 @@ def test_a_sizing_rule_that_fails_gives_no_position(monkeypatch: pytest.MonkeyPa
 @pytest.mark.parametrize("answer", [nan, inf, -1.0, None])
 def test_an_unknown_cost_is_prohibitive(monkeypatch: pytest.MonkeyPatch, answer: Any) -> None:
     node = MarketNode(load_parameters({"market": QUICK}))
-    monkeypatch.setattr(node._pipeline._costs, "round_trip_bps", lambda spread: answer)
+    monkeypatch.setattr(node._pipeline._world._costs, "round_trip_bps", lambda spread: answer)
     state, predictions, outcomes = _run(node)
     assert state.faults.counts == {"costs": len(TICKS)}
     assert {each.position_size for each in predictions} == {0.0}
@@ -251,7 +251,7 @@ def test_an_order_to_stop_is_no_fault(with_strategy: Callable[[Any], MarketNode]
     def interrupted(*arguments: Any) -> Any:
         raise KeyboardInterrupt
 
-    node._pipeline._panel._members[0] = ("imbalance", lambda vector: (), interrupted, -1)
+    node._pipeline._world.panel._members[0] = ("imbalance", lambda vector: (), interrupted, -1)
     with pytest.raises(KeyboardInterrupt):
         node.step(node.open("X"), Quote("X", 1, 99.0, 1.0, 101.0, 1.0), "ticks:0:0")
 

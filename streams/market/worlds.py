@@ -1,0 +1,251 @@
+"""Worlds: what an arm computes for itself when it differs from its symbol in features, regime, strategies or costs.
+
+An arm is one of the variants of the pipeline that run side by side on a symbol. Most arms share the features, the
+regime and the opinions of the strategies, which are computed once a tick. An arm with a world computes its own from
+the same ticks, and learns from the same outcomes. So it can be tested against the live arm, and made live.
+"""
+
+from copy import deepcopy
+from dataclasses import dataclass
+from typing import Any
+
+from msgspec import convert, msgpack
+
+from schemas.ticks import Quote, Trade
+from streams.engine.faults import Faults
+from streams.market.costs import Costs
+from streams.market.costs.traded_spread import TradedSpread
+from streams.market.feature_users import SPREAD, users_of_features, vector_of_models
+from streams.market.features import Features, FeatureState
+from streams.market.parameters import MarketParameters
+from streams.market.pending import OwnSight
+from streams.market.regime import REGIMES, Regime, detector
+from streams.market.strategies.panel import StrategyPanel
+from streams.scoring.prohibitive import PROHIBITIVE_BPS
+
+LONGEST_REGIME = max((each.name for each in REGIMES), key=len)
+
+
+@dataclass
+class WorldState:
+    """What an arm with a world of its own remembers of the market.
+
+    Attributes:
+        features: rolling features; None before the first tick that the arm saw.
+        regime: state of its regime detector, in the type of the configured detector.
+        strategies: states of those of its strategies that learn.
+        ticks: ticks since it began or began anew, counted up to the warm-up; before that the arm is not scored.
+    """
+
+    features: FeatureState | None
+    regime: Any
+    strategies: list[Any]
+    ticks: int = 0
+
+
+class Sight:
+    """What the market looks like at one tick, as the opinions of an arm are formed from it.
+
+    Attributes:
+        vector: values of all features.
+        of_models: the same in the order in which models take them.
+        regime: the regime.
+        sure: probability of that regime, 0 to 1.
+        rules: probability of an upward move by each strategy.
+        cost: cost of a round trip, bps.
+    """
+
+    def __init__(
+        self, vector: list[float], of_models: list[float], regime: Regime, sure: float, rules: list[float], cost: float
+    ) -> None:
+        self.vector = vector
+        self.of_models = of_models
+        self.regime = regime
+        self.sure = sure
+        self.rules = rules
+        self.cost = cost
+
+
+class World:
+    """Computes features, regime, opinions of strategies and costs of one set of parameters; it holds no state.
+
+    The symbol itself has one, whose state is part of `SymbolState`; an arm that differs has one whose state is a
+    `WorldState`.
+
+    Args:
+        parameters: of the symbol, with the arm's own in their place.
+
+    Attributes:
+        features: computes the features.
+        features_hash: digest of their names and parameters.
+        panel: asks and teaches the strategies.
+        strategies: names of the strategies.
+        largest_bytes: most bytes that the state of an arm with such a world takes in a snapshot, with what it keeps of
+            predictions that wait for their outcome.
+
+    Raises:
+        ConfigurationError: a feature, detector, strategy or cost is unknown.
+    """
+
+    def __init__(self, parameters: MarketParameters) -> None:
+        self._parameters = parameters
+        self._regime = detector(parameters.regime)
+        needs = [name for names in users_of_features(parameters).values() for name in names]
+        self.features = features = Features(parameters.features, needs)
+        self.features_hash = features.digest()
+        self._spread = features.names.index(SPREAD)
+        # The vector mostly begins with the features of the logistic regression: nothing needs to be picked out then.
+        seen = vector_of_models(parameters)
+        self._of_models = None if seen == features.names else features.view(seen)
+        self._of_regime = features.view(self._regime.needs)
+        self.panel = StrategyPanel(parameters.strategies, features)
+        self.strategies = parameters.strategies.enabled
+        self._costs = Costs(parameters.costs)
+        begun = WorldState(features.start(1.0), self._regime.start(), self.panel.start())
+        rules = [0.1] * len(self.strategies)
+        sight = OwnSight([0.1] * len(features.names), rules, LONGEST_REGIME, self.strategies)
+        waiting = (parameters.scored_per_horizon + 1) * len(msgpack.encode(sight))
+        # What learns may come to be larger than it begins.
+        self.largest_bytes = 2 * len(msgpack.encode(begun)) + waiting
+
+    def start_regime(self) -> Any:
+        """State of the regime detector before the first tick."""
+        return self._regime.start()
+
+    def start(self) -> WorldState:
+        """State before the first tick."""
+        return WorldState(None, self._regime.start(), self.panel.start())
+
+    def restart(self, state: WorldState, price: float) -> None:
+        """Begin anew at a price (quote currency) after an abrupt change; what strategies have learned stays."""
+        state.features = self.features.start(price)
+        state.regime = self._regime.start()
+        state.ticks = 0
+
+    def inherit(
+        self, other: "World", features: FeatureState | None, regime: Any, strategies: list[Any], ticks: int
+    ) -> WorldState:
+        """State that takes over from another world what means the same here, and begins the rest anew.
+
+        Args:
+            other: computes that world.
+            features, regime, strategies, ticks: state of that world; it is copied.
+        """
+        begun = self.start()
+        mine, others = self._parameters, other._parameters
+        if self.features_hash == other.features_hash:
+            begun.features, begun.ticks = deepcopy(features), ticks
+            if mine.regime == others.regime:
+                begun.regime = deepcopy(regime)
+        if mine.strategies == others.strategies:
+            begun.strategies = deepcopy(strategies)
+        return begun
+
+    def revive(self, state: WorldState) -> None:
+        """Convert the parts of a state from a snapshot, in place, to the types that the components use.
+
+        Raises:
+            ValidationError: a part does not fit its type.
+        """
+        if state.features is not None:
+            self.features.revive(state.features)
+        state.regime = self.revived_regime(state.regime)
+        state.strategies = self.panel.revive(state.strategies)
+
+    def revived_regime(self, state: Any) -> Any:
+        """State of the regime detector from a snapshot, in the detector's type."""
+        return convert(state, self._regime.state)
+
+    def take(
+        self,
+        state: WorldState,
+        tick: Quote | Trade,
+        now: int,
+        price: float,
+        nothing: bool,
+        silence: int,
+        faults: Faults,
+    ) -> bool:
+        """Take a tick into the features.
+
+        Args:
+            state: to be changed.
+            tick: the tick.
+            now: event time of the symbol, ns.
+            price: reference price by the tick alone, quote currency.
+            nothing: whether the tick is a trade that says nothing, since its size is 0.
+            silence: time after which the last quote is too old, ns.
+            faults: takes a report of every failure.
+
+        Returns:
+            Whether the features of the price have changed.
+        """
+        features = state.features
+        if features is None:
+            state.features = features = self.features.start(price)
+        if isinstance(tick, Quote):
+            return self.features.quote(features, tick, faults)
+        if features.now.bid and now - features.now.quoted_at > silence:
+            self.features.forget_quote(features)
+        return False if nothing else self.features.trade(features, tick, faults)
+
+    def look(self, state: WorldState, moved: bool, traded: TradedSpread, faults: Faults) -> Sight:
+        """What the market looks like after the tick that `take` has taken.
+
+        Args:
+            state: in which the regime moves on.
+            moved: what `take` returned.
+            traded: estimate of the spread for times without a quote.
+            faults: takes a report of every failure.
+        """
+        features = state.features
+        assert features is not None, "a tick was taken"
+        vector = features.vector
+        regime, sure = self.told(state.regime, vector, moved, faults)
+        rules = self.panel.opinions(state.strategies, vector, regime, faults)
+        cost = self.cost(vector, bool(features.now.bid), features.now.mid, traded, faults)
+        return Sight(vector, self.of_models(vector), regime, sure, rules, cost)
+
+    def of_models(self, vector: list[float]) -> list[float]:
+        """The features in the order in which models take them."""
+        return vector if self._of_models is None else list(self._of_models(vector))
+
+    def told(self, state: Any, vector: list[float], moved: bool, faults: Faults) -> tuple[Regime, float]:
+        """The regime and its probability; if the detector fails, the first regime with the probability 0.
+
+        Args:
+            state: of the detector, which moves on if the features of the price have changed.
+            vector: values of all features.
+            moved: whether they have.
+            faults: takes a report of a failure.
+        """
+        try:
+            if moved:
+                return self._regime.advance(state, self._of_regime(vector))
+            return self._regime.current(state)
+        except Exception as problem:  # noqa: BLE001 - whatever a detector raises is reported and must not stop the stream
+            faults.note("regime", type(problem).__name__, f"{REGIMES[0].name} in its place")
+            return REGIMES[0], 0.0
+
+    def cost(self, vector: list[float], quoted: bool, mid: float, traded: TradedSpread, faults: Faults) -> float:
+        """Cost of a round trip, bps; a prohibitive one if the spread is unknown or the computation fails.
+
+        Args:
+            vector: values of all features.
+            quoted: whether there is a valid quote.
+            mid: reference price, quote currency.
+            traded: estimate of the spread for times without a quote.
+            faults: takes a report of a failure.
+        """
+        spread = vector[self._spread] if quoted else traded.bps(mid)
+        if spread < 0.0:
+            return PROHIBITIVE_BPS
+        try:
+            cost = self._costs.round_trip_bps(spread)
+            if 0.0 <= cost <= PROHIBITIVE_BPS:
+                return cost
+            problem = "no cost"
+        except Exception as error:  # noqa: BLE001 - whatever a cost raises is reported and must not stop the stream
+            problem = type(error).__name__
+        faults.note("costs", problem, "a prohibitive cost")
+        return PROHIBITIVE_BPS
