@@ -57,8 +57,8 @@ class Trade(Struct, frozen=True, tag_field="kind", tag="trade"):
 Overrides = Annotated[
     Tables,
     Meta(
-        description="tables of parameters (model, recall, mixture, correction, confidence, sizing) that differ for "
-        "this arm"
+        description="tables of parameters that differ for this arm: model, models, recall, mixture, correction, "
+        "confidence, sizing; or features, regime, strategies, costs, which it then computes by itself"
     ),
 ]
 

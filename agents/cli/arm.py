@@ -79,10 +79,11 @@ def start(
 ) -> None:
     """Run a variant of SYMBOL's pipeline in shadow: it predicts and learns, but its predictions are not published.
 
-    The variant runs under the name ARM. It has a model of its own, or its own values of some parameters in the tables
-    model, models, recall, mixture, correction, confidence and sizing (docs/configuration.md). All other parameters are
-    SYMBOL's. The tables of a file may have the prefix `market.`, as in tickloop.toml. Unless --from-nothing is given,
-    the variant starts with what the live one has learned so far, so that a comparison is fair from the first tick on.
+    The variant runs under the name ARM. It has a model of its own, or its own values of some parameters of [market]
+    (docs/configuration.md): any table but validation and admission. All other parameters are SYMBOL's. With features,
+    regime, strategies or costs of its own it computes these by itself, and is scored after the warm-up. The tables of
+    a file may have the prefix `market.`, as in tickloop.toml. Unless --from-nothing is given, the variant starts with
+    what the live one has learned so far, so that a comparison is fair from the first tick on.
 
     \b
     Examples:

@@ -58,7 +58,7 @@ NAMES = {
     "market.sizing.regime_caps": "regimes",
     "experiments.NAME.symbols": "symbols",
     "experiments.NAME.test.guardrails": "metrics, as `primary`",
-    "experiments.NAME.arm": "tables `model`, `models`, `recall`, `mixture`, `correction`, `confidence`, `sizing`",
+    "experiments.NAME.arm": "tables of `market`, but for `validation` and `admission`",
 }
 """What fields hold whose values are names of a registry."""
 

@@ -1,12 +1,12 @@
 """Check that the challengers of declared experiments can be started on their symbols."""
 
 from collections.abc import Mapping
-from typing import Any, get_type_hints
+from typing import Any
 
 from schemas.errors import ConfigurationError
 from streams.engine.configured import configured, expect_known, merged
 from streams.experiments.declaration import Declaration
-from streams.market.arm_parameters import ARM_LEVEL, ArmParameters
+from streams.market.arm_parameters import TABLES, ArmParameters
 from streams.market.parameters import BySymbol, MarketParameters
 
 
@@ -17,7 +17,7 @@ def expect_arms(parameters: BySymbol, experiments: Mapping[str, Declaration]) ->
     Traceback (most recent call last):
     ...
     schemas.errors.ConfigurationError: [experiments.bold.arm]: expected tables among model, models, recall, mixture, \
-correction, confidence, sizing, was sizng; fix: sizing
+correction, confidence, sizing, features, regime, strategies, costs, was sizng; fix: sizing
 
     Args:
         parameters: parameters of the live pipeline, in general and for single symbols.
@@ -31,19 +31,18 @@ correction, confidence, sizing, was sizng; fix: sizing
         where = f"experiments.{name}.arm"
         if not declared.arm:
             continue
-        expect_known(declared.arm, ARM_LEVEL, where, "tables")
+        expect_known(declared.arm, TABLES, where, "tables")
         _expect_arm(parameters.market, declared.arm, where)
         for own in (parameters.symbols[each] for each in declared.symbols if each in parameters.symbols):
             _expect_arm(own, declared.arm, where)
 
 
-_TABLES = get_type_hints(MarketParameters)
 
 
 def _expect_arm(own: MarketParameters, arm: Mapping[str, Any], where: str) -> None:
     variants = ArmParameters(own)
     for table, fields in arm.items():
-        configured(merged(variants.table(table), fields), _TABLES[table], f"{where}.{table}")
+        configured(merged(variants.table(table), fields), TABLES[table], f"{where}.{table}")
     try:
         variants.overrides(arm)
     except ValueError as error:

@@ -65,7 +65,9 @@ class ArmParts(NamedTuple):
     world: World | None = None
 
 
-_TABLES: Mapping[str, Any] = get_type_hints(MarketParameters)
+_TYPES = get_type_hints(MarketParameters)
+TABLES: Mapping[str, Any] = {name: _TYPES[name] for name in (*ARM_LEVEL, *WORLD_LEVEL)}
+"""Tables that an arm may override, and their types."""
 
 
 class ArmParameters:
@@ -96,9 +98,7 @@ class ArmParameters:
 
     def __init__(self, parameters: MarketParameters) -> None:
         self._parameters = parameters
-        self._tables: dict[str, Any] = {
-            name: to_builtins(getattr(parameters, name)) for name in (*ARM_LEVEL, *WORLD_LEVEL)
-        }
+        self._tables: dict[str, Any] = {name: to_builtins(getattr(parameters, name)) for name in TABLES}
         self._vector = vector_of_models(parameters)
         self.world = World(parameters)
         self._built: dict[bytes, ArmParts] = {}
@@ -307,10 +307,8 @@ class ArmParameters:
         return ArmParts(parameters, Arms(parameters, self._vector), Sizing(parameters.sizing, parameters.horizon_ns))
 
     def _build(self, table: dict[str, dict[str, Any]]) -> ArmParts:
-        if unknown := [name for name in table if name not in self._tables]:
-            raise ValueError(
-                f"overrides: expected tables among {', '.join(self._tables)}, was {', '.join(unknown):.80}"
-            )
+        if unknown := [name for name in table if name not in TABLES]:
+            raise ValueError(f"overrides: expected tables among {', '.join(TABLES)}, was {', '.join(unknown):.80}")
         changed = {name: self._changed(name, fields) for name, fields in table.items()}
         parameters = MarketParameters(
             **{name: changed.get(name, getattr(self._parameters, name)) for name in MarketParameters.__struct_fields__}
@@ -340,6 +338,6 @@ class ArmParameters:
         if common:
             raise ValueError(f"overrides.{name}: expected what is an arm's own, was {', '.join(common)}")
         try:
-            return convert(merged(self._tables[name], fields), _TABLES[name])
+            return convert(merged(self._tables[name], fields), TABLES[name])
         except MsgspecError as error:
             raise ValueError(f"overrides.{name}: {error}") from error

@@ -247,7 +247,7 @@ def test_a_refusal_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["--set", "costs.fee_bps=1"], "overrides: expected tables among model, models, recall, mixture"),
+        (["--set", "admission.max_jump=0.5"], "overrides: expected tables among model, models, recall, mixture"),
         (["--set", "sizing.kelly_fraction=much"], "overrides.sizing: Expected `float`, got `str`"),
         (["--set", "kelly_fraction"], "--set: expected TABLE.FIELD=VALUE, was 'kelly_fraction'"),
         (["--set", "kelly_fraction=1"], "--set: expected TABLE.FIELD=VALUE"),
