@@ -28,9 +28,10 @@ def test_every_example_prints_what_stands_below_it() -> None:
 
 def test_every_table_declares_an_experiment_or_the_parameters_of_an_arm() -> None:
     tables = [msgspec.toml.decode(each) for each in re.findall(r"^```toml\n(.*?)^```", TEXT, re.DOTALL | re.MULTILINE)]
-    assert ["experiments" in each for each in tables] == [False, False, True, True]
+    assert ["experiments" in each for each in tables] == [False, False, False, True, True]
     for table in tables:
-        declared = table if "experiments" in table else {"experiments": {"calmer": {"arm": table}}}
+        arm = table.get("market", table)
+        declared = table if "experiments" in table else {"experiments": {"calmer": {"arm": arm}}}
         parameters = load_parameters(declared)
         assert parameters.experiments["calmer"].covers("BTCUSDT")
         assert nodes(parameters), "an arm that could not be started is refused here"

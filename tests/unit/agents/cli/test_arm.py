@@ -139,14 +139,14 @@ def test_a_file_may_add_a_model_and_the_command_says_what_differs(desk: Recorder
             "[market.sizing]\nkelly_fraction = 0.1\n[account]\nenabled = true",
             "or without it, was both; fix: take [account]",
         ),
-        ("[market.costs]\nfee_bps = 0.0", "expected tables among model, models, recall, mixture"),
+        ("[market.admission]\nmax_jump = 0.5", "expected tables among model, models, recall, mixture"),
         ("[market.models.forest]\nkind = 'river'\nmodel = 'forest.Nothing'", "expected a class of river.forest"),
         (
             "\n".join(
                 f"[models.m{each}]\nkind = 'river'\nmodel = 'naive_bayes.GaussianNB'\nlargest_bytes = 1_000_000"
                 for each in range(3)
             ),
-            "expected models of at most 3,145,728 bytes beside those of the other arms, was 4,500,000",
+            "expected models and own features of at most 3,145,728 bytes beside those of the other arms, was 4,500,000",
         ),
         ("no TOML", "expected TOML"),
     ],
