@@ -37,8 +37,6 @@ correction, confidence, sizing, features, regime, strategies, costs, was sizng; 
             _expect_arm(own, declared.arm, where)
 
 
-
-
 def _expect_arm(own: MarketParameters, arm: Mapping[str, Any], where: str) -> None:
     variants = ArmParameters(own)
     for table, fields in arm.items():
