@@ -25,6 +25,7 @@ from streams.market.features.registry import feature
 from streams.market.models import signed_logistic
 from streams.market.models.parameters import OnnxParameters, TreesParameters
 from streams.market.models.trees import LiveTrees, TreesModel
+from streams.market.node import MarketNode
 from streams.retraining.beginning import TREES, Beginning, overrides_of
 from streams.retraining.gates import finite
 from streams.retraining.job import retrain
@@ -182,8 +183,7 @@ def test_trees_win_where_the_relation_bends_and_start_as_they_were_judged() -> N
         model=asked.model,
     )  # fmt: skip
     variants = ArmParameters(MARKET)
-    live = variants.own.arms.start("live", "v1", 0, signed_logistic.start(MARKET.model))
-    arm = variants.begin(directive, "v2", 1, [live])
+    arm = variants.begin(directive, "v2", 1, MarketNode(MARKET).open("X"))
     first = variants[arm.overrides].arms.opinion(arm, log[0].rules, list(log[0].features), Faults())
     numbers = signed_logistic.from_wire(result.candidate.model, MARKET.model.features)
     beginning = Beginning(numbers, result.candidate.expert)
