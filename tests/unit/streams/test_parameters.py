@@ -102,7 +102,7 @@ def test_a_misspelt_name_is_refused_with_the_one_that_was_meant(table: dict[str,
     ("arm", "sentence"),
     [
         ({"modl": {}}, r"\[experiments.bold.arm\]: expected tables among .*, was modl; fix: model$"),
-        ({"costs": {"fee_bps": 0.0}}, r"\[experiments.bold.arm\]: expected tables among .*, was costs"),
+        ({"admission": {"max_jump": 0.5}}, r"\[experiments.bold.arm\]: expected tables among .*, was admission"),
         ({"model": {"learning_rat": 1}}, r"\[experiments.bold.arm.model\]: .* learning_rat; fix: learning_rate$"),
         ({"model": {"learning_rate": -1}}, r"\[experiments.bold.arm.model\] learning_rate: .*, was -1; fix: "),
         ({"sizing": {"enabled": ["luck"]}}, r"\[experiments.bold.arm\]: .*luck; fix: take it out, or name the module"),

@@ -168,7 +168,7 @@ def test_a_version_of_a_model_keeps_its_lineage() -> None:
         (start(BUILTIN), "expected new names"),
         (start("z", version="a-1"), "expected new names"),
         (start("z", version=BUILTIN), "expected new names"),
-        (start("z", overrides={"costs": {"fee_bps": 0.0}}), "expected tables among"),
+        (start("z", overrides={"admission": {"max_jump": 0.5}}), "expected tables among"),
         (start("z", overrides={"model": {"learning_rate": 7.0}}), "overrides.model"),
         (start("z", model=ModelState("v", SignedLogisticState(("a",), (1.0,), (1.0,)))), "expected the features"),
         (start("x" * 200), "a version of 1 to 200 characters"),
