@@ -193,7 +193,13 @@ async def test_a_further_model_wins_goes_live_is_sabotaged_and_comes_back_to_the
         source = [SourceRecord(*record) for record in await loop.stored(TICKS.name)]
         back = predictions_after_the_return(loop_nodes, source, without_sabotage=False)
         assert len(back) > 250
-        assert predictions_after_the_return(loop_nodes, source, without_sabotage=True)[-len(back) :] == back
+        undisturbed = predictions_after_the_return(loop_nodes, source, without_sabotage=True)
+        assert len(undisturbed) == len(back)
+        apart = [pair for pair in zip(undisturbed, back, strict=True) if pair[0] != pair[1]]
+        of_log = [(each.partition, each.offset, each.key, each.value) for each in source]
+        if apart:
+            (tmp_path / "ticks.json").write_bytes(msgspec.json.encode(of_log))
+        assert not apart, f"{len(apart)} of {len(back)}, the log is in {tmp_path}: {apart[0]}"
 
 
 def predictions_after_the_return(
