@@ -98,12 +98,16 @@ class Labelling:
                     prediction = entry.stances[number]
                     _, arms, _, world = self._variants[arm.overrides]
                     alike = prediction.models == arms.models.names
+                    said = len(state.faults.latest)
                     rules, seen, own = entry.rules, of_models, prediction.own
                     if own is not None and arm.world is not None and world is not None:
                         world.panel.learn(arm.world.strategies, own.features, up, state.faults)
                         rules, seen = own.rules, world.of_models(own.features)
                         alike = alike and own.strategies == world.strategies
                     arms.learn(arm, prediction.opinion, rules, seen, up, uniqueness, state.faults, alike)
+                    if arm is not live:
+                        # The live arm's predictions are the same whatever runs beside it: their reasons, too.
+                        del state.faults.latest[said:]
         del pending[:matured]
 
     def meet_jump(

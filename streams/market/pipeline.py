@@ -198,8 +198,13 @@ class Pipeline:
         of_models = own.of_models(vector)
         cost = own.cost(vector, bool(features.now.bid), mid, state.traded, faults)
         pooled = Sight(vector, of_models, regime, sure, rules, cost)
-        sights = [pooled if arm.world is None else self._look(state, arm, tick, price, nothing) for arm in arms]
-        live, sight = arms[0], sights[0]
+        said = len(faults.latest)
+        sights = [pooled if arm.world is None else self._look(state, arm, tick, price, nothing) for arm in arms[1:]]
+        # The live arm's predictions are the same whatever runs beside it: their reasons, too.
+        del faults.latest[said:]
+        live = arms[0]
+        sights.insert(0, pooled if live.world is None else self._look(state, live, tick, price, nothing))
+        sight = sights[0]
         variant = self._variant(live)
         opinion = variant.arms.opinion(live, sight.rules, sight.of_models, faults)
         expert, probability = opinion.expert, opinion.probability

@@ -16,6 +16,7 @@ from schemas.predictions import Prediction
 from schemas.ticks import Directive, Quote, Tick
 from streams.engine.partition import KeySnapshot, Partition
 from streams.market.node import MarketNode
+from streams.market.strategies import STRATEGIES
 from streams.market.symbol_state import SymbolState
 from tests.support.market_ticks import QUICK, START, promote_arm, quick_node, seeded_ticks, start_arm
 
@@ -31,6 +32,10 @@ OTHER: dict[str, Any] = {
 
 SAME: dict[str, Any] = {"regime": {"detector": "ewma"}}
 """An arm that computes everything by itself, with the symbol's own parameters."""
+
+
+class Empty(msgspec.Struct):
+    """State of a strategy that remembers nothing."""
 
 
 def begun(arm: str, overrides: dict[str, Any], from_live: bool = False) -> Directive:
@@ -228,9 +233,32 @@ def test_a_world_that_finds_no_room_in_the_state_is_refused() -> None:
     assert len(state.arms.arms) == 2
 
 
+def test_failures_of_an_arm_in_shadow_are_not_told_in_the_predictions_of_the_live_one() -> None:
+    class Failing:
+        needs = ("queue_imbalance",)
+        state = Empty
+
+        def opinion(self, features: Any, regime: Any, state: Any) -> float:
+            raise ZeroDivisionError
+
+        def learn(self, state: Any, features: Any, up: bool) -> None:
+            raise ZeroDivisionError
+
+    STRATEGIES.register("failing", Failing)
+    try:
+        ticks = seeded_ticks(9, 400, odd=0.0)
+        node = quick_node()
+        state = node.open("X")
+        added = {"strategies": {"enabled": ["imbalance", "failing"]}}
+        beside = predictions(run(node, [begun("added", added), *ticks], state))
+        assert state.faults.counts["strategy failing"] > 400
+        assert [asdict(each) for each in beside] == [asdict(each) for each in predictions(run(quick_node(), ticks))]
+    finally:
+        del STRATEGIES["failing"]
+
+
 def test_a_strategy_with_a_world_learns_from_its_own_features_only() -> None:
     """A strategy that learns counts its labels; in a world of its own it has a state of its own."""
-    from streams.market.strategies import STRATEGIES
 
     class Counted(msgspec.Struct):
         labels: int = 0
