@@ -215,6 +215,8 @@ class RunFolder:
 def differences(before: str, now: str) -> str:
     r"""Phrase that lists the differences between two plans, given as the texts that `BacktestPlan.text` makes.
 
+    Files of ticks are called `ticks`. The digest of all parameters is left out: each parameter that differs is named.
+
     >>> one = "[run]\nparameters = 'ab'\ninput = [{name = 'a.csv', sha256 = '1'}]\n[market]\nwarmup_ticks = 1\n"
     >>> differences(one, one.replace("ab", "cd").replace("a.csv", "b.csv").replace("ticks = 1", "ticks = 2"))
     'ticks (was a.csv, is b.csv), market.warmup_ticks (was 1, is 2)'

@@ -40,14 +40,17 @@ def neighbours(home: Path) -> list[Neighbour]:
 
 
 def home_of(words: list[str]) -> Path | None:
-    """Home folder of the local broker whose process has the command line `words`; None for a process of another kind.
+    """Home folder of the local broker whose process has the command line `words`; None for any other process.
+
+    A local broker is one that Tickloop started: Kafka with a file `broker/server.properties` in its home folder, or the
+    mock broker. A Kafka that somebody installed elsewhere is not.
 
     >>> home_of(["java", "-Xmx512m", "kafka.Kafka", "/srv/loop/broker/server.properties"]).as_posix()
     '/srv/loop'
     >>> home_of(["python", "-m", "agents.broker.mock", "/srv/mock"]).as_posix()
     '/srv/mock'
-    >>> home_of(["java", "kafka.Kafka", "/etc/kafka/server.properties"]) is home_of(["vi", "notes"]) is None
-    True
+    >>> print(home_of(["java", "kafka.Kafka", "/etc/kafka/server.properties"]), home_of(["vi", "notes"]))
+    None None
     """
     if len(words) < 3:
         return None

@@ -76,7 +76,8 @@ class Emitter:
 def replay(nodes: Nodes, records: Iterable[SourceRecord], partitions: int = PARTITIONS) -> Iterator[Emitted]:
     """Yield what nodes write when the first of them reads `records`, byte for byte as on Kafka.
 
-    A node is a function over one topic. Every other node reads what the nodes before it write.
+    A node is a function over one topic. The first node reads `records`; each of the others reads what nodes before it
+    write.
 
     Args:
         nodes: one node, or several, each after the nodes whose outputs it reads.

@@ -33,13 +33,14 @@ class Opinion(Struct, frozen=True, array_like=True):
 
 
 class OwnSight(Struct, frozen=True, array_like=True):
-    """What an arm with a world of its own saw when a prediction was made.
+    """What an arm that computes its own features, regime and strategies saw when a prediction was made.
 
-    Such an arm computes its own features, regime and strategies.
+    An arm is one of the variants of the pipeline that run side by side on a symbol. Most arms see what the symbol's own
+    parameters give; this is for the others.
 
     Attributes:
         features: values of its features.
-        rules: probability of an upward move by each of its strategies.
+        rules: probability of an upward move by each of its strategies, in the order of `strategies`.
         regime: name of its regime.
         strategies: names of its strategies.
     """

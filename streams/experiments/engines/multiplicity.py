@@ -118,7 +118,9 @@ class ELond:
     def update(self, ledger: Ledger, log_e: float) -> bool:
         """Count in `ledger` an experiment that has ended; returns whether its challenger is a winner.
 
-        `log_e` is the log evidence at its end that the challenger is better, nats.
+        Args:
+            ledger: the experiments so far, which is changed.
+            log_e: evidence that the challenger is better, as the experiment had it when it ended: log of the e-value, nats.
         """
         called = log_e >= -log(self.level(ledger))
         ledger.tried += 1
