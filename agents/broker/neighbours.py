@@ -42,8 +42,8 @@ def neighbours(home: Path) -> list[Neighbour]:
 def home_of(words: list[str]) -> Path | None:
     """Home folder of the local broker whose process has the command line `words`; None for any other process.
 
-    A local broker is one that Tickloop started: Kafka with a file `broker/server.properties` in its home folder, or the
-    mock broker. A Kafka that somebody installed elsewhere is not.
+    A local broker is one that Tickloop started: Kafka with a file `broker/server.properties` in its home
+    folder, or the mock broker. A Kafka that somebody installed elsewhere is not.
 
     >>> home_of(["java", "-Xmx512m", "kafka.Kafka", "/srv/loop/broker/server.properties"]).as_posix()
     '/srv/loop'

@@ -52,7 +52,8 @@ class FinishedStory(Struct, frozen=True):
         settings: settings of the system on which the demonstration ran.
         parameters: parameters of its workers.
         symbol: the symbol whose model was retrained.
-        sabotaged: name of the arm (variant of the pipeline) with a deliberately bad model; a command made it live.
+        sabotaged: name of the arm (variant of the pipeline) with a deliberately bad model; a command made it
+            live.
         sabotaged_version: version name of the deliberately bad model.
         alerts: all alerts, in the order in which they were read.
     """

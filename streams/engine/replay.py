@@ -76,13 +76,13 @@ class Emitter:
 def replay(nodes: Nodes, records: Iterable[SourceRecord], partitions: int = PARTITIONS) -> Iterator[Emitted]:
     """Yield what nodes write when the first of them reads `records`, byte for byte as on Kafka.
 
-    A node is a function over one topic. The first node reads `records`; each of the others reads what nodes before it
-    write.
+    A node is a function over one topic. The first node reads `records`; each of the others reads what nodes
+    before it write.
 
     Args:
         nodes: one node, or several, each after the nodes whose outputs it reads.
-        records: input records. Those of one partition must come in the order of their offsets; partitions may alternate
-            in any way.
+        records: input records. Those of one partition must come in the order of their offsets; partitions may
+            alternate in any way.
         partitions: number of partitions of every topic.
     """
     nodes = _listed(nodes)

@@ -258,9 +258,9 @@ def _check_length(pairs: int, parameters: ExperimentParameters) -> None:
 def ends_of_batches(times: NDArray[np.int64], parameters: ExperimentParameters) -> list[int]:
     """Indices at which batches of pairs end: each is the index after the last pair of a batch.
 
-    A pair is the results of challenger and champion on one prediction. Without `clock_ns` a batch has `batch` pairs.
-    With `clock_ns`, event time is divided into windows of that length, ns. A batch then takes whole windows: it ends
-    with the window in which it comes to have `batch` pairs or more.
+    A pair is the results of challenger and champion on one prediction. Without `clock_ns` a batch has `batch`
+    pairs. With `clock_ns`, event time is divided into windows of that length, ns. A batch then takes whole
+    windows: it ends with the window in which it comes to have `batch` pairs or more.
 
     Args:
         times: event times of the pairs, ns, ascending.

@@ -134,10 +134,11 @@ class Arms:
     def take_over(self, arm: ArmState, learned_with: MarketParameters, parameters: MarketParameters) -> ArmState:
         """Change an arm to the parameters of this object and return it; what is still valid of its learning is kept.
 
-        An arm is one of the variants of the pipeline that run side by side on a symbol. Its experts are the strategies and
-        models whose probabilities are pooled. Three parts start anew if their parameters changed: the stored copies of the
-        logistic regression, the calibrator, and the residual correction (only if its prior variance changed). A further
-        model is kept if it is declared as before. The weight of an expert that is left out goes to the other experts.
+        An arm is one of the variants of the pipeline that run side by side on a symbol. Its experts are the
+        strategies and models whose probabilities are pooled. Three parts start anew if their parameters changed:
+        the stored copies of the logistic regression, the calibrator, and the residual correction (only if its prior
+        variance changed). A further model is kept if it is declared as before. The weight of an expert that is left
+        out goes to the other experts.
 
         Args:
             arm: state of the arm, which is changed.

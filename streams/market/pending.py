@@ -35,8 +35,8 @@ class Opinion(Struct, frozen=True, array_like=True):
 class OwnSight(Struct, frozen=True, array_like=True):
     """What an arm that computes its own features, regime and strategies saw when a prediction was made.
 
-    An arm is one of the variants of the pipeline that run side by side on a symbol. Most arms see what the symbol's own
-    parameters give; this is for the others.
+    An arm is one of the variants of the pipeline that run side by side on a symbol. Most arms see what the
+    symbol's own parameters give; this is for the others.
 
     Attributes:
         features: values of its features.

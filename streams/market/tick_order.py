@@ -118,23 +118,25 @@ class Admission:
     def admit(self, state: AdmissionState, tick: Quote | Trade, price: float, last: float) -> Taken:
         """Accept or refuse a tick; if it is accepted, move the symbol's time to it.
 
-        A tick that contradicts earlier ones is refused at first. If enough refused ticks in a row agree with one another,
-        the next one that agrees with them is accepted, and with it the change of time or price that they all show.
+        A tick that contradicts earlier ones is refused at first. If enough refused ticks in a row agree with one
+        another, the next one that agrees with them is accepted, and with it the change of time or price that they
+        all show.
 
         Args:
-            state: the symbol's state, which is changed. If the tick is refused, only its memory of refused ticks changes.
+            state: the symbol's state, which is changed. If the tick is refused, only its memory of refused ticks
+                changes.
             tick: quote or trade that has passed the checks of a tick by itself.
             price: mid of the quote, or price of the trade, quote currency.
             last: reference price before this tick, quote currency; 0 if there is none.
 
         Returns:
             An empty string if the tick fits the earlier ones. Otherwise the change that was accepted with the tick:
-            `set_back` if its time is far before the symbol's time, `ahead` if it is far after; `scale` if the price changed
-            by a factor above 10,000, as in another unit; `price` if the price jumped by less.
+            `set_back` if its time is far before the symbol's time, `ahead` if it is far after; `scale` if the price
+            changed by a factor above 10,000, as in another unit; `price` if the price jumped by less.
 
         Raises:
-            Refused: as `duplicate`; or, while too few ticks agree, as `late` (time far before), `ahead` (time far after)
-                or `absurd_jump` (price far off).
+            Refused: as `duplicate`; or, while too few ticks agree, as `late` (time far before), `ahead` (time far
+                after) or `absurd_jump` (price far off).
         """
         clock, ts_event, sequence = state.clock, tick.ts_event, tick.seq
         if ts_event <= clock:

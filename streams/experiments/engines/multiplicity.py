@@ -120,7 +120,8 @@ class ELond:
 
         Args:
             ledger: the experiments so far, which is changed.
-            log_e: evidence that the challenger is better, as the experiment had it when it ended: log of the e-value, nats.
+            log_e: evidence that the challenger is better, as the experiment had it when it ended: log of the
+                e-value, nats.
         """
         called = log_e >= -log(self.level(ledger))
         ledger.tried += 1
