@@ -32,7 +32,8 @@ AlertKind = Literal[
 class Alert(Struct, frozen=True):
     """One event on a symbol that an operator should know of.
 
-    The record that reports the event in detail has the id `id` and is on the topic `node`.
+    Another record reports the event in detail. The field `id` of the alert is the id of that record, and
+    the field `node` is the name of the topic that holds that record.
     """
 
     id: Annotated[Id, Meta(description="id of the record that reports the event")]

@@ -12,12 +12,16 @@ BreakReason = Literal["set_back", "ahead", "scale", "price"]
 class ClockBroken(Struct, frozen=True):
     """A break on a symbol: enough ticks agreed on a new event time or price that contradicted the earlier one.
 
-    A break of event time, or of the unit in which the price is quoted, begins a new *generation*: a period within which
-    event times can be compared. Predictions from before such a break that still wait for their outcome are never
-    scored.
+    The first ticks with the new time or price are refused, until there are enough of them. What follows
+    then depends on the kind of the break:
 
-    A jump of the price, in contrast, is taken as a real market event and begins no generation. Predictions that wait
-    for their outcome are then scored at the prices of the ticks that were refused before the jump was accepted.
+    A break of event time, or of the unit in which the price is quoted, begins a new *generation*: a period
+    within which event times can be compared. Predictions that still wait for their outcome at such a break
+    are never scored.
+
+    A jump of the price is taken as a real market event and begins no generation. Predictions that wait for
+    their outcome at a jump are still scored. They are scored at the prices of the ticks that were refused
+    at first.
     """
 
     id: Annotated[Id, Meta(description="`ticks:partition:offset:index` of the tick at which the change was accepted")]

@@ -1,10 +1,13 @@
-"""Bounds of the fields of all records, and the annotated types that the fields are declared with.
+"""Bounds of the fields of all records, and the annotated types with which the fields are declared.
 
-The bounds are part of these types: the contract states them, and decoding checks them. Bounds of quotes and trades are
-an exception: `streams.market.tick_checks` checks them after decoding, and gives each bound its own reason code.
+The bounds are part of the annotated types: they appear in the JSON Schemas, and decoding checks them.
+The bounds of quotes and trades appear in the JSON Schemas too, but decoding does not check them.
+`streams.market.tick_checks` checks them after decoding, and refuses a tick with a reason code that
+tells which bound it broke.
 
-Records that nodes write keep their bounds, too. Their names and numbers come from input that was checked, and sentences
-that are put together from several texts are shortened with `cut`.
+The records that nodes write keep within the bounds, too. Names and numbers in such records come from
+input that was checked. Sentences in them that are put together from several texts are shortened with
+`cut`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -158,7 +161,9 @@ CUT: Final = " ..."
 
 
 def cut(text: str, longest: int = LONGEST_SENTENCE) -> str:
-    """The text, shortened to at most `longest` characters; ` ...` at the end then says that something was cut off.
+    """The text, if it has at most `longest` characters; otherwise its beginning, followed by ` ...`.
+
+    The four characters of ` ...` count: a shortened text has at most `longest` characters with them.
 
     >>> cut("three arms: a, b, c", longest=19), cut("three arms: a, b, c", longest=14)
     ('three arms: a, b, c', 'three arms ...')

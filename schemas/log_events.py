@@ -18,7 +18,7 @@ Number = Annotated[Count, Meta(description="partition of the log")]
 
 
 class ComputedBy(Struct, frozen=True, kw_only=True, tag="computed_by", tag_field="kind"):
-    """A node computes with other code than before, from `offset` of a log on."""
+    """From the record at `offset` of a log on, a node computes with other code than it did before."""
 
     node: NodeName
     topic: LogTopic

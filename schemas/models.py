@@ -105,14 +105,17 @@ ExpertState = TreesState | RiverState | OnnxState | OwnState
 
 
 class ExpertModel(Struct, frozen=True):
-    """A model that predicts beside the strategies and the signed logistic regression; their predictions are mixed."""
+    """A further model of a model version, besides its signed logistic regression.
+
+    The probabilities that this model, the regression and the strategies predict are mixed into one.
+    """
 
     name: Annotated[ExpertName, Meta(description="name of the expert: a table of `[market.models]`, or a new one")]
     model: Annotated[ExpertState, Meta(description="its numbers, of one of several kinds")]
 
 
 class ModelState(Struct, frozen=True):
-    """One model version: its name, the version it was derived from, and the numbers of its models."""
+    """One model version: its name, the name of its parent version, and what its models have learned."""
 
     version: Annotated[Name, Meta(description="name of the version, unique per symbol")]
     model: Annotated[

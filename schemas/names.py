@@ -1,7 +1,8 @@
 """Reserved names of arms, models and versions, with functions that make and recognise such names.
 
-An arm is one of the variants of the pipeline that run side by side on a symbol. Records in the log of ticks give no
-more than the name of an arm. So reserved names and prefixes tell what kind of arm it is.
+An arm is one of the variants of the pipeline that run side by side on a symbol. A record in the log of
+ticks says which arm it is about, but not of what kind the arm is. The kind shows in the name: some
+names, and all names with certain beginnings, are reserved for one kind each.
 """
 
 import re

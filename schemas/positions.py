@@ -79,9 +79,10 @@ def root_of(record_id: str) -> str:
 
 
 def parent_of(record_id: str) -> str:
-    """The given id without its last part, which is the id of the record from which the given record was made.
+    """Id of the record from which a record was made: the given id without its last part.
 
-    This holds for ids that end with an index. For an id without a colon the result is empty.
+    The result is such an id only if the given id ends with an index. For an id without a colon the result
+    is empty.
 
     >>> parent_of("ticks:3:1042:0:2"), parent_of("mine")
     ('ticks:3:1042:0', '')
@@ -149,6 +150,8 @@ def pooled_id(partition: int, window: int, experiment: str, symbol: str) -> str:
 
 def partition_named(record_id: str) -> int | None:
     """The partition in the id of a command that an experiment over several symbols sent; None for any other id.
+
+    An id that begins with `pooled:` but does not go on as `pooled_id` makes it is such another id.
 
     >>> partition_named("pooled:3:28717920:calmer:BTCUSDT"), partition_named("ticks:3:1097:0:0")
     (3, None)

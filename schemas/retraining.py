@@ -69,9 +69,10 @@ class GateRow(Struct, frozen=True):
 
 
 class BackwardTransfer(Struct, frozen=True):
-    """How well a retrained model predicts one market regime on outcomes from before the market changed.
+    """Log-loss of a retrained model on outcomes of one market regime from before the market changed.
 
-    It is the log-loss of the model, without further learning, on outcomes before the change that led to the retrain.
+    It tells whether the model still predicts the earlier market well. "Before" means before the change that
+    led to the retrain. The model does not learn from these outcomes while its log-loss is computed.
     """
 
     regime: Annotated[Name, Meta(description="name of the regime")]

@@ -69,17 +69,19 @@ Action = Literal["start_arm", "promote_arm", "stop_arm"]
 class Directive(Struct, frozen=True, tag_field="kind", tag="directive"):
     """Instruction in the log of ticks to start, promote or stop an arm.
 
-    An arm is one of the variants of the pipeline that run side by side on a symbol. While the market node runs, only
-    directives change which arms run. Since a directive is a record of the log, it takes effect at the same tick after a
-    crash, after a rebalance and in a replay.
+    An arm is one of the variants of the pipeline that run side by side on a symbol. While the market node
+    runs, only directives change which arms run. Since a directive is a record of the log, it takes effect
+    at the same tick after a crash, after a rebalance and in a replay.
 
-    `start_arm` starts an arm in shadow: it predicts and learns, but its predictions are not published. `promote_arm`
-    makes a running arm live, so that its predictions are published. The arm that was live goes on in shadow, so a
-    roll-back is another `promote_arm`. `stop_arm` stops an arm that runs in shadow.
+    `start_arm` starts an arm in shadow: it predicts and learns, but its predictions are not published.
+    `promote_arm` makes a running arm live, so that its predictions are published. The arm that was live
+    goes on in shadow; to roll back, a second `promote_arm` makes that arm live again. `stop_arm` stops an
+    arm that runs in shadow.
 
-    With `from_live`, a new arm starts from a copy of the live arm's learned state, else from nothing. If `model` is
-    given, it is used as the arm's model. `overrides` are the arm's own parameters for as long as it runs, in shadow or
-    live.
+    Three fields matter for `start_arm` only. If `from_live` is true, the new arm starts with a copy of what
+    the live arm has learned, otherwise with nothing learned. If `model` is given, the arm starts with this
+    model. `overrides` are parameters of the arm that differ from the symbol's, for as long as the arm runs,
+    in shadow or live.
     """
 
     id: Annotated[Id, Meta(description="unique; a directive whose id was applied already is ignored")]

@@ -51,7 +51,10 @@ class WindowFigures(Struct, frozen=True):
 
 
 class Breach(Struct, frozen=True):
-    """A reason to retrain a symbol's live version: it has become worse, or a schedule or a person asks for it."""
+    """A reason to retrain a symbol's live version.
+
+    Either the version has become worse, or a schedule or a person asks for the retrain.
+    """
 
     id: Annotated[JobId, Meta(description="unique and the same in every replay: the retrain is done once for it")]
     trigger: Annotated[Trigger, Meta(description="kind of check that found it")]

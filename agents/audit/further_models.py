@@ -102,7 +102,11 @@ def state_of(found: History, version: str) -> ModelState | None:
 def further_models(
     market: MarketParameters, overrides: Mapping[str, Mapping[str, Any]], state: ModelState | None
 ) -> list[FurtherModel]:
-    """Describe the further models of a version: those that its parameters declare, and one that its state holds.
+    """Describe the further models of a version.
+
+    These are its models beside the logistic regression that every version has: the models that the
+    parameters declare, and the trained model in `state` if the parameters do not declare it. A declared
+    model whose weight is set to 0 is left out.
 
     Args:
         market: parameters of the symbol.

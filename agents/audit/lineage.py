@@ -51,20 +51,21 @@ class History(Struct):
     def live(self) -> ModelVersion | None:
         """Return the registry's record of the version whose status is `champion` (live).
 
-        None if the registry has no live version of the symbol. This is so until the first command for the symbol, as
-        the registry has no record of it before.
+        None if the registry has no live version of the symbol. This is so until the first command for
+        the symbol, since the registry has no record of any version of the symbol before that command.
         """
         return next((each for each in valid_versions(self.versions.values()) if each.status == "champion"), None)
 
     def now(self, predicting: str) -> ModelVersion | None:
-        """Return the registry's record of the model version that predicts now; None if the registry does not know it.
+        """Return the registry's record of the model version that predicts now; None if there is no record.
 
-        The version that a symbol begins with gets a new name whenever its parameters change. Whatever name `predicting`
-        gives for it, the record under its newest name is returned.
+        The version that a symbol begins with gets a new name whenever its parameters change. If
+        `predicting` is one of these names but has no record, the record under the newest of them is
+        returned.
 
         Args:
-            predicting: version that the newest prediction names. Empty if no prediction was found: then the version
-                that is live by the registry is returned.
+            predicting: version that the newest prediction names. Empty if no prediction was found: then
+                the version that is live by the registry is returned.
         """
         if not predicting:
             return self.live()

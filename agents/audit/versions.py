@@ -69,10 +69,11 @@ async def retrains(
 
 
 async def lives(settings: Settings, bootstrap: str, timeout_s: float = TIMEOUT_S) -> dict[tuple[str, str], Became]:
-    """Read the newest registry record of every model version, and that by which the version last stopped being live.
+    """Read the newest registry record of every model version, and the record that ended its time live.
 
-    Kafka may have removed the second record, since the topic is compacted. Then the next record of the version that is
-    left stands for it.
+    There is no second record if the version is live or never was. If it was live several times, the
+    second record is that of the last end. Kafka may have removed the second record, since the topic is
+    compacted. Then the next of the version's records that is still stored takes its place.
 
     Returns:
         The history of each version, by symbol and name of the version.
@@ -129,10 +130,11 @@ async def _newest(
 
 
 async def registry(settings: Settings, bootstrap: str, symbol: str | None = None) -> ModelVersionManager:
-    """Read the model versions that retrains made into a `ModelVersionManager`; check each against its SHA-256.
+    """Return a `ModelVersionManager` with the versions that retrains made, each checked by its SHA-256.
 
-    Of the changes of a version's status, only the last is read. Changes made to the manager are not written back to
-    Kafka. In a running system `tickloop models` asks the lifecycle node for a change.
+    Of the changes of a version's status, only the last is read. Changes made in the manager are not
+    written back to Kafka; to change a running system, use the command `tickloop models`, which asks the
+    lifecycle node (the node that decides on versions).
 
     Args:
         settings: settings of the system, with the prefix of its topic names.

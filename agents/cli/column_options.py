@@ -133,6 +133,8 @@ def columns(
     """Return the description of how rows become ticks, from the values of the command-line options.
 
     Each argument is the value of one option; `others` are fields of `Columns` that need no conversion.
+    In the options for `sides` and `kinds` the tick's word comes first, then the word in the file; the
+    result maps the file's word to the tick's.
 
     >>> columns(mapping=["bid=b1,ask=a1", "ts_event=time"]).names
     {'bid': 'b1', 'ask': 'a1', 'ts_event': 'time'}
@@ -197,7 +199,7 @@ def pairs(option: str, given: Iterable[str], form: str, example: str, empty: boo
         given: values of the option, which may be repeated.
         form: form of a part, for the message, such as `FIELD=COLUMN`.
         example: valid part, for the message.
-        empty: whether nothing may stand after `=`.
+        empty: whether a part may have an empty value, as in `NAME=`.
 
     Raises:
         ConfigurationError: a part is not of this form.

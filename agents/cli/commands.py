@@ -1,6 +1,7 @@
 """The commands of `tickloop`; a command is also found by its former name.
 
-For some words that other programs use for a command, the command of `tickloop` is suggested.
+If the user types another program's word for a command, the error names the matching command of
+`tickloop`.
 """
 
 import sys

@@ -138,8 +138,8 @@ def say_what_cannot_move(
         files: paths of the files to be read; pipes are left out.
         columns: how their rows become ticks.
         parameters: each with its own horizons; a warning for each is printed on standard error.
-        fix: advice that precedes the suggested value of the parameter `horizon_ns`; `{longer}` becomes a long
-            enough duration.
+        fix: first half of the advice in the warning; the second half is a value for the parameter
+            `horizon_ns`. `{longer}` is replaced by a duration that is long enough.
     """
     apart = nearest(files, columns) if any(Path(name).is_file() for name in files) else {}
     for each in parameters:

@@ -57,12 +57,13 @@ def read_model(file: Path, features: tuple[str, ...]) -> ExpertState:
     """Read a model from an ONNX file, or trees from a JSON file or a text file of LightGBM.
 
     Args:
-        file: its name ends in `.onnx`, `.json` or `.txt`.
-        features: names of its features in the order of its input; empty: the file says them.
+        file: path; the ending `.onnx`, `.json` or `.txt` says which of the three it is.
+        features: names of its features in the order of its input; empty: they are read from the file.
 
     Raises:
-        ConfigurationError: there is no such file, it is too large, or nobody says what its features are.
-        ModelRefused: it is no ONNX file.
+        ConfigurationError: there is no such file, it is too large, or its features are neither given
+            nor in the file.
+        ModelRefused: a file that ends in `.onnx` is no ONNX file, and `features` is empty.
     """
     if file.suffix not in ENDINGS:
         raise ConfigurationError(
@@ -139,15 +140,15 @@ def _of_lightgbm(file: Path, content: bytes, features: tuple[str, ...]) -> Trees
 
 
 def tried(state: ExpertState, content_of: Path) -> TriedModel:
-    """Open a model and ask it, as a worker would.
+    """Load a model as a worker would, and measure its predictions with every feature 0.
 
     Args:
         state: as `read_model` returned it.
-        content_of: the file that it was read from.
+        content_of: path of the file that the model was read from, for its size and digest.
 
     Raises:
-        ModelRefused: it cannot be what it claims to be.
-        EnvironmentProblem: a library that it needs is not installed.
+        ModelRefused: the model cannot be loaded or used.
+        EnvironmentProblem: a library that the model needs is not installed.
     """
     parameters = convert(implied(state), ExpertParameters)
     model = built("it", parameters)
@@ -169,9 +170,9 @@ def expect_computed(features: Sequence[str], parameters: MarketParameters, symbo
     """Refuse features that the pipeline of a symbol does not compute.
 
     Args:
-        features: names, as the model takes them.
-        parameters: of the symbol.
-        symbol: for the error.
+        features: names of the features that a model takes.
+        parameters: parameters of the symbol.
+        symbol: name of the symbol, for the message.
 
     Raises:
         ConfigurationError: one of the features is unknown, is not computed, or is named twice.
@@ -194,10 +195,11 @@ def expect_computed(features: Sequence[str], parameters: MarketParameters, symbo
 
 
 def expect_free(name: str) -> None:
-    """Refuse a name that no expert beside the strategies and the logistic regression can have.
+    """Refuse a name that cannot be given to a model that is added as an expert.
 
     Raises:
-        ConfigurationError: a strategy has it, it is too long, or has characters that no name has.
+        ConfigurationError: a strategy or the logistic regression has the name, the name is too long, or
+            it has characters other than printable ASCII without `|`.
     """
     if name in STRATEGIES or name == MODEL:
         raise ConfigurationError(

@@ -81,9 +81,9 @@ class Differences(Struct):
     """What differs between two versions; `tickloop models diff --json` prints it.
 
     Attributes:
-        weights: for each feature, its weight in the logistic regression with which each of the two versions started;
-            empty unless both regressions are known.
-        models: further models that differ, with the fields that differ.
+        weights: for each feature, its weights in the two logistic regressions with which the two
+            versions started; empty unless both regressions are known.
+        models: models beside the logistic regression that differ, with the fields that differ.
     """
 
     weights: dict[str, tuple[float, float]]

@@ -134,7 +134,14 @@ def put(
 
 
 def only(name: str, parameters: MarketParameters) -> dict[str, dict[str, Any]]:
-    """Overrides of an arm in which one expert alone decides, without a correction.
+    """Parameters of an arm in which one expert alone decides, by table and name.
+
+    Every other expert gets the prior weight 0, and the correction of the mixed prediction is switched
+    off.
+
+    Args:
+        name: name of the expert.
+        parameters: parameters of the symbol, which name the other experts.
 
     >>> only("forest", MarketParameters())["mixture"]["prior"]["signed_logistic"]
     0.0
@@ -145,7 +152,7 @@ def only(name: str, parameters: MarketParameters) -> dict[str, dict[str, Any]]:
 
 
 def without_file(sent: Sent) -> Sent:
-    """The same without the model itself, which would be half a megabyte of output."""
+    """Copy of a sent command without the bytes of the model, which can be half a megabyte."""
     return msgspec.structs.replace(sent, command=msgspec.structs.replace(sent.command, model=None))
 
 

@@ -76,11 +76,15 @@ def _unknown(made: Predicting) -> str:
 def said_of(symbol: str, record: ModelVersion | None, newest: Predicting | None, live: ModelVersion | None) -> str:
     """Return a sentence that says which version predicts a symbol now, since when and why.
 
+    The built-in version has no record until a command about it is sent; the sentence then says "nothing
+    was ever asked of it". If `live` is another version than the one that predicts, the sentence names
+    both.
+
     >>> said_of("X", None, Predicting("ticks:0:9", "X", 10**18, "builtin-1f2e3d4c"), live=None)
     'builtin-1f2e3d4c predicts X now (ticks:0:9, 2001-09-09 01:46:40 UTC): nothing was ever asked of it'
 
     Args:
-        symbol: that is predicted.
+        symbol: symbol that is predicted.
         record: newest record of the version that predicts; None: it has none.
         newest: newest prediction of the symbol; None: none was found.
         live: version that the topic `model-versions` says is live; None: it names none.

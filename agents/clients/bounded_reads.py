@@ -1,7 +1,7 @@
 """Reads a few records of one partition within a budget: the newest ones, or those computed from one input.
 
-The budget limits records and bytes, because answering one question must not cost as much as reading whole
-topics. The budget also says whether a look-up ended because nothing of it was left.
+The budget limits records and bytes, because answering one question must not cost as much as reading
+whole topics. The budget also says whether a look-up may have missed records because of this limit.
 """
 
 from collections.abc import AsyncIterator
@@ -37,10 +37,14 @@ class Budget(Struct):
     spent: bool = False
 
     def take(self, records: list[Received]) -> bool:
-        """Subtract these records, which have been read, from the budget; return whether some of it is left.
+        """Subtract records that have been read from the budget; return whether more may be read.
 
         Args:
-            records: subtracted by their number and by the bytes of their values; both must be left for True.
+            records: their number is subtracted from `Budget.records`, the bytes of their values from
+                `Budget.size`.
+
+        Returns:
+            True if both are still above 0.
         """
         self.records -= len(records)
         self.size -= sum(len(each.value or b"") for each in records)
@@ -54,7 +58,8 @@ class Nearby:
         consumer: started, without a consumer group; each read assigns it to the partition that is read.
         prefix: text that the deployment puts before each topic name on the broker, or empty.
         partition: number of the partition to read, on every topic.
-        budget: limit for all reads through this object together; each read subtracts from it.
+        budget: shared by all calls of `newest` and `near`, which subtract what they read. `at` reads a
+            single record and subtracts nothing.
     """
 
     def __init__(self, consumer: AIOKafkaConsumer, prefix: str, partition: int, budget: Budget) -> None:

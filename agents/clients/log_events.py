@@ -1,4 +1,8 @@
-"""Reads the topic `log-events`, where workers record from which offset on which code computed, and what was lost."""
+"""Reads the topic `log-events`: changes of code and losses of records, as workers recorded them.
+
+A change of code means that a worker computes with other code than before, from some offset on. A loss
+means that records were deleted before a worker had read them.
+"""
 
 from typing import Any
 

@@ -45,9 +45,11 @@ class Pace(Struct, frozen=True):
 class Schedule:
     """Computes for one tick after another when it is to be sent.
 
-    With a speed, a tick whose event time lies before its predecessor's is due at once. If the wait before a
-    tick would exceed the longest wait, it is cut to the longest wait, and later ticks are timed from this tick.
-    They are also timed anew from a tick that lies back by more than the longest wait.
+    With a speed, a tick whose event time lies before its predecessor's is due without a further wait. If
+    the wait before a tick would exceed the longest wait, it is cut to the longest wait, and later ticks are
+    timed from this tick. If event time jumps back by so much that the tick would be due more than the
+    longest wait before its predecessor, the tick is due together with its predecessor, and later ticks are
+    timed from it.
 
     Args:
         pace: rate or speed, and the longest wait.
@@ -63,11 +65,16 @@ class Schedule:
         self._first: int | None = None
 
     def due(self, ts_event: int | None, now: float) -> float:
-        """Return the clock time, in seconds, at which the next tick is to be sent; each call counts as one tick.
+        """Return the clock time, seconds, at which the next tick is to be sent; a call counts as one tick.
 
         Args:
-            ts_event: event time of the tick, ns; None: the tick has none and is due at once.
+            ts_event: event time of the tick, ns; None: it has none, and is due at `now` unless the pace
+                has a `rate`.
             now: present time of the same clock, seconds.
+
+        In the second example the wait of 12 h is cut to 5 s, which is printed. The printed words "every
+        other one" mean all later holes of this kind. The tick at second 20 lies far back, and is due
+        together with its predecessor.
 
         >>> schedule = Schedule(Pace(speed=2))
         >>> [schedule.due(ts_event, now=100.0) for ts_event in (7_000_000_000, 7_500_000_000, None, 9_000_000_000)]

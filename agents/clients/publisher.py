@@ -63,10 +63,10 @@ class Published(Struct):
     """What `publish` sent.
 
     Attributes:
-        ticks: records that the broker acknowledged.
-        unreadable: how many of the sent ticks were `RawTick`s: input that is no valid tick but is sent all the
-            same.
-        first_problem: what was wrong with the first unreadable one; empty if there was none.
+        ticks: number of records that the broker acknowledged.
+        unreadable: how many of the sent ticks were `RawTick`s: input that is no valid tick but is sent all
+            the same.
+        first_problem: what was wrong with the first `RawTick`; empty if there was none.
         seconds: time from the start until the last acknowledgement.
         complete: False if sending was stopped before all ticks were sent.
         partitions: range of offsets written to each partition, by partition number.

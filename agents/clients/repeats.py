@@ -1,9 +1,10 @@
 """Recognises repeated records by remembering which positions were seen, instead of only the highest one.
 
-A record's id contains its position: the offset of the input that the record was computed from. A worker that resumes
-after a crash writes again, in order, the records that came after its last stored state. Dropping everything below the
-highest position would be enough against that. But anybody who may write to a topic can invent a record with a huge
-position, and every later record would then be dropped.
+A record's id contains its position: the offset of the input that the record was computed from. A worker
+that resumes after a crash writes again, in order, the records that came after its last stored state. To
+drop these repeats, it would be enough to remember the highest position and drop every record that is
+not above it. But anybody who may write to a topic can invent a record with a huge position, and every
+later record would then be dropped.
 """
 
 from collections import deque

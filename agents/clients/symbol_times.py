@@ -101,8 +101,9 @@ def earliest(times: list[int]) -> int:
 def beginnings(feed: Iterable[Feed]) -> dict[str, int]:
     """Return for each symbol of a feed the event time, ns, at which its ticks begin.
 
-    This is the earliest of the symbol's first 20 ticks, except wrong dates. Unreadable ticks are skipped. If
-    the feed breaks off, the result covers what came before.
+    This is the earliest event time among the symbol's first 20 ticks. Times more than 14 days before the
+    median of these ticks are ignored as wrong dates. Unreadable ticks are skipped. If the feed breaks off
+    with an error, the result covers the ticks before the error.
     """
     times: defaultdict[str, list[int]] = defaultdict(list)
     with suppress(BrokenFile, Refused):  # reported when sending reaches it

@@ -89,7 +89,8 @@ class Commander:
     Objects of this class are made by the function `commander`.
 
     Attributes:
-        seen: all symbols in the records that were read so far while looking for the partition of any symbol.
+        seen: symbols of all records that this object has read so far, for example in searches for the
+            partition of a symbol.
     """
 
     def __init__(
@@ -108,9 +109,9 @@ class Commander:
     async def place_of(self, symbol: str) -> LogPlace:
         """Return the partition of a symbol, and the event time of its latest record.
 
-        A producer may put ticks on any partition, so the partition is that of the symbol's latest prediction or
-        outcome. If there is neither, it is the partition that Kafka's default partitioner chooses, with the event time
-        0.
+        A producer may put ticks on any partition. So the partition is that of the symbol's latest
+        prediction, or of its latest outcome (record that scores a prediction). If neither is found, it
+        is the partition that Kafka's default partitioner chooses, and the event time is 0.
         """
         for topic, newest in TAILS:
             found = await self._latest(self._settings.topic(topic.name), symbol.encode(), newest)
@@ -164,8 +165,8 @@ class Commander:
     async def put(self, command: Command, partition: int, patience_s: float = 0.0) -> tuple[int, Answer]:
         """Write one command, signed if the settings have a key, and wait for the answer.
 
-        A command to retrain may name the outcome up to which the model learns. If it names none, the symbol's newest
-        outcome is filled in.
+        A model learns from outcomes, the records that score predictions. A command to retrain may name
+        the last outcome to learn from; if it names none, the symbol's newest outcome is filled in.
 
         Args:
             command: what is asked for.
@@ -173,7 +174,8 @@ class Commander:
             patience_s: longest wait for an answer, seconds; 0: none.
 
         Returns:
-            The offset of the command on its partition, and the answer, which is empty if none came in time.
+            The offset of the command on its partition, and the answer, which is empty if none came in
+                time.
         """
         if isinstance(command, Retrain) and command.until is UNSET:
             command = await self._up_to_now(command, partition)

@@ -67,14 +67,15 @@ class Ring(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def deployments(name: str, prefix: str) -> tuple[str, ...]:
-    """Return the deployment names whose signatures are accepted: the own name, then those of the copied runs.
+    """Return the names that an accepted signature may contain: that of this run, then those of copied runs.
 
-    A replay run copies the records of another run together with their signatures, and must accept them. Each name
-    consists of `name`, a slash and the prefix of a run's topics.
+    A replay run copies the records of another run together with their signatures, and must accept these
+    signatures. The name of a run consists of `name`, a slash and the prefix of the run's topics.
 
     Args:
         name: name of the deployment from settings or key file.
-        prefix: text before each topic name; for a replay run, that of the copied run followed by `replay-RUN.`.
+        prefix: text before each topic name; for a replay run, that of the copied run followed by
+            `replay-RUN.`.
 
     >>> deployments(name="prod", prefix="lab-"), deployments(name="prod", prefix="lab-replay-monday.")
     (('prod/lab-',), ('prod/lab-replay-monday.', 'prod/lab-'))
@@ -113,11 +114,11 @@ def signing(settings: Settings) -> Signing:
 def named(settings: Settings) -> str:
     """Return the setting `deployment`, the name that becomes part of every signature.
 
-    It may be empty only if the setting `prefix` tells this system from others that use the same key. The part
-    `replay-RUN.`, which a replay run adds to the prefix, does not count.
+    The setting may be empty only if `prefix` is not, since one of the two must tell this system from others
+    with the same key. The part `replay-RUN.`, which a replay run adds to the prefix, counts as empty.
 
     Raises:
-        ConfigurationError: the name and the rest of the prefix are empty.
+        ConfigurationError: `deployment` is empty, and `prefix` is empty apart from `replay-RUN.`.
     """
     if not settings.deployment and deployments("", settings.prefix)[-1] == "/":
         raise ConfigurationError(

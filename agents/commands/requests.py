@@ -179,8 +179,8 @@ def pin_version(command_id: str, symbol: str, cause: str, *, pinned: bool) -> Re
 def retrain(command_id: str, symbol: str, cause: str) -> Request:
     """Build the command to train a new model for a symbol because a person asks for it.
 
-    The command carries the reason for the retrain as a `Breach` with the trigger `manual` and the id of the
-    command.
+    The command contains a `Breach`, the record of a reason to retrain. Its trigger is `manual`, its id is
+    that of the command, and its sentence is `cause`; its field `retrain` says that a training is to start.
 
     Args:
         command_id, symbol: see `Request`.

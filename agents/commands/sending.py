@@ -20,7 +20,8 @@ class Sent(Struct):
         versions: records about model versions that the command caused; empty while there is no answer.
         job: the retrain that the command asked for; None: it asked for none, or there is no answer yet.
         refused: why the command was refused; empty: it was not.
-        answered: whether the command was carried out while the sender waited; False if it was refused.
+        answered: whether `versions` or `job` holds an answer, which came while the sender waited; False if
+            the command was refused.
     """
 
     command: Command

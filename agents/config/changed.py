@@ -8,7 +8,9 @@ LONGEST_VALUE = 60
 
 
 def changes(before: Mapping[str, Any], now: Mapping[str, Any], most: int = MOST_NAMED) -> str:
-    """Return which fields differ between two nested tables, in words, with both values; empty if no field does.
+    """Return in words which fields of two nested tables differ, with both values; empty if none differs.
+
+    Numbers of equal value, such as 1 and 1.0, do not differ.
 
     Args:
         before: earlier values.

@@ -47,8 +47,8 @@ def keep(parameters: Parameters, home: Path, plugins: Mapping[str, Any] | None =
     Args:
         parameters: parameters of a worker.
         home: home folder of the system that the worker belongs to.
-        plugins: content of the table `[plugins]`; its folder must be relative to the folder of the stored file.
-            None: no plug-ins.
+        plugins: content of the table `[plugins]`, stored with the parameters. Its entry `folder` must be a
+            path relative to the folder in which the parameters are stored. None: no plug-ins.
     """
     text = msgspec.toml.encode(tables(parameters) | ({"plugins": plugins} if plugins else {}))
     path = folder(home) / f"{sha256(text).hexdigest()[:16]}.toml"

@@ -39,6 +39,9 @@ class Market(Struct, frozen=True):
 def market_of(plan: DemoPlan) -> Market:
     """The ticks that `plan` asks for.
 
+    Broken ticks are inserted at random into a synthetic market, and `plan.count` does not include
+    them. In the example there are six of them.
+
     >>> market = market_of(DemoPlan(count=500, seed=3))
     >>> len(market.feed), round(market.seconds, 2)
     (506, 1.31)

@@ -48,11 +48,11 @@ class Observed:
             await self._news.wait()
 
     def take_predictions(self, block: Sequence[Received], now: float) -> None:
-        """Add predictions, and tell the stopwatch for each of them that it has arrived.
+        """Add predictions, and stop the measurement of how long each one's tick has waited.
 
         Args:
             block: records of the topic `predictions`.
-            now: time of the event loop's clock at which the records were read, seconds.
+            now: time at which the records were read, by the event loop's clock, seconds.
         """
         for prediction in filter(None, map(_prediction, block)):
             self.latest[prediction.symbol] = prediction

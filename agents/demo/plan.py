@@ -15,9 +15,10 @@ class DemoPlan(Struct, frozen=True, kw_only=True):
 
     Attributes:
         files: files of real ticks to publish; empty plays a synthetic market.
-        count: largest number of ticks to publish, not counting broken ones. None: the limit is `seconds`, or 30 s of
-            publishing at `rate` if `seconds` is None too.
-        seconds: event time to play, seconds; None sets no limit.
+        count: largest number of ticks to publish, not counting broken ones. If `count` and `seconds`
+            are both None, as many ticks are published as `rate` gives in 30 s.
+        seconds: event time to play, seconds; None sets no limit. If `count` is given too, whichever
+            limit is reached first ends the market; otherwise the second limit is a million ticks.
         seed: seed of the synthetic market.
         rate: ticks to publish per second.
         kill: whether to kill a worker half-way.
@@ -33,6 +34,9 @@ class DemoPlan(Struct, frozen=True, kw_only=True):
     @property
     def most(self) -> int:
         """Largest number of ticks to publish, not counting broken ones.
+
+        It is `count` if given. Otherwise it is a million if `seconds` limits the market, or else what
+        `rate` gives in 30 s.
 
         >>> DemoPlan(rate=100.0).most, DemoPlan(count=7).most, DemoPlan(seconds=2.0).most
         (3000, 7, 1000000)

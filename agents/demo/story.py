@@ -68,7 +68,9 @@ class TopicsSoFar:
         raise NotImplementedError
 
     async def until(self, seen: Callable[[], Any]) -> None:
-        """Wait until the function `seen` returns something true; it is called whenever records were read.
+        """Wait until the function `seen` returns something true.
+
+        `seen` is called at once, and again whenever new records were read from the topics.
 
         Raises:
             TimeoutError: `seen` has returned nothing true within `patience_s`.

@@ -208,7 +208,13 @@ def verdict(course: Course) -> str:
 
 
 def held(latest: ExperimentMoved) -> str:
-    """Return what would keep a winner from being named now; or, if several symbols decide together, a note on that."""
+    """Return a sentence on what would keep a winner from being named if the evidence were sufficient now.
+
+    If several symbols decide together, the result is a note that says so.
+
+    Args:
+        latest: newest record of the experiment.
+    """
     return TOGETHER if latest.collects is True else f"a winner would be held back by: {latest.holding}"
 
 
@@ -218,7 +224,7 @@ def needed_worse(latest: ExperimentMoved) -> str:
 
 
 def evidence(log_e: float) -> str:
-    """Format an e-value: how many times its stake a bet against "no difference" has become.
+    """Format an e-value: what a bet of 1 against "no difference" is worth by now.
 
     Args:
         log_e: natural logarithm of the e-value.

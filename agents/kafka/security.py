@@ -33,7 +33,9 @@ _by_address: dict[str, Security] = {}
 
 
 def speak(bootstrap: str, security: Security) -> str:
-    """Set how all clients that this process makes from now on connect to an address; return the address.
+    """Store the security settings for the address of a cluster, and return the address.
+
+    All clients that this process makes for the address after this call use the settings.
 
     Args:
         bootstrap: address of the cluster.

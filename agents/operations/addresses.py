@@ -35,10 +35,12 @@ class Up(Struct, frozen=True):
 
     Attributes:
         pid: id of its process.
-        began: start time of the process, seconds since 1970; a later process with the same id has another one.
+        began: start time of its process, seconds since 1970. It distinguishes this process from a
+            later one that got the same id.
         group: consumer group of its workers.
         workers: number of workers.
-        metrics_port: base port of its workers: worker n serves metrics and health at this port plus n. 0: none does.
+        metrics_port: base port of its workers: worker n serves metrics and health at this port plus
+            n. If it is 0, no worker serves them.
         dashboard_port: port of its dashboard; 0 if it runs none.
     """
 
@@ -117,12 +119,15 @@ async def port_of_page(settings: Settings, demanded: int | None, say: Callable[[
 
 
 async def ports_of_workers(settings: Settings, say: Callable[[str], None]) -> int:
-    """Base port for the metrics and health of the workers: worker n serves them at this port plus n.
+    """Reserve the ports for metrics and health of the workers, and return their base port.
 
-    The setting `metrics_port` is returned if all ports that follow from it are free, else a higher number. If it is
-    0, 0 is returned, and no worker serves metrics. A port that a leftover worker of this same system uses counts as
-    free: that worker ends when the new one joins under its name. If no free ports are found, the setting is returned
-    and the user is told.
+    Worker n uses the base port plus n. The base port is the setting `metrics_port` if all the ports
+    that follow from it are free, else a higher number whose ports are free. If there is none, the
+    setting is returned all the same, and the user is told that metrics cannot be served. If the
+    setting is 0, the result is 0: no worker serves metrics.
+
+    A port counts as free if a leftover worker of this same system uses it, because that worker ends
+    when the new one joins the consumer group under its name.
 
     Args:
         settings: settings of the system.

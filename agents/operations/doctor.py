@@ -216,7 +216,12 @@ def workers(settings: Settings, answers: Mapping[int, Answer]) -> Finding:
 
 
 def dashboard(settings: Settings, answer: Answer) -> Finding:
-    """Check that the dashboard of this machine receives records, by its `answer`; None, when none runs, is fine too."""
+    """Check that the dashboard of this system, if one runs, receives records; without a dashboard: `ok`.
+
+    Args:
+        settings: settings of the system.
+        answer: what the dashboard's port answered about health; None if nothing answered.
+    """
     where = f"{settings.dashboard_host}:{settings.dashboard_port}"
     if not isinstance(answer, Verdict):
         there = f"; there is {answer.who}" if isinstance(answer, Stranger) else ""

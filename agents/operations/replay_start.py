@@ -50,7 +50,11 @@ NOTHING_WRITTEN = PartitionHistory(0, (), ())
 
 
 def histories(events: list[LogEvent], node: str) -> dict[int, PartitionHistory]:
-    """What workers recorded about each partition of the topic that a node (a computation over one topic) reads.
+    """What workers recorded about each partition of the topic that a node (a computation) reads.
+
+    A record with an empty `before` says that workers began a partition without snapshots; what was
+    recorded about the partition earlier is then left out. A record with another `before` says that
+    new code went on from the snapshots of that code.
 
     Args:
         events: all records of the topic `log-events`, in the order in which they were written.
@@ -82,14 +86,18 @@ def histories(events: list[LogEvent], node: str) -> dict[int, PartitionHistory]:
 def replay_start(first: int, history: PartitionHistory, kept: list[KeptSnapshots]) -> ReplayStart | None:
     """The earliest place at which the replay of a partition can begin; None if there is none.
 
-    The replay begins at the record with which workers began, if that still exists and the code has not changed since.
-    Otherwise it begins after the earliest set of older snapshots for which two things hold: every record after it still
-    exists, and the newest code applied every record after it.
+    The replay begins at the record with which workers began, if the partition still holds this record
+    and the code has not changed since. Otherwise it begins after a set of older snapshots: the
+    earliest set after which every record still exists and was applied by the newest code.
 
     Args:
         first: first offset that the partition still holds.
-        history: what workers recorded about the partition.
+        history: what workers recorded about the partition; `NOTHING_WRITTEN` means that they began at
+            offset 0 and that the code never changed.
         kept: sets of older snapshots of the partition, the earliest first.
+
+    The examples show `offset`, `after` and `keys` of the result. A set with `low` 100 and `high` 109
+    allows a replay from offset 101 on, whose results are compared after offset 109.
 
     >>> replay_start(0, NOTHING_WRITTEN, [])[:3]
     (0, -1, {})

@@ -1,7 +1,9 @@
-"""Finds where an interrupted replay goes on: after the ticks that its run (topics of its own) already holds.
+"""Finds where an interrupted replay goes on: after the ticks that its run already holds.
 
-In each partition, these ticks must be the first ones of the source. Sending is idempotent and in order, so an
-interrupted batch is there whole or not at all. So nothing else has to record how far a replay got.
+A run is the topics of its own that a replay writes to. In each partition, the ticks that the run
+holds must be the first ones that the source has for this partition. Sending is idempotent and in
+order, so a batch that was interrupted is there whole or not at all. The topics alone therefore
+show how far a replay got, and nothing else has to record it.
 """
 
 import asyncio
@@ -24,13 +26,17 @@ MOST_LOOKS = 10
 
 
 class ResumePoint:
-    """Number and digest of the first records of each partition, to compare a source with what was replayed of it.
+    """Number and digest of the first records of each partition.
+
+    Comparing two such objects shows whether the ticks that an earlier replay has sent are the first
+    ticks of the source.
 
     Args:
-        counts: how many records of each partition the digest is to cover; further records are ignored. None: all.
+        counts: wanted number of records for each partition. Further records are ignored, and so are
+            partitions that are missing. None: all records are digested.
 
     Attributes:
-        counts: how many records of each partition the digest covers so far.
+        counts: number of records of each partition that have been digested so far.
     """
 
     def __init__(self, counts: dict[int, int] | None = None) -> None:
@@ -149,11 +155,13 @@ async def check(blocks: AsyncIterator[Sequence[Sendable]], run: ResumePoint, par
 async def remaining(
     blocks: AsyncIterator[Sequence[Sendable]], run: ResumePoint, partitions: int
 ) -> AsyncIterator[Sequence[Sendable]]:
-    """Yield the ticks of the source that are left to send: in each partition, all but the first ones that were sent.
+    """Yield the ticks of the source that an earlier replay has not sent, in blocks.
+
+    In each partition, as many ticks as were sent are skipped from the beginning of the source.
 
     Args:
         blocks: the source, from its beginning.
-        run: number of ticks that were replayed before, by partition.
+        run: number of ticks that were sent before, by partition.
         partitions: number of partitions.
     """
     left = dict(run.counts)

@@ -61,8 +61,10 @@ class Difference(Struct, frozen=True):
 def specification(settings: Settings, topic: Topic) -> TopicSpec:
     """The specification of `topic` (one of `schemas.topics`) for the cluster of this system.
 
-    Retention counts from a record's arrival by the broker's clock. Historical ticks that are published now with
-    their old event times would otherwise be deleted at once.
+    Retention is counted from the time at which the broker received a record. If it were counted from
+    event times, historical ticks that are published now would be deleted at once.
+
+    The example shows the retention of predictions, which is seven days, in milliseconds.
 
     >>> from schemas.topics import PREDICTIONS
     >>> specification(Settings(prefix="lab-"), PREDICTIONS).configs["retention.ms"]

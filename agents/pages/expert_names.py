@@ -1,4 +1,8 @@
-"""Names of experts for people. The name of a further model is followed by its kind, to tell it from a strategy."""
+"""Names of experts (forecasters that a prediction is mixed from) for people.
+
+The name of a model beside the built-in logistic regression is followed by the model's kind, to tell it
+from a strategy.
+"""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -14,11 +18,11 @@ KINDS: Mapping[str, str] = MappingProxyType({"river": "River", "trees": "trees",
 
 
 def expert_words(name: str, kinds: Mapping[str, str]) -> str:
-    """Name of an expert with its kind in brackets if it is a further model; other names stay as they are.
+    """Name of an expert in words, followed by its kind in brackets if `kinds` has it.
 
     Args:
         name: name of a strategy or a model, or any other name.
-        kinds: kind of each further model, by name.
+        kinds: kind, such as `river`, of each model beside the built-in logistic regression, by name.
 
     >>> expert_words("mean_reversion", {}), expert_words("deep_forest", {"deep_forest": "river"})
     ('mean reversion', 'deep forest (River)')
@@ -28,7 +32,9 @@ def expert_words(name: str, kinds: Mapping[str, str]) -> str:
 
 
 def with_models(version: ModelVersion) -> str:
-    """Names and kinds of the further models that a version declares, before its reason; empty if it declares none.
+    """Names and kinds of the models that a version declares, as text to put before its reason.
+
+    The built-in logistic regression is not named. The text is empty if the version declares no model.
 
     >>> overrides = {"models": {"forest": {"kind": "river"}}}
     >>> with_models(ModelVersion("commands:0:7:0", "X", "v2", "", "shadow", "", 5, "c1", overrides=overrides))

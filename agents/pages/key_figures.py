@@ -89,12 +89,13 @@ def verdict(record: Record, forecasts: Forecasts | None) -> str:
 def forecasting_table(forecasts: Forecasts, kinds: Mapping[str, str] = NO_KINDS) -> str:
     """HTML table that compares the live predictions with the baselines, and with the experts mixed into them.
 
-    They are judged by hit rate, log-loss and skill, with 95 % intervals: all on the same outcomes, except for an expert
-    that was mixed into some of the predictions only. The number of these stands beside its name.
+    Columns are hit rate, log-loss and skill, with 95 % intervals. All forecasters are judged on the
+    same price moves, except for an expert that was mixed into only some of the predictions. The number
+    of moves on which such an expert is judged stands beside the expert's name.
 
     Args:
         forecasts: predictions with their outcomes.
-        kinds: kind of each further model among the experts, by name.
+        kinds: kind, such as `trees`, of each model beside the built-in logistic regression, by name.
     """
     rows = []
     for name, told in forecasts.probabilities.items():

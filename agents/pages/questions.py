@@ -70,7 +70,7 @@ def predicted(outcomes: pd.DataFrame, told: Forecasts | None, kinds: Mapping[str
     Args:
         outcomes: all outcomes.
         told: predictions with their outcomes, for the table; None if no predicted price moved.
-        kinds: kind of each further model among the forecasters, by name.
+        kinds: kind, such as `trees`, of each model beside the built-in logistic regression, by name.
     """
     return Section(
         "predicts",
@@ -137,7 +137,7 @@ def saw_and_chose(
         predictions: all predictions.
         outcomes: all outcomes, with the weights of the forecasters that predictions are mixed from.
         decisions: decisions about versions, with at least the column `ts_event`; may be empty.
-        kinds: kind of each further model among the forecasters, by name.
+        kinds: kind, such as `trees`, of each model beside the built-in logistic regression, by name.
     """
     return Section(
         "did",

@@ -22,7 +22,11 @@ class TimeAxis(Struct, frozen=True):
 
     Attributes:
         first, last: ends of the range, ns since 1970.
-        closed: begin and end of each cut, ns since 1970. A short piece of the pause is left, for the reader to notice.
+        closed: begin and end of each cut, ns since 1970. A short piece is left at each end of a pause,
+            so that the reader notices it.
+
+    In the example, events stop at 6 h and begin again at 24 h. At both ends of this pause, 0.1 h is
+    left.
 
     >>> day = np.arange(0, 6 * HOUR, 10 * SECOND)
     >>> axis = time_axis(np.concatenate([day, day + 24 * HOUR]))
@@ -72,9 +76,10 @@ class TimeAxis(Struct, frozen=True):
 def time_axis(times: Times) -> TimeAxis:
     """Time axis for events at these times (ns since 1970, in any order, at least one).
 
-    A pause between two events is cut if it is longer than an hour and longer than 20 times the median distance
-    of events. Each cut leaves a short piece of the pause, a sixtieth of the time outside of pauses. A pause
-    shorter than three such pieces is not cut.
+    A pause between two events is cut if it is longer than an hour and longer than 20 times the median
+    distance of events. Of each pause a short time is left, half of it at either end: a sixtieth of all
+    time outside of pauses, at least a second. A pause less than three times as long as what would be
+    left is not cut.
     """
     at = np.unique(times)
     steps = np.diff(at)

@@ -64,10 +64,10 @@ async def first_end(tasks: Iterable[asyncio.Task[Any]]) -> None:
 
 @asynccontextmanager
 async def ungrouped(*kinds: type[Exception]) -> AsyncIterator[None]:
-    """If the block raises an exception group, raise the first error of these kinds in the group by itself.
+    """Replace an exception group that the block raises by the first error of the given kinds in the group.
 
-    The block usually holds a task group. `except*` would not do: before Python 3.11.4, an error raised in its body
-    is put into a group again.
+    The block usually holds a task group. The statement `except*` cannot replace a group by a single error:
+    before Python 3.11.4, it puts every error raised in its body into a group again.
 
     Args:
         kinds: classes of errors; a group without any of them is raised unchanged.

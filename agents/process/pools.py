@@ -53,10 +53,10 @@ def pool(
 
 
 def picklable_errors(work: Callable[..., Result], *arguments: Any) -> Result:
-    """Call `work` in a process of a pool, and raise only errors that can be sent to another process.
+    """Call `work` and return its result; raise only errors that another process can unpickle.
 
-    An error of a user's plug-in may be impossible to unpickle. Sent to another process, it would break the whole
-    pool.
+    This function is meant to run in a process of a pool, which sends errors back to the main process. An
+    error of a user's plug-in may be impossible to unpickle there, and would then break the whole pool.
 
     Args:
         work: what to call.

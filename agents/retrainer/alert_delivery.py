@@ -22,8 +22,8 @@ log = logging.getLogger(__name__)
 class AlertsOut:
     """Delivers alerts to the log of the process, to the topic `alerts`, and to a webhook.
 
-    The webhook gets an alert only if its cause is less than ten minutes old: whoever starts a system on old
-    topics should not be called for each of their alerts.
+    The webhook gets an alert only if the record that caused the alert is less than ten minutes old.
+    Without this limit, a system that is started on old topics would post one alert for each old cause.
 
     Args:
         settings: settings of the system, with the prefix of its topic names.

@@ -1,4 +1,4 @@
-"""Reads the outcomes of one symbol that a retrain learns from; the newest of them is the one that its job names.
+"""Reads the outcomes that a retrain learns from: those of one symbol, up to the outcome named in the job.
 
 The same job reads the same outcomes, however late or often it is run, and whatever was appended since.
 """

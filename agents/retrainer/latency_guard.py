@@ -82,9 +82,10 @@ class Watched:
         limit_ms: largest acceptable latency, ms.
 
     Attributes:
-        before: parameters in which the version that this one replaced differs from the configuration.
+        before: those parameters of the replaced version that differ from the configuration.
         slowness: latencies so far, and the suspicion that they raise.
-        ts_event: event time of the newest prediction whose latency was measured, ns; at first that of `version`.
+        ts_event: event time of the newest prediction whose latency was measured, ns; at first that of
+            `version`.
     """
 
     def __init__(self, version: ModelVersion, partition: int, since_ms: int, limit_ms: float) -> None:
@@ -111,8 +112,9 @@ class Watched:
     def prediction(self, record: ConsumerRecord) -> None:
         """Add a prediction of the symbol, with the time at which its record was written.
 
-        After a crash a worker may write a prediction a second time. The second record is ignored, since it was written
-        later than the tick was answered. A record that is no prediction is logged and ignored.
+        After a crash a worker may write a prediction a second time. The second record is ignored: it
+        was written after the crash, so its time says nothing about the latency. A record that is no
+        prediction is logged and ignored.
         """
         try:
             made = _made(record.value)

@@ -17,7 +17,11 @@ AGAIN_S = 3_600.0
 
 
 def roster_alert(differing: Differing) -> Alert:
-    """Make the alert that the model versions that run on a symbol differ from those that should run by the registry."""
+    """Make the alert for a symbol whose running model versions differ from those in the registry.
+
+    Args:
+        differing: the difference, and the outcome that shows which versions run on the symbol.
+    """
     outcome = differing.outcome
     return Alert(
         id=outcome.id,

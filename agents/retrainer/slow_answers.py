@@ -18,11 +18,16 @@ TIMES = 2.0
 
 
 class Slowness:
-    """Collects latencies from ticks to predictions, and suspects a version once it has been slow for long enough.
+    """Collects latencies from ticks to predictions; suspects a new version that is slow for long enough.
 
-    Latencies are grouped into spans of time. A span is slow if its 95th percentile is above the limit and above twice
-    that of the replaced version, and if the replaced version kept the limit. Three slow spans in a row raise the
-    suspicion. Latencies alone do not show that the version is the cause: the machine may have become busy.
+    Latencies are grouped into spans of time. A span is slow if its 95th percentile is above the limit,
+    and above twice the 95th percentile of the replaced version. It is not slow if the 95th percentile
+    of the replaced version is above the limit, too. A span with fewer than 20 predictions is passed
+    over. Three slow spans in a row raise the suspicion. Latencies alone do not show that the version is
+    the cause: the machine may have become busy.
+
+    In the example predictions take 300 ms from the time of 20 s on. The three slow spans of 5 s end at
+    35 s.
 
     >>> slowness = Slowness("v2", limit_ms=100.0, span_s=5.0)
     >>> for ms in range(0, 40_000, 100):

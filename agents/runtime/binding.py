@@ -77,7 +77,11 @@ def snapshot_topics(settings: Settings, node: Node[Any]) -> list[str]:
 
 
 class Binding:
-    """One node (a computation over one topic) on a Faust app. An agent reads its topic; a table holds its snapshots.
+    """One node (a computation over one topic) on a Faust app.
+
+    An agent of the app reads the node's topic, and a table of the app holds the node's snapshots.
+
+    The node may be several nodes joined into one, each of which reads the output of another.
 
     Attributes:
         name: name of the node.
@@ -182,14 +186,15 @@ class Binding:
 class Runtime:
     """All nodes (computations over one topic each) that run in one worker.
 
-    A node that reads the output of another node forms a chain with it: both are computed in one pass over the records.
+    Nodes that read the output of other nodes are joined with these into a chain, which acts as a single node: one pass
+    over the records of its topic computes all of them.
 
     Attributes:
-        bindings: one for each chain of nodes. Several chains may read the same topic.
+        bindings: one for each chain (or single node). Several chains may read the same topic.
         reseeks: offsets that the consumer has to go back to.
         beat: monotonic time at which the event loop last ran the heartbeat task; 0 before the first time.
-        recovering_since: monotonic time at which the present recovery began, because partitions were given up or the
-            worker started; None when it is finished.
+        recovering_since: monotonic time at which the present recovery began (at the start, or as partitions were given
+            up); None when it is finished.
         recovered_s: duration of the last recovery, seconds.
         assignments: how many times partitions were assigned.
     """
@@ -229,7 +234,7 @@ class Runtime:
             binding.revoke()
 
     def is_bound(self, topic: str) -> bool:
-        """Whether a computation of this worker reads `topic`. The consumer hands over whole fetches of such a topic."""
+        """Whether a computation of this worker reads `topic`, so that the consumer hands on whole fetches."""
         return any(binding.source == topic for binding in self.bindings)
 
     @property
@@ -376,10 +381,10 @@ class Runtime:
             await asyncio.sleep(BEAT_S)
 
     async def keep_checkpointing(self) -> None:
-        """Checkpoint one partition after the other until the app stops, each of them once in `checkpoint_s` seconds.
+        """Checkpoint all assigned partitions again and again, until the app stops.
 
-        Outputs wait for snapshots that were sent before them. Snapshots of all partitions at once would delay every
-        output.
+        Each partition has its turn about once in `checkpoint_s` seconds. The turns are spread evenly over that time, as
+        outputs wait for the snapshots sent before them: those of all partitions at once would delay every output.
         """
         try:
             while not self._app.should_stop:

@@ -39,16 +39,21 @@ def check_code(
 
     Args:
         tp: the partition.
-        before: digest of the code that computed the snapshots; empty if they do not state it (old versions did not).
+        before: digest of the code that computed the snapshots; empty if it was not stored with them
+            (old versions did not store it). Then nothing is compared.
         identity: digests of the present code.
-        accepted: digest of the code that is allowed to go on from snapshots of other code; empty if none is.
-        parts_of: digests of the parts of earlier codes, by digest of the whole code, as far as they were recorded.
+        accepted: digest of the one code that the setting allows to go on from snapshots of other
+            code; empty if the setting allows none.
+        parts_of: for earlier codes, from the digest of the whole code to the digests of its parts. A
+            code whose parts were not recorded is missing.
 
     Returns:
-        A phrase that lists the changes, if the code differs and is accepted; None if the code is the same.
+        A phrase that lists the changes, if the code differs and is accepted; None if the code is the
+        same or `before` is empty.
 
     Raises:
-        StateError: the code differs and is not accepted; the message says what changed and what can be done.
+        StateError: the code differs and is not accepted; the message says what changed and what can
+            be done.
     """
     if before in ("", identity.digest):
         return None

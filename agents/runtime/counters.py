@@ -13,13 +13,14 @@ CHECKPOINT_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
 
 
 class Distribution:
-    """Histogram of values. Each count is the number of values up to its bound and above the bound before it.
+    """Histogram of values, with one count for each upper bound and a last count for all higher values.
 
-    The last count is the number of values above all bounds.
+    A value is counted once, at the lowest bound that is not below it.
 
     Attributes:
         bounds: upper bounds, ascending.
-        counts: one count for each bound, and the last one.
+        counts: number of values at each bound, in the order of `bounds`; then the number of values
+            above the highest bound.
         total: sum of all values.
 
     >>> seconds = Distribution((0.1, 1.0))

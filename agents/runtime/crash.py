@@ -17,7 +17,7 @@ _explain: Callable[[BaseException], str] = str
 
 
 def explain_with(explain: Callable[[BaseException], str]) -> None:
-    """Set the function with which `stop_the_process` makes its last log message from the error."""
+    """Set the function that turns an error into the last log message of `stop_the_process`."""
     global _explain
     _explain = explain
 

@@ -61,11 +61,12 @@ class _Place(Struct, frozen=True, array_like=True):
 class SlotWriter:
     """Makes the records of one set of older snapshots of a partition, a few keys at a time.
 
-    The caller stores these records in order: those that `begin` returns, those of each call of `share`, that of `end`.
+    The caller stores the returned records of three methods, in this order: `begin`; then `share`,
+    called until `is_whole` is true; then `end`.
 
     Args:
-        partition: the partition, which goes on applying records meanwhile.
-        slot: number of the slot whose old set is replaced.
+        partition: the partition; it may go on applying records between the calls.
+        slot: number of the slot (a place for one set); the set that it holds now is replaced.
         code: digest of the present code.
     """
 
@@ -80,7 +81,11 @@ class SlotWriter:
 
     @property
     def is_whole(self) -> bool:
-        """Whether calls of `share` have returned the snapshots of all keys that the partition held in the beginning."""
+        """Whether `share` has returned the snapshots of all keys of the set, so that `end` may be called.
+
+        These are the keys that the partition held when this object was made, without those that the
+        partition dropped before `share` came to them.
+        """
         return self._looked_at == len(self._names)
 
     def begin(self) -> dict[bytes, bytes | None]:
@@ -88,9 +93,10 @@ class SlotWriter:
         return {self._key.encode(): None}
 
     def share(self, room: int) -> dict[bytes, bytes | None]:
-        """Records (key to value) with the next snapshots, until their size reaches `room` bytes or no snapshot is left.
+        """Records (key to value) with the next snapshots of the set, to be stored by the caller.
 
-        Keys that the partition has dropped since this set was begun are left out.
+        Snapshots are added until their total size is at least `room` bytes, or none is left. Keys that
+        the partition has dropped since this object was made are left out.
         """
         records: dict[bytes, bytes | None] = {}
         while room > 0 and not self.is_whole:

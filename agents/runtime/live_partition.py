@@ -48,16 +48,20 @@ class PartitionServices(NamedTuple):
 
     Attributes:
         producer: Kafka producer that sends whole batches to a given partition.
-        post: sends the outputs of all partitions; one request can carry outputs of several partitions.
+        post: sends the outputs of all partitions; one request can carry outputs of several
+            partitions.
         topics: name on the cluster of the topic for each class of output records.
         changelog: name of the topic for snapshots.
         partitions: number of partitions of every topic.
         checkpoint_bytes: largest size of the snapshots that one checkpoint writes, bytes.
-        fetch_again_from: called with an offset from which the consumer has to read the partition again.
+        fetch_again_from: called with an offset from which the consumer has to read the partition
+            again.
         counters: figures about the computation.
         origin: identity of the topic and of the code, stored with snapshots.
-        look_into: called when records are missing before the fetched ones, with the first missing offset and the first
-            fetched one; returns the first of the missing offsets that the partition still holds.
+        look_into: called when fetched records begin after the expected offset, with the expected
+            offset and that of the first fetched record. It returns the lowest offset from the
+            expected one on that the partition still holds: that of the first fetched record if
+            everything before it was deleted.
         kept: name of the topic for older snapshots; empty if none are kept.
         kept_ms: time between two sets of older snapshots, milliseconds of the log's timestamps.
         keep_from: offset that must be applied before the first set of older snapshots is begun.
@@ -85,10 +89,13 @@ class LivePartition:
 
     Attributes:
         partition: the state of the partition, and the computation.
-        covered: offset of the last record that is applied in all stored snapshots; -1 before the first.
-        revoked: whether another worker may have the partition by now. If so, nothing is applied or stored any more.
-        event_ns: event time of the newest output, ns since 1970; 0 before the first.
-        checkpointed_at: monotonic time of the last finished checkpoint, or of the assignment.
+        covered: offset of the last record that is applied in all stored snapshots; -1 if no snapshots
+            are stored.
+        revoked: whether another worker may have the partition by now. If so, nothing is applied or
+            stored any more.
+        event_ns: event time of the newest output, ns since 1970; 0 if there was no output yet.
+        checkpointed_at: monotonic time of the last finished checkpoint; before one, of the
+            assignment.
     """
 
     def __init__(self, node: Node[Any], number: int, stored: Recovered, services: PartitionServices) -> None:
@@ -120,10 +127,11 @@ class LivePartition:
         self._slot_writer: SlotWriter | None = None
 
     async def take(self, fetched: Fetched) -> None:
-        """Apply fetched records, at most 50 at a time with pauses for other partitions, and pass on their outputs.
+        """Apply fetched records, at most 50 at a time with pauses for other partitions; pass on outputs.
 
-        Records directly before `fetched` may be missing although the partition still holds them. Then nothing is
-        applied, and the consumer is told to read again from the first missing record.
+        Records that lie directly before `fetched` may not have been applied. If the partition still
+        holds any of them, nothing is applied now, and the consumer is told to read again from the first
+        of these. If all of them were deleted, they are recorded as lost, and `fetched` is applied.
 
         Args:
             fetched: consecutive records of the partition.
@@ -249,7 +257,11 @@ class LivePartition:
 
     @property
     def newest(self) -> Origin:
-        """Identity of the topic as last read: id and leader epoch, and offset and digest of the last record applied."""
+        """Identity of the topic and of the code, with the last record applied as the one to recognise.
+
+        The id and the leader epoch of the topic are those at the time of the assignment. `mark` and
+        `digest` are the offset and the digest of the last record applied.
+        """
         mark, digest = (self._marks[-1].offset, digest_of(self._marks[-1])) if self._marks else self._mark
         return replace(self._services.origin, mark=mark, digest=digest)
 

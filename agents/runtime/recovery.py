@@ -25,11 +25,12 @@ class Recovered(NamedTuple):
     """State of one partition, as recovered from the topic that holds its snapshots.
 
     Attributes:
-        offset: offset of the last record that is applied in the snapshots; -1 if nothing was stored.
-        keys: snapshot of each key (a symbol, for example).
-        stored: keys of all records that the topic holds for this partition, whichever worker wrote them.
+        offset: offset of the last record that is applied in the snapshots; -1 if there are none.
+        keys: the snapshots, by key of the state (a symbol, for example).
+        stored: Kafka keys of all records that the topic holds for this partition, whichever worker
+            wrote them. The next owner of the partition deletes these records.
         origin: topic and code that the snapshots were computed from.
-        roster: which keys the partition held.
+        roster: which keys of state the partition held.
     """
 
     offset: int
@@ -65,20 +66,21 @@ class _Epoch:
 
 
 def recover(records: Iterable[tuple[bytes, bytes]], assigned: Collection[int] | None = None) -> dict[int, Recovered]:
-    """State of every partition, restored from the records of a topic of snapshots (the changelog) in any order.
+    """State of every partition, restored from the records of a topic of snapshots (the changelog).
 
-    A worker that owns a partition stores snapshots under a random name of its own; together they are an epoch. At each
-    checkpoint it also stores a manifest, which says what offset the snapshots reach and how many there are. Of the
-    epochs that are complete, the one with the highest offset is used.
+    A worker that owns a partition stores snapshots under a random name of its own; together they are
+    an epoch. At each checkpoint it also stores a manifest: the record that says what offset the
+    snapshots reach and how many there are. Of the epochs that are complete, the one with the highest
+    offset is used.
 
-    An epoch can be trusted because one worker alone writes it. That worker stores a manifest only after the
-    snapshots that it counts, and replaces a snapshot only by a later one. The next owner of the partition deletes
-    records of the epoch, which is incomplete from then on.
+    An epoch can be trusted for three reasons. One worker alone writes it, and replaces a snapshot
+    only by a later one. A manifest is stored only after the snapshots that it counts. The next owner
+    of the partition deletes records of the epoch, which makes the epoch incomplete for good.
 
     Args:
-        records: keys and values of the topic's records, without deleted ones.
-        assigned: partitions to recover; None recovers all. Name only partitions that this worker owns: of others it
-            may hold outdated records.
+        records: keys and values of the topic's records, in any order, without deleted ones.
+        assigned: partitions to recover; None recovers all. A worker must name only partitions that it
+            owns, because its records of other partitions may be outdated.
 
     Raises:
         SnapshotsIncomplete: a partition has manifests, but none of its epochs is complete.

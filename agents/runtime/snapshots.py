@@ -31,19 +31,21 @@ class Origin(Struct, frozen=True, array_like=True):
 
     All attributes have their default values if an old program version stored the snapshots.
 
-    Besides these snapshots, a partition has a few sets of older ones, for `tickloop verify`. At most one set is stored
-    in each period of the log's timestamps. The number of a period is the timestamp at its start, divided by its length.
+    The last two attributes are about other snapshots: the sets of older ones that the partition has
+    for `tickloop verify`. At most one set is stored in each period of the log's timestamps. The
+    number of a period is the timestamp at its start, divided by its length.
 
     Attributes:
         topic_id: id that Kafka gave the topic that was read, as text; empty if unknown.
-        leader_epoch: leader epoch of the partition that was read, as of the moment when the worker that stored the
-            snapshots took the partition over; -1 if unknown.
-        mark: offset of one record that was applied, by which the topic can be recognised; -1 if unknown.
+        leader_epoch: how many times a leader of the partition that was read had been chosen; -1 if
+            unknown. The worker that stored the snapshots read this number when it took the partition.
+        mark: offset of one record that was applied, by which the topic can be recognised; -1 if
+            unknown.
         digest: digest of the record at offset `mark`, from `agents.runtime.log_identity.digest_of`.
         code: digest of the code; empty if unknown.
-        kept: number of the period in which a set of older snapshots was last completed, or in which the worker began
-            at the start of the log; -1 if neither is known.
-        slot: number, from 0, of the set of older snapshots that was begun last; -1 if there is none.
+        kept: number of the period in which the newest set was completed; -1 if unknown. Before the
+            first set, it is the period in which workers began at the start of the log.
+        slot: number, from 0, of the place of the set that was begun last; -1 if none was begun.
     """
 
     topic_id: str = ""

@@ -33,7 +33,7 @@ class Bound(Protocol):
     """The methods of `agents.runtime.binding.Runtime`, the app's `runtime`, that the consumer calls."""
 
     def is_bound(self, topic: str) -> bool:
-        """Whether a computation of this worker reads `topic`. The consumer hands over whole fetches of such a topic."""
+        """Whether a computation of this worker reads `topic`, so that the consumer hands on whole fetches."""
         ...
 
     async def assign(self, assignment: set[TP]) -> dict[TP, int]:
@@ -89,9 +89,9 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         return {tp: records for tp, records in fetched.items() if tp in wanted}
 
     async def go_back(self, wanted: Mapping[TP, int]) -> dict[TP, int]:
-        """Move the consumer back to the given offsets, in those partitions in which it has already read beyond them.
+        """Move the consumer back to the given offsets, in the partitions in which it has passed them.
 
-        An offset that lies ahead of the consumer is ignored. It was requested before the consumer last moved back.
+        A wanted offset that the consumer has not passed is ignored: the consumer will get there anyway.
 
         Args:
             wanted: offset to go back to, for each partition.

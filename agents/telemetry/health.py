@@ -61,9 +61,11 @@ class Verdict(Struct, frozen=True):
     cluster: str = ""
 
     def is_of(self, settings: Settings, cluster: str = "") -> bool:
-        """Whether this answer comes from the system with these settings: same consumer group on the same cluster.
+        """Whether this answer comes from the system with these settings.
 
-        If one of the two cluster ids is not known, the home folders are compared instead.
+        It does if the consumer group and the cluster are the same. The name of the group begins with
+        the setting `prefix`. If the cluster id is missing in the answer or in `cluster`, the home
+        folders are compared instead of the ids.
 
         Args:
             settings: settings of the system.
@@ -85,8 +87,9 @@ class HealthLimits(Struct, frozen=True):
     """Those limits of a worker's health checks that depend on the worker's settings, seconds.
 
     Attributes:
-        checkpoint_s: longest time since the last checkpoint.
-        member_s: longest time outside the consumer group; a rebalance may take twice the session time-out.
+        checkpoint_s: longest time since the last checkpoint: five checkpoint intervals plus 5 s.
+        member_s: longest time outside the consumer group: three session time-outs, because a
+            rebalance may take two.
 
     >>> HealthLimits.of(Settings(checkpoint_s=1.0, session_timeout_s=10.0))
     HealthLimits(checkpoint_s=10.0, member_s=30.0)

@@ -81,7 +81,10 @@ class WorkerMetrics(Collector):
         self._runtime, self._partitions, self._warnings, self._look = runtime, partitions, warnings, look
 
     def describe(self) -> Iterator[Metric]:
-        """Return no metrics, so that registration does not take a snapshot of the worker."""
+        """Return no metrics. The registry calls this method when it registers the collector.
+
+        Without it the registry would call `collect`, which takes a snapshot of the worker.
+        """
         return iter(())
 
     def collect(self) -> Iterator[Metric]:

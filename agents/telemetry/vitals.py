@@ -17,13 +17,14 @@ class PartitionVitals(NamedTuple):
         node: name of the node.
         source: input topic, as it is called on the broker, and number of the partition.
         next_offset: offset in the source of the next record to process.
-        position: offset of the next record that the consumer will fetch; None before it has begun.
-        end: end offset of the source; None until the broker has told it.
+        position: offset of the next record that the consumer will fetch; None if the consumer has not
+            begun to fetch from the source.
+        end: end offset of the source; None if it is not known yet.
         keys: number of keys (mostly symbols) whose state is in memory.
-        event_ns: event time of the newest output, ns since 1970; 0 before the first.
+        event_ns: event time of the newest output, ns since 1970; 0 if there was no output yet.
         checkpoint_s: seconds since the last complete checkpoint.
-        unacked_s: age in seconds of the oldest output that the broker has not acknowledged; 0 if there is
-            none.
+        unacked_s: age in seconds of the oldest output that the broker has not acknowledged; 0 if
+            there is none.
         in_hand: whether the node is processing fetched records.
         buffered: whether the client holds fetched records that the node has not taken yet.
     """
@@ -92,10 +93,10 @@ def is_member(coordinator: GroupCoordinator) -> bool:
 
 
 def position_of(consumer: AIOKafkaConsumer | None, tp: TP) -> int | None:
-    """Offset of the next record that a consumer will fetch from a partition; may be called from any thread.
+    """Offset of the next record that a consumer will fetch from a partition; None if not known.
 
-    None if there is no consumer, if the partition is not assigned to the consumer, or if it has not begun to fetch
-    there.
+    It is not known if there is no consumer, if the partition is not assigned to the consumer, or if
+    the consumer has not begun to fetch from the partition. May be called from any thread.
     """
     subscription = consumer._subscription.subscription if consumer is not None else None
     assignment = subscription.assignment if subscription is not None else None
@@ -106,9 +107,9 @@ def position_of(consumer: AIOKafkaConsumer | None, tp: TP) -> int | None:
 
 
 def is_buffered(consumer: AIOKafkaConsumer | None, tp: TP) -> bool:
-    """Whether a consumer holds fetched records of a partition that its user has not taken yet.
+    """Whether a consumer has fetched records of a partition that the worker has not taken from it yet.
 
-    It may be called from any thread.
+    False without a consumer. May be called from any thread.
     """
     return consumer is not None and TopicPartition(*tp) in consumer._fetcher._records
 

@@ -22,21 +22,24 @@ LARGEST_POSITION = 1e6
 class AccountNode(Node[AccountBook]):
     """Node of the paper (simulated) account: trades to the positions that predictions ask for, and values them.
 
-    * Opening: without a position, the account opens the one that a prediction asks for, unless it is smaller than
-      `least_change`. A prediction asks for a position only if its expected edge exceeds the cost.
-    * Holding: the position is held for the horizon of the prediction. Then it is changed to what the current prediction
-      asks for, which may be no position, and held for another horizon. A change smaller than `least_change` is not
-      traded, unless it closes the position.
-    * Reversing: a prediction of the opposite direction acts at once. If it asks for a position, the account reverses;
-      if it asks for none, but its confidence reaches `closing_confidence`, the position is closed.
-    * Fills: a purchase is filled at the mid plus half of the prediction's round-trip cost, a sale at the mid less that
-      half. The cost includes fees, half the spread and slippage. If the cost is unknown, the last known one is paid,
-      and no position is opened.
-    * Marks: the position is valued at the mid of every prediction, also for peak and drawdown. A record is written at
-      the first prediction, at every trade, when the drawdown is deeper than any recorded one by `drawdown_step_bps`,
-      and otherwise every `mark_every_ns`.
-    * Breaks: when the symbol's event time or price unit changes abruptly, the position is closed at the last mid before
-      the change, so that the difference between old and new prices does not count.
+    * Opening: without a position, the account opens the one that a prediction asks for, unless that
+      position is smaller than `least_change`. A prediction asks for a position only if its expected edge
+      exceeds the cost.
+    * Holding: the position is held for the horizon of the prediction. Then it is changed to what the
+      current prediction asks for, which may be no position, and held for another horizon. A change smaller
+      than `least_change` is not traded, unless it closes the position.
+    * Reversing: a prediction of the opposite direction acts at once. If it asks for a position, the account
+      reverses; if it asks for none, but its confidence reaches `closing_confidence`, the position is
+      closed.
+    * Fills: a purchase is filled at the mid plus half of the prediction's round-trip cost, a sale at the
+      mid less that half. Half of a round trip's cost is half the spread, and fees and slippage of one
+      trade. If the cost is unknown, the last known cost is paid, and no position is
+      opened.
+    * Marks: the position is valued at the mid of every prediction, also for peak and drawdown. A record is
+      written at the first prediction, at every trade, when the drawdown is deeper than any recorded one by
+      `drawdown_step_bps`, and when `mark_every_ns` have passed since the last record.
+    * Breaks: when the symbol's event time or price unit changes abruptly, the position is closed at the
+      last mid before the change, so that the difference between old and new prices does not count.
 
     Latency, queues, partial fills, funding and market impact are not modelled.
 
@@ -103,9 +106,10 @@ class AccountNode(Node[AccountBook]):
         return AccountBook(self.made_with)
 
     def step(self, state: AccountBook, event: Prediction, record_id: str) -> Sequence[Struct]:
-        """Process one prediction: trade if the prediction calls for it, and return a record of the account if due.
+        """Process one prediction: trade if it calls for a trade, and return a record if one is due.
 
-        A record is due at the first prediction, at a trade, at a new deepest drawdown, and after `mark_every_ns`.
+        A record is due at the first prediction, at a trade, when the drawdown is deeper than any
+        recorded one by `drawdown_step_bps`, and when `mark_every_ns` have passed since the last record.
         """
         if state.made_with != self.made_with:
             raise self.other_parameters(state.made_with)

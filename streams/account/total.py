@@ -48,9 +48,12 @@ def total(
     """Add up the accounts of all symbols at each event time; each symbol counts with its last record up to then.
 
     Args:
-        symbols, ts_event, gross_bps, cost_bps, turnover, position: columns of the account records. Records of one
-            symbol are in the order in which they were written; those of different symbols may be interleaved in any
-            way.
+        symbols, ts_event, gross_bps, cost_bps, turnover, position: columns of the account records. Records
+            of one symbol are in the order in which they were written; those of different symbols may be
+            interleaved in any way.
+
+    In this example gross return and cost are equal in each record, so the net return is 0. At the second
+    event time, symbol A counts with its second record (2) and B with its only one (4):
 
     >>> summed = total(["A", "B", "A"], np.array([1, 2, 2]), *(np.array([1.0, 4.0, 2.0]) for _ in range(4)))
     >>> summed.ts_event.tolist(), summed.gross_bps.tolist(), summed.net_bps.tolist(), summed.exposure.tolist()

@@ -37,16 +37,17 @@ class Comparison(Struct, frozen=True):
 
     Attributes:
         metric: name of the metric: `sharpe`, `returns`, `drawdown` or `win_rate`.
-        a, b: value of the metric for each strategy. Here a win rate is the fraction of all predictions with a gain, so
-            that predictions without a position are no wins.
+        a, b: value of the metric for each strategy. The win rate is here the number of predictions that
+            gained, divided by the number of all predictions. A prediction without a position counts as one
+            that did not gain.
         difference: how much better A is, in the unit of the metric; for a drawdown, how much smaller.
         t_statistic: `difference` in standard errors, which account for dependence between predictions.
         p_value: two-sided p-value of a test that looks at the data once, at the end.
         p_adjusted: `p_value`, adjusted for the number of metrics by Holm's method.
         significant: whether `p_adjusted` is below 1 - confidence level.
         test: name of the test that gave `p_value`.
-        sequential: result of the sequential test that an experiment on live data would run; None if there are too few
-            predictions.
+        sequential: result of the sequential test that an experiment on live data would run; None if there
+            are too few predictions.
     """
 
     metric: str

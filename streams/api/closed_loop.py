@@ -33,14 +33,17 @@ class Due(Struct):
 class ClosedLoop:
     """Runs all nodes on the ticks and commands of one partition, and carries out the retrains that these nodes ask for.
 
-    New models are started, and promotions and roll-backs take effect. A training takes a fixed span of event time,
-    `latency_ns`. A job waits while another job of the same symbol is being trained. If a newer job of the symbol comes
-    meanwhile, the waiting job is dropped and reported as `superseded`.
+    New models are started, and promotions and roll-backs take effect. A training takes a fixed span of
+    event time, `latency_ns`. A job waits while another job of the same symbol is being trained. If a newer
+    job of the symbol comes meanwhile, the waiting job is dropped and reported as `superseded`.
 
     Args:
         parameters: parameters of all nodes and of the retrain jobs.
         latency_ns: event time that a training takes, ns.
         number: number of the partition.
+
+    Three ticks of a symbol give 4 records, a prediction for each tick and the first record of the paper
+    account:
 
     >>> from streams.sources.planted_signal import GradedMarket
     >>> loop = ClosedLoop(Parameters())

@@ -26,20 +26,21 @@ class AutoRetrainingScheduler:
     It runs the monitor node and the retraining job of the live system, for one symbol or several.
 
     Args:
-        performance_threshold: accuracy (0 to 1) of a window of outcomes below which a retrain is called for; 0: none,
-            so that skill compared with baselines decides alone. A sensible value depends on the horizon and on the
-            baselines: 0.60 is far above the majority baseline at one horizon, and below the imbalance-sign baseline at
-            another.
-        check_interval: time after a retrain at which the next one is due in any case, seconds of event time; 0: never.
-        min_samples_for_retrain: number of outcomes that a symbol needs before its first retrain; only those in which
-            the mid moved are counted.
+        performance_threshold: accuracy (0 to 1) of a window of outcomes below which a retrain is called
+            for. 0: there is no threshold, and only skill compared with baselines calls for a retrain. A
+            sensible value depends on the horizon and on the baselines: 0.60 is far above the majority
+            baseline at one horizon, and below the imbalance-sign baseline at another.
+        check_interval: time after a retrain at which the next one is due in any case, seconds of event
+            time; 0: never.
+        min_samples_for_retrain: number of outcomes that a symbol needs before its first retrain; only those
+            in which the mid moved are counted.
         outcomes: outcome records in the order of their ids; may be endless.
         parameters: parameters of the pipeline that made the outcomes; None: defaults.
-        monitor: further parameters of the monitor; the fields that the first three arguments stand for are replaced by
-            these arguments.
+        monitor: all other parameters of the monitor. Its values for what `performance_threshold`,
+            `check_interval` and `min_samples_for_retrain` set are ignored.
         training: parameters of the retraining job.
-        versions: registry of model versions. New versions are added to it, and a new model has to compete with earlier
-            ones from it. None: an empty registry.
+        versions: registry of model versions. New versions are added to it, and a new model has to compete
+            with earlier ones from it. None: an empty registry.
 
     Attributes:
         windows: accuracy windows since the last call of `check_and_retrain`, the latest 1,000 at most.
@@ -183,8 +184,10 @@ def retraining(
         ticks: a file or several, a DataFrame or arrays, or tick records in order of event time.
         parameters: parameters of the pipeline that predicts; None: defaults.
         performance_threshold, check_interval, monitor, training: as for `AutoRetrainingScheduler`.
-        min_samples: number of outcomes that a symbol needs before its first retrain; only those in which the mid moved
-            are counted.
+        min_samples: number of outcomes that a symbol needs before its first retrain; only those in which
+            the mid moved are counted.
+
+    On the ticks of this example the monitor finds no reason for a retrain:
 
     >>> from streams.sources.synthetic import synthetic_market
     >>> scheduler = retraining(synthetic_market(seed=1, symbols=["ACORN"], ticks=4_000), min_samples=400)

@@ -39,10 +39,11 @@ class Component(ABC):
     """A newly built component, such as a strategy or a cost, behind an interface that is the same for every kind.
 
     Attributes:
+        name: name under which the component is registered.
         kind: kind of the component, for example `strategy`.
-        lowest, highest: bounds of the numbers that its answers may contain.
-        largest_bytes: most bytes that its stored state may take.
-        count: number of events that each test of it takes.
+        lowest, highest: bounds of the numbers that the component's answers may contain.
+        largest_bytes: most bytes that the component's stored state may take.
+        count: number of events with which each test runs the component.
     """
 
     kind: str
@@ -57,7 +58,11 @@ class Component(ABC):
 
     @abstractmethod
     def build(self, parameters: MarketParameters) -> None:
-        """Build the component behind this interface; the constructor calls this method after setting `name`."""
+        """Build the component that this interface gives access to.
+
+        The constructor calls this method after it has set `name`, the name under which the component is
+        registered.
+        """
 
     @abstractmethod
     def start(self) -> Any:

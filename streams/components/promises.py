@@ -106,10 +106,11 @@ def stays_small(component: Registered) -> str:
 
 
 def mirrors_as_it_says(component: Registered) -> str:
-    """Test that a model which says that it is symmetric gives the mirrored probability in a mirrored market.
+    """Test that a model that claims to be symmetric gives the mirrored probability in a mirrored market.
 
-    In a mirrored market rises are falls, so features with a sign have the opposite one, and so do labels. A model that
-    does not say so, and every other component, passes.
+    In a mirrored market rises are falls, so features with a sign have the opposite sign, and labels the
+    opposite direction. The probabilities in the market and in the mirrored one must add up to 1. A model
+    that does not claim to be symmetric passes, and so does a component that is not a model.
 
     Returns:
         The event and the two probabilities that do not add up to 1; empty if all do.

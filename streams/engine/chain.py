@@ -144,12 +144,13 @@ def _followed(states: States, place: int, node: Node[Any], record: Any) -> Seque
 def chained(nodes: Sequence[Node[Any]]) -> list[Node[Any]]:
     """Group nodes (functions over one topic each) into as few parts as possible that can run independently.
 
-    A root topic is a topic that people or nodes of several partitions write to, such as `ticks`. Each part begins with
-    a node that reads a root topic. The nodes that read its outputs, directly or indirectly, follow in the same part. A
-    part of several nodes is a `Chain`.
+    A root topic is a topic that people or nodes of several partitions write to, such as `ticks`. Each part
+    begins with a node that reads a root topic. The nodes that read its outputs, directly or indirectly,
+    follow in the same part. A part of several nodes is a `Chain`.
 
     Raises:
-        ValueError: a node reads a topic that is written by no part, or by more than one.
+        ValueError: a node does not belong to exactly one part, for example because nodes of two parts write
+            the topic that it reads.
 
     >>> from streams.topology import nodes
     >>> from streams.parameters import Parameters

@@ -94,7 +94,9 @@ SUFFIX = EXTENSION_SUFFIXES[0]
 
 
 def files(folder: Path) -> dict[str, Path]:
-    """Paths of the extension files of a build: one under the name of each compiled module, and their common library.
+    """Path of each extension file of a build, by the full name of the module that the file holds.
+
+    There is one file for each compiled module, and one more for the code that all of them share.
 
     Args:
         folder: folder of the build.

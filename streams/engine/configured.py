@@ -67,8 +67,8 @@ def unknown_field(table: Any, kind: Any, where: str) -> str:
 
     Args:
         table: as parsed from TOML; anything but a table has no unknown fields.
-        kind: type that the table is to be converted to, not in `Annotated`: a struct, a union of structs that a field
-            of the table tells apart, or a dictionary of either.
+        kind: type that the table is to be converted to: a struct, a union of tagged structs, or a
+            dictionary whose values are of such a type. The type must not be wrapped in `Annotated`.
         where: name of the table in the sentence, for example `market.costs`.
     """
     if not isinstance(table, Mapping):
@@ -209,11 +209,12 @@ def bare(kind: Any) -> Any:
 
 
 def expect_numbers(table: Any, where: str = "") -> None:
-    """Raise an error at the first `nan` or `inf` in a table, at any depth, because TOML allows both.
+    """Raise an error at the first `nan` or `inf` in a table, at any depth. (TOML allows both.)
 
     Args:
-        table: as parsed from TOML; a single value is checked, too.
-        where: path of the table, for the error: the path of the wrong value begins with it.
+        table: as parsed from TOML, or a single value, which is checked in the same way.
+        where: path of the table in the whole configuration, which the error puts before the path of the
+            wrong value within the table; empty if the table is the whole configuration.
 
     >>> expect_numbers({"market": {"strategies": {"own": {"fade": {"slope": float("nan")}}}}})
     Traceback (most recent call last):

@@ -63,8 +63,9 @@ key=b'X', value=None, value_bytes=UNSET, value_sha256=UNSET, key_bytes=UNSET, ke
 class Fitted:
     """Encodes output records as JSON; a record that is too large for its topic is replaced by a dead letter.
 
-    The sizes of records are limited where they are made, so this is a second safeguard. Without it the broker would
-    refuse the batch with the record again and again, and the partition would stop.
+    The sizes of records are limited where they are made, so this is a second safeguard. Without it the
+    broker would refuse the batch with the record again and again, and the partition would stop. The field
+    `node` of such a dead letter is the name of the topic for which the record was too large.
 
     Args:
         topics: topics that the records are written to; `dead-letters` need not be among them.

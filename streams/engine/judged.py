@@ -12,10 +12,11 @@ MOST_JUDGED = 256
 class Judged(Struct, array_like=True):
     """Memory of the signed requests on one symbol that were accepted or refused already.
 
-    The signature of a request names an offset of a topic, from which on the request is valid. The ids of the last
-    256 requests are kept. Of older requests only the highest offset that a signature named is kept, for each
-    topic. A request whose signature names this offset or an earlier one is refused as `expired`, since its id may be
-    one of the forgotten ones.
+    The signature of a request names a topic and an offset; the request is valid from that offset on. The
+    ids of the last 256 requests are kept; older requests are forgotten. Of all forgotten requests only one
+    number for each topic is kept: the highest offset that one of their signatures named. A request whose
+    signature names that offset or an earlier one is refused as `expired`, since it may be a copy of a
+    forgotten request.
 
     Attributes:
         ids: ids of requests, oldest first, each with the topic and the offset that its signature names.

@@ -86,12 +86,14 @@ class Node(ABC, Generic[State]):
         return record if self.is_plain(record) else self.decode(encode(record))
 
     def is_plain(self, record: Struct) -> bool:
-        """Whether encoding and decoding a record would surely give an equal record; False if that is not known.
+        """Whether encoding a record and decoding it again would surely give an equal record.
 
-        A subclass that returns True must itself have made the checks of `check`, since `decode` is then not called.
+        The answer is False if that is not known. For a record with the answer True, neither `decode`
+        nor `check` is called. So before it returns True, a subclass must make the checks of `check`
+        itself.
 
         Raises:
-            Refused: `decode` would refuse the record.
+            Refused: one of these checks refuses the record.
         """
         return False
 
@@ -220,10 +222,11 @@ def not_a_snapshot(node: Node[Any], error: Exception, expected: str = "a snapsho
 
 
 def following(nodes: Sequence[Node[Any]], source: Topic) -> list[Node[Any]]:
-    """Those of `nodes` that read a given topic, those that read the outputs of these, and so on.
+    """The nodes that read a topic, the nodes that read outputs of these nodes, and so on.
 
-    A node that reads `commands`, or another topic that people or nodes of several partitions write to, does not count
-    as a reader of outputs: not all records of such a topic come from the given nodes.
+    A node that reads `commands`, or another topic that people or nodes of several partitions write to, is
+    returned only if `source` is that topic. It does not count as a reader of outputs, because not all
+    records of its topic come from the given nodes.
 
     Args:
         nodes: nodes to choose from, each after the nodes whose outputs it reads.

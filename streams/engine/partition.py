@@ -52,15 +52,18 @@ class KeySnapshot(Struct, frozen=True, array_like=True):
 class PartitionRoster(Struct, frozen=True, array_like=True):
     """List of the keys that a partition held at an offset, stored beside the snapshots of these keys.
 
-    The snapshots of different keys reach to different offsets, so a restore replays all records after the earliest of
-    these offsets. Keys may have been opened and dropped in that range. The replay cannot decide again which ones, since
-    some restored states are already those of a later offset. So it follows this list.
+    The snapshots of different keys are from different offsets. So a restore applies all records after the
+    earliest of these offsets again. Among these records there may be some at which the partition opened a
+    new key and dropped another one to make room. Which key may be dropped depends on the states of all keys
+    at that record, and some of the restored states are from later offsets. So the restore does not choose
+    the keys again, but takes them from this list.
 
     Attributes:
-        decided: offset up to which the list is valid; no snapshot stored beside the list reaches further. -1: the list
-            is empty and not used.
-        born: keys opened in the range and still held at its end, each with the offset of its first record. Any other
-            key that first appears in the range is not opened.
+        decided: offset up to which the list is valid; no snapshot stored beside the list reaches further.
+            -1: the list is empty and not used.
+        born: keys that were opened by one of the records that a restore applies again, and that were still
+            held at `decided`; each with the offset of its first record. Any other new key in these records
+            is not opened.
         gone: keys that were dropped, although their snapshots may still be stored.
     """
 

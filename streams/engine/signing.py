@@ -92,12 +92,17 @@ class Signing:
     """Signs the records of a deployment (one installation, by name) and checks signatures.
 
     Args:
-        deployments: name of this deployment, followed by the names of other deployments whose signatures are accepted,
-            because their topics were copied to this one.
+        deployments: name of this deployment, followed by the names of other deployments whose signatures
+            are accepted, because their topics were copied to this one.
         keys: all known keys.
-        signs: id of the key to sign with. If no key has this id, nothing is signed and every record is accepted.
-        partitions: number of partitions of every topic, with which `admit` finds the partition on which a record of the
-            topic `experiment-partials` must lie. 0: not known, and this partition is not checked.
+        signs: id of the key to sign with. If no key has this id, nothing is signed and every record is
+            accepted.
+        partitions: number of partitions of every topic, with which `admit` finds the partition on which a
+            record of the topic `experiment-partials` must lie. 0: not known, and this partition is not
+            checked.
+
+    In this example a record with a signature of the deployment `prod` is refused by the deployment `test`,
+    with the same message as a record without a signature:
 
     >>> signing = Signing(("prod",), [Key("2026a", "secret")], "2026a")
     >>> signed = signing.sign(Directive("d1", "X", 1, "stop_arm", "b", "because"), "commands:0:7:0")

@@ -192,9 +192,10 @@ class Evidence:
         state.count, state.parts, state.sums = 0, [0.0] * len(state.parts), [0.0] * 4
 
     def moments(self, state: EvidenceState, metric: Metric) -> Moments:
-        """Number of closed batches of predictions, mean of their means, and sum of squared deviations from this mean.
+        """Moments of the batch means of the scores in `metric`: (n, mean, sse).
 
-        All three are those of the scores in `metric`.
+        n is the number of closed batches, mean the mean of their means, and sse the sum of squared
+        deviations of the batch means from this mean.
         """
         if metric == "sharpe":
             return self._sharpe.moments(state.sharpe)

@@ -20,37 +20,43 @@ ADDED_SINCE = {"scope": "symbol", "clock_ns": 0}
 class ExperimentParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Table `[experiments.NAME.test]`: plan of one experiment of challenger A against champion B.
 
-    A pair is the results of A and B on one prediction; its score is above 0 when A was better. Scores of the metrics
-    `returns` and `log_growth` are in standard deviations of the difference between A and B in the warm-up.
+    A pair is the results of A and B on one prediction; its score is above 0 when A was better. Scores
+    of the metrics `returns` and `log_growth` are in standard deviations of the difference between A and
+    B in the warm-up.
 
     Attributes:
         primary: metric that decides.
-        guardrails: metrics that can only block a winner, each with the most by which A may be worse in it.
-        plan: `always_valid` decides after any batch; `group_sequential` decides only at a few looks, which are equally
-            spaced up to `longest` pairs.
-        alpha: largest probability that the challenger wins although its true mean score is not above `margin`.
+        guardrails: metrics that can only block a winner, each with the most by which A may be worse in
+            it.
+        plan: `always_valid` decides after any batch; `group_sequential` decides only at a few looks,
+            which are equally spaced up to `longest` pairs.
+        alpha: largest probability that the challenger wins although its true mean score is not above
+            `margin`.
         beta: probability that a true effect of `worth` is given up as futile; 0: no test is given up.
         margin: by how much the mean primary score must exceed 0 for a winner.
         worth: smallest mean primary score that is worth finding.
-        batch: pairs that are averaged to one observation; at least 5 times the pairs that overlap in time.
-        clock_ns: length of windows of event time, ns. A batch closes at the end of a window, once it has `batch` pairs;
-            0: it closes as soon as it has `batch` pairs.
-        scope: `symbol`: each symbol decides by its own pairs; `pooled`: all declared symbols decide together. Pairs of
-            all symbols at the same time are then in one batch, so that symbols that move together count once.
+        batch: pairs that are averaged to one observation; at least 5 times the pairs that overlap in
+            time.
+        clock_ns: length of windows of event time, ns. A batch closes at the end of a window, once it
+            has `batch` pairs; 0: it closes as soon as it has `batch` pairs.
+        scope: `symbol`: each symbol decides by its own pairs; `pooled`: all declared symbols decide
+            together. Pairs of all symbols at the same time are then in one batch, so that symbols that
+            move together count once.
         expected: pairs after which a decision is expected; the test is most powerful there.
         longest: pairs after which the experiment ends without a decision.
         warmup: pairs before the first batch, from which the scale of the scores is estimated.
         minimum_batches: fewest batches before a winner is named.
-        recent: number of latest batches whose mean must not lie significantly below `margin` for a winner.
-        challengers: number of challengers against the same champion at once; each then needs that many times the
-            evidence.
-        bound: c, where every primary score is at least `margin` - c; 0: no such bound is known, and the second
-            e-process, for bounded scores, is left out.
+        recent: number of latest batches that are looked at before a winner is named: none is named
+            while their mean lies significantly below `margin`.
+        challengers: number of challengers against the same champion at once; each then needs that many
+            times the evidence.
+        bound: c, where every primary score is at least `margin` - c; 0: no such bound is known, and the
+            second e-process, for bounded scores, is left out.
         spending: how a `group_sequential` plan spreads alpha over its looks.
         looks: number of looks of a `group_sequential` plan.
         memory: pairs over which the volatilities of the metric `risk_adjusted` decay.
-        rejected: largest fraction of pairs, 0 to 1, that may be rejected for numbers out of range if there is to be a
-            winner.
+        rejected: largest fraction, 0 to 1, of pairs rejected for numbers out of range; above it no
+            winner is named.
     """
 
     primary: Metric = "risk_adjusted"

@@ -166,20 +166,25 @@ def plan(
     A pair is the results of both versions on one prediction. The variance of their difference is
     `sd_a^2 + sd_b^2 - 2 correlation sd_a sd_b`.
 
+    In the example the `gain` is 5: a test in which each version made its own predictions would need
+    five times as many predictions of each version.
+
     >>> found = plan(0.05, sd_a=1.0, sd_b=1.0, correlation=0.8, pairs_a_day=20_000.0, limit_days=1.0, inflation=2.0)
     >>> round(found.pairs), round(found.days, 3), round(found.gain, 2)
     (2512, 0.126, 5.0)
 
     Args:
         difference: smallest mean difference that is worth finding, for example in bps.
-        sd_a, sd_b: standard deviation of each version's return on one prediction, in the unit of `difference`.
+        sd_a, sd_b: standard deviation of each version's return on one prediction, in the unit of
+            `difference`.
         correlation: correlation of the returns of the two versions, -1 to 1.
         pairs_a_day: number of pairs a day, at the rate of the stream.
         limit_days: longest duration of the experiment, days.
         batch: pairs in a batch.
         alpha: probability of finding a difference where there is none, in either direction.
         power: probability of finding `difference`.
-        inflation: long-run variance / variance of the difference, above 1 where pairs depend on each other or overlap.
+        inflation: long-run variance / variance of the difference, above 1 where pairs depend on each
+            other or overlap.
 
     Raises:
         ConfigurationError: no experiment can be planned with these numbers.

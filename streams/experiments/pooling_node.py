@@ -81,7 +81,7 @@ class Member(Struct, array_like=True):
 
     @property
     def place(self) -> str:
-        """Id of the tick at `offset`; the signatures of commands for this symbol name that tick."""
+        """Id of the tick at `offset`; this id is part of what is signed in commands for the symbol."""
         return root_id(TICKS.name, self.partition, self.offset)
 
 
@@ -111,14 +111,16 @@ def digest_of(declaration: Declaration) -> str:
 class Pool:
     """Operator of one experiment over several symbols: updates a `PoolState` with each partial.
 
-    A partial holds sums over all predictions of one symbol up to the end of a window of event time. It replaces earlier
-    partials of its symbol, so repeats change nothing. The result does not depend on the order in which partials of
-    different symbols come: a window counts only when *every* symbol has completed it, and sums are added in the order
-    of the symbols' names. A symbol without ticks holds up the whole experiment, since its results are not known.
+    A partial holds sums over all predictions of one symbol up to the end of a window of event time. It
+    replaces earlier partials of its symbol, so repeats change nothing. The result does not depend on
+    the order in which partials of different symbols come: a window counts only when *every* symbol has
+    completed it, and sums are added in the order of the symbols' names. A symbol without ticks holds up
+    the whole experiment, since its results are not known.
 
-    A batch is all predictions of all symbols in the windows since the last batch; it closes once there are `batch` of
-    them. Moves of several symbols at the same time are therefore in one batch and count as one observation. The test
-    begins with the first window in which every symbol has scores.
+    A batch is all predictions of all symbols in the windows since the last batch. It closes once it has
+    as many predictions as the declaration's parameter `batch`. Moves of several symbols at the same
+    time are therefore in one batch and count as one observation. The test begins with the first window
+    in which every symbol has scores.
 
     Args:
         name: name of the experiment.
@@ -342,11 +344,13 @@ class PoolingNode(Node[PoolState]):
         return event.experiment
 
     def admit(self, event: ExperimentPartial, record_id: str) -> None:
-        """Check that the signature of a partial (sums of one symbol) holds at the partition and offset of the partial.
+        """Check that the signature of a partial (sums of one symbol) holds where the partial lies.
+
+        It lies at the partition and offset that `record_id` names.
 
         Raises:
-            Refused: the partial was signed for another partition or a later offset, or its signing key was retired
-                before this offset.
+            Refused: the partial was signed for another partition or a later offset, or its signing key
+                was retired before this offset.
         """
         self._signing.admit(event, record_id)
 

@@ -179,10 +179,13 @@ def pooled_preflight(
 def smallest_that_holds(
     replay: Callable[[ExperimentParameters], Preflight], parameters: ExperimentParameters, batch: int, pairs: int
 ) -> int | None:
-    """Smallest batch size tried for which the pre-flight is `clear`; None if the history is too short to find one.
+    """Smallest batch size tried for which the pre-flight is `clear`.
 
-    The sizes tried are `batch`, then half as much again, and so on. A size must be shown to keep the error rates. It is
-    not enough that the pre-flight has `passed`, which only says that the size was not shown to exceed them.
+    None if the history is too short to find one.
+
+    The sizes tried are `batch`, then half as much again, and so on. A pre-flight that is `clear` shows
+    that the error rates hold. One that has only `passed` is not enough: it merely fails to show that
+    they are exceeded.
 
     Args:
         replay: runs the pre-flight with given parameters.

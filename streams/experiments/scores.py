@@ -40,9 +40,10 @@ class ScoreState(Struct, array_like=True):
 
 
 class Scores:
-    """Operator that computes the scores of pairs, with a `ScoreState`; the first pairs are a warm-up for the scales.
+    """Operator that computes the scores of pairs; the first pairs are a warm-up for the scales.
 
-    A pair is the results of challenger A and champion B on one prediction, with net returns a and b.
+    The scales are kept in a `ScoreState`. A pair is the results of challenger A and champion B on one
+    prediction, with net returns a and b.
 
     | metric | score |
     |---|---|
@@ -56,6 +57,9 @@ class Scores:
         metrics: metrics of the table, in the order in which scores are returned.
         warmup: number of first pairs, from which only scales are estimated.
         memory: pairs over which the volatilities decay.
+
+    In the example the first two pairs are the warm-up and have no scores. The last line scores the
+    third pair: a - b is 3 bps, that is 1.061 standard deviations of 2.828 bps.
 
     >>> scores = Scores(("returns", "win_rate", "log_loss"), warmup=2, memory=100)
     >>> state = scores.start()

@@ -49,13 +49,17 @@ class TrialState(Struct, array_like=True):
         challenger, champion: names of the two versions when the experiment began.
         test: state of the test.
         watch: state of the watch over the winner; None before the winner is live.
-        told: how far sums were sent to the node that decides for several symbols; None if this symbol decides by
-            itself.
-        health: state of the checks of the winner's calibration and opinions; None before the winner is live.
-        generation: generation of the last outcome, a number that rises whenever the symbol's event time is set back.
+        told: how far sums were sent to the node that decides for several symbols; None if this symbol
+            decides by itself.
+        health: state of the checks of the winner's calibration and opinions; None before the winner is
+            live.
+        generation: generation of the last outcome, a number that rises whenever the symbol's event time
+            is set back.
         seen: event time of the last outcome that was taken, ns.
-        until: latest event time reached before event time was set back, ns. Outcomes up to this time are dropped, as it
-            comes a second time; 0: none are dropped.
+        until: latest event time reached before the venue set event time back, ns. Outcomes up to this
+            time are dropped, since the same span of event time had outcomes before. If event time was
+            set back by more than a day, they are taken, and a test that still runs is stopped. 0: none
+            are dropped.
         dropped: number of outcomes dropped because of `until`.
     """
 
@@ -84,15 +88,16 @@ class TrialState(Struct, array_like=True):
 class Trial:
     """Operator of one experiment on one symbol: updates a `TrialState` with each outcome.
 
-    During the test the champion is the live version, and the challenger runs beside it under the experiment's name. If
-    a third version goes live meanwhile, the test stops. Once the challenger has won and is live, the former champion
-    runs on beside it under the name of its version. A watch then compares the two by the primary score for as long as
-    both run. A candidate (a version that a retrain made) is watched from the time at which it goes live, even if a
-    person promoted it before or against the verdict.
+    During the test the champion is the live version, and the challenger runs beside it under the
+    experiment's name. If a third version goes live meanwhile, the test stops. Once the challenger has
+    won and is live, the former champion runs on beside the winner; its name is then the name of the
+    former champion's version. A watch compares the two by the primary score for as long as both run. A
+    candidate (a version that a retrain made) is watched from the time at which it goes live. This is so
+    even if a person promoted it before there was a verdict, or although the verdict was against it.
 
-    If several symbols decide together, the test on one symbol only collects evidence, and the challenger has won once
-    it is live. The watch then begins when there are enough batches to estimate the usual difference of the two
-    versions.
+    If several symbols decide together, the test on one symbol only collects evidence, and the
+    challenger has won once it is live. The watch then begins when there are enough batches to estimate
+    the usual difference of the two versions.
 
     Args:
         name: name of the experiment.
@@ -122,8 +127,9 @@ class Trial:
     def move_clock(self, state: TrialState, outcome: OutcomeMatured) -> bool:
         """Advance the experiment to the event time of an outcome; call it before `update`.
 
-        If the venue has set the event time of the symbol back, event times come a second time. Outcomes are then
-        dropped until the latest time seen before has passed.
+        If the venue has set the event time of the symbol back, outcomes are dropped until the latest
+        event time seen before has passed. They are not dropped if event time was set back by more than
+        a day; `update` then stops a test that still runs.
 
         Returns:
             Whether `update` may take the outcome; False: it is dropped.

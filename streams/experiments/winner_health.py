@@ -32,15 +32,22 @@ class HealthState(Struct, array_like=True):
 
 
 class WinnerHealth:
-    """Operator that checks a live winner with a `HealthState`: whether it is still calibrated and still has opinions.
+    """Operator that checks whether a live winner is still calibrated and its model still has opinions.
 
-    The surprise of a version is its log-loss less the log-loss expected under its own probability, nats. A pair is the
-    results of A, the winner, and of B, the version which it replaced, on one prediction.
+    The figures of the checks are kept in a `HealthState`.
+
+    The surprise of a version is its log-loss less the log-loss expected under its own probability,
+    nats. A pair is the results of A, the winner, and of B, the version which it replaced, on one
+    prediction.
 
     Args:
         run: pairs between two false alarms on average (average run length).
         block: neighbouring pairs that are averaged to one observation.
-        margin: largest amount, nats, by which A's surprise may exceed that of B; 0: surprise is not watched.
+        margin: largest amount, nats, by which A's surprise may exceed that of B; 0: surprise is not
+            watched.
+
+    In the example A gives 95 % but is right in only 60 % of the pairs. The alarm is raised in pair
+    number 199, counted from 0, which closes the tenth block.
 
     >>> health = WinnerHealth(run=2_000.0, block=20, margin=0.05)
     >>> state = health.start()

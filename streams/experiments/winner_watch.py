@@ -31,13 +31,16 @@ class WinnerWatchState(Struct, array_like=True):
 class WinnerWatch:
     """Operator that compares the loss of a promoted version with that of the version which it replaced.
 
-    The replaced version runs on beside the promoted one, so that both have a loss for every prediction. The two losses
-    on one prediction are a pair. The comparison is kept in a `WinnerWatchState`.
+    The replaced version runs on beside the promoted one, so that both have a loss for every prediction.
+    The two losses on one prediction are a pair. The comparison is kept in a `WinnerWatchState`.
 
     Args:
         detector: change detector that raises the alarm; it goes on after the confirmation.
         canary: pairs without an alarm after which the version counts as promoted.
         confirmed: pairs without an alarm after which it counts as confirmed.
+
+    In the example the loss of the promoted version is always larger by 0.3. The phase changes once,
+    from `canary` to `rolled_back`.
 
     >>> watch = WinnerWatch(EDetector(run=20_000.0), canary=500, confirmed=5_000)
     >>> state = watch.start()

@@ -206,10 +206,10 @@ class SymbolArms(Struct, array_like=True):
     def dispensable(self) -> RunningArm | None:
         """The arm (running variant of the pipeline) to stop when a newly trained model needs its place.
 
-        It is None if no arm can be spared. Arms that were rolled back are taken first, then other arms that were live.
-        Last come arms that won a test, but may not go live while the live version is pinned. Within each group, the arm
-        that has been in shadow (unpublished) for longest is taken. The arm that a roll-back would make live is never
-        taken.
+        It is None if no arm can be spared. Three groups of arms can be spared, in this order: arms that
+        were rolled back; other arms that were live; arms that won a test, but may not go live while the
+        live version is pinned. Within a group, the arm that has been in shadow (unpublished) for
+        longest is taken. The arm that a roll-back would make live is never taken.
         """
         kept = self.before[-1].version if self.before else ""
         held = {each.number for each in self.held}

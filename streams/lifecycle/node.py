@@ -54,13 +54,16 @@ class LifecycleNode(Node[SymbolArms]):
     released, provided that the same version is still live. If another one is live, a winner that waited is stopped,
     because it won against a version that is not live any more.
 
-    A retrain command becomes a retrain job. An automatic one is not carried out shortly after a roll-back, or while
-    enough candidates (retrained models) are being tested. If there is no room for a candidate's arm, one more directive
-    stops another arm, usually that of the version that was live longest ago.
+    A retrain command becomes a retrain job. A retrain that no person asked for is not carried out shortly after a
+    roll-back, or while enough candidates (retrained models) are being tested. If there is no room for a candidate's
+    arm, one more directive stops another arm, usually that of the version that was live longest ago.
 
     Args:
         parameters: parameters of all symbols; overrides in commands are checked against them.
         signing: keys with which directives and jobs are signed and commands are checked; the default does neither.
+
+    The first start of an arm on a symbol gives a third record besides the directive and the record of the new version:
+    one for the version that the symbol began with. The same command sent again gives nothing:
 
     >>> node = LifecycleNode()
     >>> arms = node.open("X")

@@ -29,11 +29,12 @@ class Runs(NamedTuple):
 
 
 def valid_versions(versions: Iterable[ModelVersion]) -> list[ModelVersion]:
-    """The version records of one symbol that are still valid: of the built-in version only the newest, else all.
+    """The records of one symbol's versions without outdated records of the built-in version.
 
-    The built-in version, with which a symbol begins, is named after its parameters. With other parameters it goes on
-    under another name. No record ends the old name, so the last record under the old name would say for ever that the
-    version is live.
+    Of the built-in version, with which a symbol begins, only the newest record is kept; of other versions,
+    every record. For the built-in version is named after the symbol's parameters, and goes on under another
+    name if they change. No record ends the old name. So the last record under the old name would say for
+    ever that the version is live.
 
     >>> before = ModelVersion("commands:0:3:0", "X", "builtin-00000000", "", "champion", "", 3, "c0", arm="live")
     >>> after = ModelVersion("commands:0:7:1", "X", "builtin-1f2e3d4c", "", "shadow", "", 7, "c1", arm="mine")
@@ -98,6 +99,9 @@ class Difference(NamedTuple):
 
 def difference(symbol: str, lifecycle: Runs, market: Runs) -> Difference | None:
     """How two nodes disagree on the versions that run on a symbol, and how to mend it; None if they agree.
+
+    All names of the built-in version, `builtin` or `builtin-` and 8 hex digits, count as the same version.
+    So the second call in the example returns None.
 
     Args:
         symbol: symbol that the versions run on.

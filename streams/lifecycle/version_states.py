@@ -36,8 +36,8 @@ stays so.
 def without_arms() -> dict[Status, tuple[Status, ...]]:
     """For each status, the statuses that may follow if no version runs beside the live one.
 
-    The result is `FOLLOWS`, the table for all statuses, without the changes of a version that runs beside the live one.
-    Statuses that cannot be reached without these changes are left out.
+    The result is the table `FOLLOWS` less the changes that only a version which runs beside the live one
+    can make, such as from `shadow` to `stopped`. A status that no version can then reach is left out.
 
     >>> without_arms()["champion"], without_arms()["rolled_back"], "stopped" in without_arms()
     (('frozen', 'rolled_back'), (), False)

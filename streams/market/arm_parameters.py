@@ -259,24 +259,26 @@ class ArmParameters:
     def checked(
         self, table: Mapping[str, Mapping[str, Any]], model: ModelState | None, from_live: bool
     ) -> tuple[bytes, SignedLogistic | None]:
-        """Check the overrides and models with which an arm would start; return overrides and logistic regression.
+        """Check the overrides and models that a new arm would start with.
 
-        An arm is one of the variants of the pipeline that run side by side on a symbol. Its overrides are the
-        parameters that differ from the symbol's. If no parameters declare a further model in `model`, a table for it is
-        added to the overrides.
+        An arm is one of the variants of the pipeline that run side by side on a symbol. Its overrides
+        are the parameters that differ from the symbol's. The argument `model` may hold a logistic
+        regression and one further model. If neither the overrides nor the symbol's parameters have a
+        table for the further model, such a table is added to the overrides.
 
         Args:
             table: the overrides, by table and name.
-            model: models to start with; None if there are none.
-            from_live: whether the arm would start from a copy of the arm that is live, whose model has learned already.
+            model: models that the arm would start with; None if there are none.
+            from_live: whether the arm would start from a copy of the live arm, whose model has learned
+                already. The live arm is the one whose predictions are published.
 
         Returns:
-            The overrides as canonical JSON; and the logistic regression, or None.
+            The overrides as canonical JSON; and the logistic regression, or None if `model` has none.
 
         Raises:
-            ConfigurationError: overrides or model are not valid for this symbol; or the overrides give starting weights
-                (`prior`) to a model that has learned already.
-            ModelRefused: the numbers of a further model cannot be those of its kind.
+            ConfigurationError: overrides or models are not valid for this symbol; or the overrides give
+                starting weights (`prior`) to a model that has learned already.
+            ModelRefused: the numbers of the further model cannot be those of a model of its kind.
         """
         brought = None if model is None else model.expert or None
         try:

@@ -252,18 +252,22 @@ class Arms:
     ) -> None:
         """Teach an arm one label, the known outcome of a prediction.
 
-        An arm is one of the variants of the pipeline that run side by side on a symbol.
-        A part of the arm whose numbers leave their range starts anew and is reported; the others are not affected.
+        An arm is one of the variants of the pipeline that run side by side on a symbol. A part of the
+        arm whose numbers leave their range starts anew and is reported; the other parts are not
+        affected.
 
         Args:
             arm: state of the arm, which is changed.
-            opinion: the arm's opinion when the prediction was made.
+            opinion: what the method `opinion` returned when the prediction was made.
             rules: probability of an upward move by each rule strategy when the prediction was made.
-            features: the argument `features` that `opinion` was called with when the prediction was made.
+            features: values of the features when the prediction was made, in the order that the method
+                `opinion` takes.
             up: whether the mid then moved up.
-            uniqueness: weight of the label, 0 to 1; smaller where labels overlap in time and repeat each other.
+            uniqueness: weight of the label, 0 to 1; smaller where labels overlap in time and repeat
+                each other.
             faults: takes the reports.
-            alike: whether the opinion came from the experts that the arm has; if not, their weights do not learn it.
+            alike: whether the arm had the same experts (strategies and models) when the prediction was
+                made. If False, the weights of its experts stay as they are.
         """
         opinions = [*rules, opinion.of_model, *opinion.of_models]
         if alike and not self._mixture.learn(arm.weights, opinions, up, uniqueness):

@@ -31,14 +31,15 @@ def active(parameters: MarketParameters) -> tuple[str, ...]:
 
 
 class ExpertModels:
-    """Lets the further models of an arm predict and learn. It holds none of the numbers that they have learned.
+    """Lets the further models of an arm predict and learn; it holds none of their learned numbers.
 
-    An arm is one of the variants of the pipeline that run side by side on a symbol. Further models are those of
-    `[market.models]`, beside the signed logistic regression.
+    An arm is one of the variants of the pipeline that run side by side on a symbol. Further models are
+    those of `[market.models]`, beside the signed logistic regression.
 
     Args:
         parameters: parameters of the arm.
-        vector: names of the features whose values models are given, as `vector_of_models` returns them.
+        vector: names of the features, as `vector_of_models` returns them. The methods take the values of
+            these features, in the same order.
 
     Attributes:
         names: names of the models. Lists of their numbers or probabilities have the same order.
@@ -96,7 +97,8 @@ class ExpertModels:
         """The numbers of all models from a snapshot, ready to predict and learn.
 
         Args:
-            lives: for each model, its stored numbers as plain values, as a snapshot is decoded.
+            lives: the numbers of each model as plain values (lists, texts and the like), which decoding
+                a snapshot gives.
 
         Raises:
             ValidationError: the values do not fit the kind of their model.
@@ -111,7 +113,7 @@ class ExpertModels:
 
         Args:
             lives: numbers of each model.
-            vector: values of the features that the argument `vector` of the class names.
+            vector: values of the features, in the order of the names that the constructor was given.
             faults: takes the report on a model that fails; its probability is then 0.5.
         """
         told = []

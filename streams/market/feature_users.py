@@ -32,12 +32,15 @@ def users_of_features(parameters: MarketParameters) -> dict[str, tuple[str, ...]
 
 
 def computed_features(parameters: MarketParameters) -> tuple[str, ...]:
-    """Names of all features that are computed with these parameters, in the order of the pipeline's vector."""
+    """Names of all features computed with these parameters, in the order of their values in a vector."""
     needed = [name for names in users_of_features(parameters).values() for name in names]
     return tuple(each.name for family in families_of(needed) for each in features_of(family))
 
 
 def vector_of_models(parameters: MarketParameters) -> tuple[str, ...]:
-    """Names of the numbers that models are given: the features of the signed logistic regression, then the others."""
+    """Names of the features whose values are passed to models, in the order in which they are passed.
+
+    The features of the signed logistic regression come first, then all other computed features.
+    """
     first = parameters.model.features
     return (*first, *(name for name in computed_features(parameters) if name not in first))

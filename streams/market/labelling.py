@@ -46,16 +46,21 @@ class Labelling:
         record_id: str,
         records: list[Any],
     ) -> None:
-        """Score the predictions whose horizon ends at `due_until` or before, and learn from their outcomes.
+        """Score the predictions whose horizon has ended by `due_until`, and learn from their outcomes.
+
+        A prediction whose horizon ended before the present tick is scored at the price before this
+        tick; one whose horizon ends exactly at this tick, at the price of this tick. So the time and
+        the price of scoring, `due_until` and `mid`, are given apart from the time of the tick, `now`.
 
         Args:
             state: the symbol's state, which is changed.
-            symbol: its name.
-            now: event time of the present tick, ns.
+            symbol: name of the symbol.
+            now: event time of the present tick, ns; the outcomes are recorded with this time.
             due_until: event time, ns; predictions whose horizon ends later stay unscored.
             mid: reference price at `due_until`, quote currency.
             record_id: id of the present tick.
-            records: records that followed from the present tick so far; the outcomes are appended to this list.
+            records: records that followed from the present tick so far; the outcomes are appended to
+                this list.
         """
         generation = state.admission.generation or UNSET
         made_until = due_until - self._horizon

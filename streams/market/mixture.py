@@ -57,11 +57,13 @@ class Mixture:
         return self._prior.copy()
 
     def take_over(self, weights: Sequence[float], experts: Sequence[str]) -> list[float]:
-        """Return the experts' weights that another mixture has learned, fitted to the experts of this mixture.
+        """Return the weights that another mixture has learned, fitted to the experts of this mixture.
 
-        An expert whose starting weight is 0 in this mixture gets the weight 0. One that the other mixture did not have
-        gets its starting weight. The others share what is left in the proportions that they had; if they had no weight
-        at all, the weights before the first label are returned.
+        Starting weights come from the parameter `prior`, which counts 1 for an expert that it does not
+        name; they are divided by their sum. An expert whose starting weight is 0 in this mixture gets
+        the weight 0. An expert that the other mixture did not have gets its starting weight. The
+        remaining experts share what is left in the proportions that they had; if they had no weight at
+        all, the starting weights of all experts are returned.
 
         Args:
             weights: weights of the other mixture.

@@ -129,11 +129,11 @@ class MarketNode(Node[SymbolState]):
         return self._pipelines.get(key, self._pipeline).open()
 
     def may_leave(self, state: SymbolState) -> bool:
-        """Whether a symbol's state may be dropped to make room, because it holds nothing that would be missed.
+        """Whether a symbol's state may be dropped to make room, since it holds nothing worth keeping.
 
-        That is so until a first prediction is chosen for scoring, time or price change abruptly, or a directive is
-        carried out. A signed directive counts even if it was refused. Directives start, promote or stop a variant of
-        the pipeline.
+        False as soon as one of these has happened: a prediction was chosen for scoring; time or price
+        changed abruptly; a directive was carried out; or a signed directive was refused. A directive is
+        a record that starts, promotes or stops a variant of the pipeline.
         """
         arms, judged = state.arms, state.arms.judged
         asked = arms.next_number > 1 or arms.applied or judged.ids or judged.floors

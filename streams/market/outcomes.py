@@ -1,6 +1,7 @@
-"""Outcomes: records of what followed a prediction, made when its horizon has ended; and which arms learn from them.
+"""Makes outcomes, the records of what followed a prediction, and tells which arms learn from an outcome.
 
-An arm is one of the variants of the pipeline that run side by side on a symbol.
+An outcome is made when the horizon of its prediction has ended. An arm is one of the variants of the
+pipeline that run side by side on a symbol.
 """
 
 from collections.abc import Sequence

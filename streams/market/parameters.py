@@ -20,18 +20,19 @@ class AdmissionParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_on
     """Which ticks are refused for their time or price, and how long a silence may be.
 
     Attributes:
-        late_tolerance_ns: how far the time of a tick may be before the latest time of the symbol, ns. Such a tick
-            counts as if it had the latest time; a tick that is further back is refused.
-        max_jump: largest change of the price from one tick to the next, as a fraction of the last mid; a tick with a
-            larger change is refused.
-        resync_after: number of successive refused ticks, agreeing with one another, after which their time and price
-            are accepted.
-        max_gap_ns: largest step in time from one tick to the next, ns; a tick after a larger step is refused. A step of
-            up to 20 prediction horizons is always allowed. After a larger step was accepted in the end, steps up to
-            twice the largest distance between the ticks refused before are allowed, too.
-        silence_ns: time without a tick, ns, after which predictions that wait for their outcome are dropped. A quote
-            that is older than this is no longer used. If this is less than 20 prediction horizons, 20 horizons count
-            instead.
+        late_tolerance_ns: how far the time of a tick may be before the latest time of the symbol, ns. Such
+            a tick counts as if it had the latest time; a tick that is further back is refused.
+        max_jump: largest change of the price from one tick to the next, as a fraction of the last mid; a
+            tick with a larger change is refused.
+        resync_after: number of successive ticks that contradict earlier ones but agree with one another, at
+            which their time and price are accepted. All of these ticks but the last are refused.
+        max_gap_ns: largest step in time from one tick to the next, ns; a tick after a larger step is
+            refused. A step of up to 20 prediction horizons is always allowed. Once a larger step has been
+            accepted, because enough ticks in a row agreed on it, steps of up to twice the largest distance
+            between two successive ticks in this row are allowed, too.
+        silence_ns: time without a tick, ns, after which predictions that wait for their outcome are
+            dropped. A quote that is older than this is no longer used. If this is less than 20 prediction
+            horizons, 20 horizons count instead.
     """
 
     late_tolerance_ns: Duration = 0

@@ -61,7 +61,8 @@ class ArmPrediction(Struct, frozen=True, array_like=True):
         opinion: the arm's probability of an upward move, with the steps to it.
         position: fraction of capital; below 0 for a short position.
         models: names of the arm's models beside the logistic regression.
-        own: what the arm saw, if it has a world of its own; None: what all arms of the symbol see.
+        own: features, regime and strategies' probabilities that the arm computed for itself; None if it
+            used those of the symbol, as most arms do.
     """
 
     number: int

@@ -73,11 +73,21 @@ class Pipeline:
 
     @property
     def largest_models(self) -> int:
-        """Most bytes that the further models of an arm without overrides may take."""
+        """Most bytes that the models of `[market.models]` may take in an arm without overrides.
+
+        An arm is one of the variants of the pipeline that run side by side on a symbol. Without
+        overrides it has the symbol's own parameters.
+        """
         return self._own.arms.models.largest_bytes
 
     def give_models(self, room: int) -> None:
-        """Let the further models of all arms of a symbol take up to `room` bytes together."""
+        """Set how many bytes the models of `[market.models]` may take, in all arms of a symbol together.
+
+        An arm is one of the variants of the pipeline that run side by side on a symbol.
+
+        Args:
+            room: most bytes that these models may take in the state of the symbol.
+        """
         self._variants.room = room
 
     def open(self) -> SymbolState:
@@ -134,11 +144,12 @@ class Pipeline:
             record_id: id of the tick; the ids of the records derive from it.
 
         Returns:
-            First the outcomes of predictions whose horizon has ended; then, if time or price changed abruptly at this
-            tick, a record of the change; last the prediction at this tick.
+            First the outcomes of predictions whose horizon has ended; then, if time or price changed
+            abruptly at this tick, a record of the change; last the prediction at this tick.
 
         Raises:
-            Refused: the tick contradicts earlier ticks; in the state only what it holds of refused ticks changes.
+            Refused: the tick contradicts earlier ticks. It is noted in the state as a refused tick, and
+                nothing else in the state changes.
         """
         price = 0.5 * (tick.bid + tick.ask) if isinstance(tick, Quote) else tick.price
         features = state.features

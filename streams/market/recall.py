@@ -49,10 +49,14 @@ class Recall:
 
     The fast learner is a second model with a higher learning rate.
 
-    A model that goes on learning forgets. When a market returns to an earlier state, the copy from that time fits at
-    once, long before the model has learned the same again. When a market changes to something new, the fast learner
-    fits first, but its high learning rate keeps its weights noisy. So the model takes over these weights and goes on
-    learning at its own lower rate.
+    A model that goes on learning forgets. When a market returns to an earlier state, the copy from that
+    time fits at once, long before the model has learned the same again. When a market changes to something
+    new, the fast learner fits first, but its high learning rate keeps its weights noisy. So the model takes
+    over these weights and goes on learning at its own lower rate.
+
+    A new copy begins with a small weight (the parameter `share`, by default 0.001), so at first the opinion
+    is that of the model alone. With each label (known outcome) that the copy predicts better than the
+    model, its weight grows, until the copy replaces the model.
 
     Args:
         parameters: parameters of recall.
@@ -73,7 +77,8 @@ class Recall:
 
     References:
         Herbster and Warmuth (1998), Tracking the best expert: the fixed-share update.
-        Bousquet and Warmuth (2002), Tracking a small set of experts by mixing past posteriors: why the past is kept.
+        Bousquet and Warmuth (2002), Tracking a small set of experts by mixing past posteriors: why the past
+        is kept.
     """
 
     def __init__(self, parameters: RecallParameters, model: SignedLogisticParameters) -> None:

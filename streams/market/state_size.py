@@ -29,16 +29,18 @@ _NAME, _ID, _FIGURE = "n" * LONGEST_NAME, "i" * LONGEST_ID, 0.1
 def room_for_models(pipeline: Pipeline, parameters: MarketParameters, where: str) -> int:
     """Bytes that the models of `[market.models]` may take in the state of a symbol, all variants together.
 
-    This is the largest size of a state, less what everything else in it can take at most.
+    Variants of the pipeline run side by side on a symbol, each with models of its own. The result is the
+    largest allowed size of a state, less the largest size that the rest of the state can reach.
 
     Args:
         pipeline: built from `parameters`.
-        parameters: parameters of one symbol or of all.
-        where: their table in the configuration, for errors.
+        parameters: parameters of one symbol, or of all symbols.
+        where: table of the configuration that holds `parameters`, for errors.
 
     Raises:
-        ConfigurationError: a state could become too large for one record of the changelog, with or without such
-            models; the message names the largest part. Or there are more features than a record may name.
+        ConfigurationError: a state could become too large for one record of the changelog even without
+            these models, and the message names its largest part; or the models could take more bytes than
+            are left; or there are more features than a record may name.
     """
     if len(pipeline._features.names) > MOST_FIELDS:
         raise ConfigurationError(

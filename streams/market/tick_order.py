@@ -39,11 +39,16 @@ REMEMBERED: Final = 64
 
 @dataclass
 class AdmissionState:
-    """What the next tick of a symbol is compared with: time, sequence number, and the ticks that were refused in a row.
+    """What the next tick of a symbol is compared with: time, sequence number, and a row of refused ticks.
 
-    A row is made of refused ticks that agree with one another: each is not older than the tick before it in the row,
-    and its price is close to that tick's price. When a row is long enough, its time and price are accepted. The change
-    is called a break if the time or the unit of the price changes, and a jump if the price alone changes.
+    A row is made of refused ticks that agree with one another: each is not older than the tick before it in
+    the row, and its price is close to that tick's price. When a row is long enough, its time and price are
+    accepted. The change is called a break if the time or the unit of the price changes, and a jump if the
+    price alone changes.
+
+    A tick whose sequence number is `known` or lower is a repeat. So that `known` lies some ticks back, it
+    takes the value of `counted` each time `resync_after` more ticks with a sequence number have been
+    accepted; then `counted` takes the number of the last of them.
 
     Attributes:
         clock: latest accepted event time of the symbol, ns; 0 before the first tick.
@@ -54,10 +59,9 @@ class AdmissionState:
         generation: number of breaks so far.
         apart: largest distance in time between two successive ticks in the row, ns.
         spacing: the value of `apart` in the last row that was accepted as a step ahead in time, ns.
-        known: sequence number of a tick that was accepted at least `resync_after` ticks ago; a tick with this number or
-            a lower one is a repeat.
-        counted: sequence number of a later accepted tick, which becomes `known` next.
-        taken: number of ticks with a sequence number since `counted` was noted.
+        known: sequence number up to which ticks are repeats; None if not known yet.
+        counted: sequence number that becomes `known` next; None if there is none yet.
+        taken: number of ticks with a sequence number that were accepted since `counted` last changed.
         repeats: whether the sequence number of some tick in the row shows that the tick is a repeat.
         refused: number of refused ticks in the row with which the last break or jump was accepted.
         row: event time (ns) and price (quote currency) of the first 64 ticks in the row.
@@ -88,10 +92,12 @@ class AdmissionState:
 class Admission:
     """Accepts or refuses each tick of a symbol by comparing it with earlier ones, and keeps the symbol's time.
 
-    A single tick with a wrong time, sequence number or price is refused. A lasting change is accepted: when
-    `resync_after` successive refused ticks agree with one another, the symbol goes on with their time and price, even
-    if their time is earlier. So no symbol is refused for ever. If sequence numbers show that some of these ticks are
-    repeats, 50 times as many are needed, because a producer may send a long batch twice.
+    A single tick with a wrong time, sequence number or price is refused. A lasting change is accepted: it
+    takes `resync_after` successive ticks that contradict the earlier ones but agree with one another. The
+    last of these ticks is accepted, those before it are refused. The symbol then goes on with their time
+    and price, even if their time is earlier, so no symbol is refused for ever. If sequence numbers show
+    that some of these ticks are repeats, 50 times as many are needed, because a producer may send a long
+    batch twice.
 
     Args:
         parameters: tolerances.
@@ -118,25 +124,27 @@ class Admission:
     def admit(self, state: AdmissionState, tick: Quote | Trade, price: float, last: float) -> Taken:
         """Accept or refuse a tick; if it is accepted, move the symbol's time to it.
 
-        A tick that contradicts earlier ones is refused at first. If enough refused ticks in a row agree with one
-        another, the next one that agrees with them is accepted, and with it the change of time or price that they
-        all show.
+        A tick that contradicts earlier ones is refused, unless it completes a row of `resync_after`
+        such ticks that agree with one another. Then the tick is accepted, and with it the change of
+        time or price that all ticks of the row show.
 
         Args:
-            state: the symbol's state, which is changed. If the tick is refused, only its memory of refused ticks
-                changes.
+            state: the symbol's state, which is changed. If the tick is refused, only its memory of
+                refused ticks changes.
             tick: quote or trade that has passed the checks of a tick by itself.
             price: mid of the quote, or price of the trade, quote currency.
             last: reference price before this tick, quote currency; 0 if there is none.
 
         Returns:
-            An empty string if the tick fits the earlier ones. Otherwise the change that was accepted with the tick:
-            `set_back` if its time is far before the symbol's time, `ahead` if it is far after; `scale` if the price
-            changed by a factor above 10,000, as in another unit; `price` if the price jumped by less.
+            An empty string if the tick is accepted without such a change. Otherwise the change that was
+            accepted: `set_back` if the tick's time is far before the symbol's time, `ahead` if it is
+            far after; `scale` if the price changed by a factor above 10,000, as in another unit;
+            `price` if the price jumped by less.
 
         Raises:
-            Refused: as `duplicate`; or, while too few ticks agree, as `late` (time far before), `ahead` (time far
-                after) or `absurd_jump` (price far off).
+            Refused: the tick is refused, for the reason `duplicate` (sequence number not above the last
+                one), `late` (time far before the symbol's), `ahead` (time far after; as long as the row
+                is too short for the return value `ahead`) or `absurd_jump` (price far off).
         """
         clock, ts_event, sequence = state.clock, tick.ts_event, tick.seq
         if ts_event <= clock:

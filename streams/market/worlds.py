@@ -28,13 +28,16 @@ LONGEST_REGIME = max((each.name for each in REGIMES), key=len)
 
 @dataclass
 class WorldState:
-    """What an arm with a world of its own remembers of the market.
+    """State of an arm that computes its own features, regime and strategies instead of the symbol's.
+
+    An arm is one of the variants of the pipeline that run side by side on a symbol.
 
     Attributes:
-        features: rolling features; None before the first tick that the arm saw.
-        regime: state of its regime detector, in the type of the configured detector.
-        strategies: states of those of its strategies that learn.
-        ticks: ticks since it began or began anew, counted up to the warm-up; before that the arm is not scored.
+        features: state of the features; None before the first tick that the arm saw.
+        regime: state of the arm's regime detector, in the type of the configured detector.
+        strategies: states of those strategies of the arm that learn.
+        ticks: number of ticks since the arm started, or since time or price last changed abruptly; counted
+            up to the warm-up. Until the warm-up is over, the arm is not scored.
     """
 
     features: FeatureState | None
@@ -44,15 +47,17 @@ class WorldState:
 
 
 class Sight:
-    """What the market looks like at one tick, as the opinions of an arm are formed from it.
+    """Features, regime, strategies' probabilities and cost at one tick: the input from which an arm predicts.
+
+    An arm is one of the variants of the pipeline that run side by side on a symbol.
 
     Attributes:
-        vector: values of all features.
-        of_models: the same in the order in which models take them.
-        regime: the regime.
-        sure: probability of that regime, 0 to 1.
+        vector: values of all features, in the order in which they are computed.
+        of_models: the same values in the order in which models take them.
+        regime: the market's regime.
+        sure: probability that `regime` is right, 0 to 1.
         rules: probability of an upward move by each strategy.
-        cost: cost of a round trip, bps.
+        cost: cost of opening and closing a position, bps.
     """
 
     def __init__(
@@ -69,19 +74,20 @@ class Sight:
 class World:
     """Computes features, regime, opinions of strategies and costs of one set of parameters; it holds no state.
 
-    The symbol itself has one, whose state is part of `SymbolState`; an arm that differs has one whose state is a
-    `WorldState`.
+    An arm is one of the variants of the pipeline that run side by side on a symbol. The symbol has one
+    `World`, which most arms share; its state is part of `SymbolState`. An arm whose parameters differ in
+    features, regime, strategies or costs has a `World` of its own, whose state is a `WorldState`.
 
     Args:
-        parameters: of the symbol, with the arm's own in their place.
+        parameters: parameters of the symbol, with the arm's overrides in their place.
 
     Attributes:
         features: computes the features.
-        features_hash: digest of their names and parameters.
+        features_hash: digest of the features' names and parameters.
         panel: asks and teaches the strategies.
         strategies: names of the strategies.
-        largest_bytes: most bytes that the state of an arm with such a world takes in a snapshot, with what it keeps of
-            predictions that wait for their outcome.
+        largest_bytes: most bytes that an arm with a `World` of its own adds to a snapshot: its
+            `WorldState`, and what the arm saw at predictions that wait for their outcome.
 
     Raises:
         ConfigurationError: a feature, detector, strategy or cost is unknown.
@@ -113,11 +119,16 @@ class World:
         return self._regime.start()
 
     def start(self) -> WorldState:
-        """State before the first tick."""
+        """State of an arm with these parameters before its first tick."""
         return WorldState(None, self._regime.start(), self.panel.start())
 
     def restart(self, state: WorldState, price: float) -> None:
-        """Begin anew at a price (quote currency) after an abrupt change; what strategies have learned stays."""
+        """Let features and regime start anew after an abrupt change; what strategies learned stays.
+
+        Args:
+            state: the state, which is changed; its warm-up starts anew, too.
+            price: the first reference price after the change, quote currency.
+        """
         state.features = self.features.start(price)
         state.regime = self._regime.start()
         state.ticks = 0
@@ -125,11 +136,16 @@ class World:
     def inherit(
         self, other: "World", features: FeatureState | None, regime: Any, strategies: list[Any], ticks: int
     ) -> WorldState:
-        """State that takes over from another world what means the same here, and begins the rest anew.
+        """Return a state for this `World` that keeps what still applies of the state of another `World`.
+
+        The rest starts anew. Features are kept if their names and parameters are the same in both. The
+        regime is kept if, in addition, its parameters are the same. Strategies are kept if their
+        parameters are the same.
 
         Args:
-            other: computes that world.
-            features, regime, strategies, ticks: state of that world; it is copied.
+            other: the other `World`.
+            features, regime, strategies, ticks: the state of `other`, in its four parts. It stays as it
+                is, since parts that are kept are copied.
         """
         begun = self.start()
         mine, others = self._parameters, other._parameters
@@ -166,19 +182,20 @@ class World:
         silence: int,
         faults: Faults,
     ) -> bool:
-        """Take a tick into the features.
+        """Update the features by a tick.
 
         Args:
-            state: to be changed.
-            tick: the tick.
+            state: the state whose features are updated.
+            tick: the quote or trade.
             now: event time of the symbol, ns.
-            price: reference price by the tick alone, quote currency.
-            nothing: whether the tick is a trade that says nothing, since its size is 0.
-            silence: time after which the last quote is too old, ns.
+            price: mid of the quote or price of the trade, quote currency. The features start at this
+                price if the tick is the first one.
+            nothing: whether the tick is a trade that is to be ignored because its size is 0.
+            silence: age above which the last quote is no longer used, ns.
             faults: takes a report of every failure.
 
         Returns:
-            Whether the features of the price have changed.
+            Whether the tick set a new reference price, so that the features of the price were updated.
         """
         features = state.features
         if features is None:
@@ -190,12 +207,12 @@ class World:
         return False if nothing else self.features.trade(features, tick, faults)
 
     def look(self, state: WorldState, moved: bool, traded: TradedSpread, faults: Faults) -> Sight:
-        """What the market looks like after the tick that `take` has taken.
+        """Return features, regime, strategies' probabilities and cost after a tick that `take` has taken.
 
         Args:
-            state: in which the regime moves on.
-            moved: what `take` returned.
-            traded: estimate of the spread for times without a quote.
+            state: the state; its regime detector is updated if `moved` is True.
+            moved: what `take` returned for the tick.
+            traded: estimate of the spread from trades, which is used if there is no valid quote.
             faults: takes a report of every failure.
         """
         features = state.features
@@ -207,16 +224,23 @@ class World:
         return Sight(vector, self.of_models(vector), regime, sure, rules, cost)
 
     def of_models(self, vector: list[float]) -> list[float]:
-        """The features in the order in which models take them."""
+        """Return the values of all features in the order in which models take them.
+
+        Args:
+            vector: the values in the order of `features.names`.
+        """
         return vector if self._of_models is None else list(self._of_models(vector))
 
     def told(self, state: Any, vector: list[float], moved: bool, faults: Faults) -> tuple[Regime, float]:
-        """The regime and its probability; if the detector fails, the first regime with the probability 0.
+        """Return the regime and the probability that it is right; update the detector if `moved` is True.
+
+        If the detector fails, the first of the four regimes is returned with the probability 0.
 
         Args:
-            state: of the detector, which moves on if the features of the price have changed.
+            state: state of the regime detector.
             vector: values of all features.
-            moved: whether they have.
+            moved: whether the tick set a new reference price, so that the features of the price
+                changed.
             faults: takes a report of a failure.
         """
         try:
@@ -228,13 +252,16 @@ class World:
             return REGIMES[0], 0.0
 
     def cost(self, vector: list[float], quoted: bool, mid: float, traded: TradedSpread, faults: Faults) -> float:
-        """Cost of a round trip, bps; a prohibitive one if the spread is unknown or the computation fails.
+        """Return the cost of opening and closing a position, bps of the mid.
+
+        If the spread is not known or the computation fails, the cost is so large that no position is
+        taken.
 
         Args:
-            vector: values of all features.
-            quoted: whether there is a valid quote.
+            vector: values of all features, the spread among them.
+            quoted: whether there is a valid quote; if not, the spread is taken from `traded`.
             mid: reference price, quote currency.
-            traded: estimate of the spread for times without a quote.
+            traded: estimate of the spread from trades.
             faults: takes a report of a failure.
         """
         spread = vector[self._spread] if quoted else traded.bps(mid)

@@ -28,10 +28,12 @@ class CusumState:
     Attributes:
         blocks: number of blocks taken.
         mean, variance: usual mean and usual variance of a block mean, in the unit of the statistic.
-        sums: cumulative sums, one for each allowance of the detector, in standard deviations of a block mean.
+        sums: cumulative sums, one for each allowance of the detector, in standard deviations of a block
+            mean.
         since: for each sum the event time at which the first block in it began, ns; 0 where the sum is 0.
         counts: for each sum the number of blocks in it.
-        over: latest blocks in a row after which at least one sum was at or above its limit.
+        over: number of blocks in a row, up to the last one, after each of which at least one sum was at or
+            above its limit.
     """
 
     blocks: int

@@ -25,9 +25,14 @@ def prepare(kind: Literal["", "adwin", "page_hinkley"]) -> None:
 
 
 def take(blocks: list[float], value: float) -> None:
-    """Append the mean of a block of outcomes to `blocks`; if there are 200 means already, drop the older half before.
+    """Append the observation of one block of outcomes to `blocks`.
 
-    `value` is the distance of the block mean from the usual mean, in usual standard deviations of a block mean.
+    If `blocks` holds 200 observations already, the older half is dropped before.
+
+    Args:
+        blocks: the observations so far, oldest first; this list is changed.
+        value: the observation: how far the mean of the block is above the usual mean, in usual standard
+            deviations of a block mean.
     """
     if len(blocks) >= MOST:
         del blocks[: MOST // 2]

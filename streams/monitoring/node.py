@@ -44,12 +44,12 @@ class VersionState(Struct, array_like=True):
     Attributes:
         window: sums over the open window of outcomes.
         watch: state of the detectors.
-        alarm: breach for which no retrain may start; it is reported with the scores of the next window. None: there is
-            none.
-        awaited: breach whose retrain starts once enough outcomes with a move have come since the change of the market
-            that the breach shows; None: there is none.
-        noticed_at: number of outcomes of the symbol whose price moved, at the time when the breach in `awaited` was
-            found.
+        alarm: breach for which no retrain may start; it is reported with the scores of the next window.
+            None: there is none.
+        awaited: breach that was reported, but whose retrain waits for data: until enough outcomes with a
+            move have come since the market changed. None: there is none.
+        noticed_at: number of outcomes of the symbol whose price moved, at the time when the breach in
+            `awaited` was found.
     """
 
     window: AccuracyWindowState

@@ -18,22 +18,23 @@ STATISTICS = 2
 
 @dataclass
 class BreachWatchState:
-    """State of the detectors of one model version; a block is a number of outcomes averaged to one observation.
+    """State of the detectors of one model version; a block is a number of outcomes that are averaged.
 
-    A version's surprise is its log-loss less the log-loss expected under its own probability, nats. Its deficit is its
-    log-loss less that of the best baseline, nats.
+    A version's surprise is its log-loss less the log-loss expected under its own probability, nats. Its
+    deficit is its log-loss less that of the best baseline, nats.
 
     Attributes:
         count: outcomes in the open block.
         since: event time of the first prediction in the open block, ns.
         surprised: sum of the surprise over the open block.
         behind: sum of the deficit over the open block.
-        surprise, baseline: states of the two CUSUM detectors, over block means of the surprise and of the deficit.
-        drift: block means of the surprise for a drift detector, as distances from the usual mean, in usual standard
-            deviations of a block mean.
-        below: latest full windows in a row with an accuracy below the threshold.
+        surprise, baseline: states of the two CUSUM detectors, over block means of the surprise and of the
+            deficit.
+        drift: block means of the surprise for a drift detector, as distances from the usual mean, in usual
+            standard deviations of a block mean.
+        below: number of full windows in a row, up to the last one, with an accuracy below the threshold.
         usual: usual mean deficit at the time of the last reported alarm.
-        later: blocks closed since that alarm.
+        later: number of blocks closed since that alarm.
         lost: sum of the mean deficits of these blocks.
     """
 
@@ -146,12 +147,19 @@ class BreachWatch:
         )
 
     def lasts(self, state: BreachWatchState, detector: str) -> bool:
-        """Whether an alarm of `detector` that was reported earlier still holds, judged by the outcomes since then.
+        """Whether an earlier alarm of `detector` still holds, judged by the outcomes since then.
 
-        A CUSUM detector has several cumulative sums. When its alarm is reported, each sum is reduced to at most half
-        its limit. The alarm still holds if one of the sums is at half its limit or more now. It also holds if the
-        version's log-loss has since exceeded that of the best baseline by more than it usually does, beyond what chance
-        explains. The second condition is for a version that is calibrated but has no skill.
+        The alarm holds if at least one of two conditions is met:
+
+        * One of the cumulative sums of `detector` is at half its limit or more. When the alarm was
+          reported, each sum was reduced to at most half its limit.
+        * The version has fallen further behind the best baseline. Since the alarm, the mean of its
+          log-loss less that of the baseline is above the usual mean before the alarm, by more than
+          chance explains. This condition is for a version that is calibrated but has no skill.
+
+        Args:
+            state: state of the version.
+            detector: name of a CUSUM detector, `surprise` or `baseline`.
         """
         if any(name == detector and cusum.level(sums) >= HALF for name, cusum, sums in self._sums(state)):
             return True

@@ -45,9 +45,10 @@ Columns = dict[str, list[Any]]
 
 
 def plain_types(kind: type[Struct]) -> dict[str, type]:
-    """Type of the values (str, int, float or bool) of each field of `kind` that becomes one column by itself.
+    """Type of the values (str, int, float or bool) of each field of `kind` that becomes one column.
 
-    Fields that hold several values of their own, such as `arms`, are left out.
+    The names in `Prediction.features` are joined to one string, so this field is one column. Fields
+    that become several columns, such as `arms`, are left out.
 
     >>> plain_types(OutcomeMatured)["label"], plain_types(Prediction)["features"], "arms" in plain_types(OutcomeMatured)
     (<class 'int'>, <class 'str'>, False)

@@ -31,12 +31,15 @@ def overrides_of(
 ) -> Mapping[str, Mapping[str, Any]]:
     """Parameters that the arm of a candidate overrides: the starting weight of its trees in the mixture.
 
-    What the trees say was weighed against the live version on held-out outcomes with this very weight.
+    The trees get the weight `prior` of `RetrainParameters.trees`. They had the same weight when the
+    candidate was compared with the live version on held-out outcomes. A candidate without trees overrides
+    nothing.
 
     Args:
         expert: further model of the candidate; None: none.
-        market: parameters of the symbol; a starting weight that they give to the expert is not overridden.
-        parameters: of the retrain.
+        market: parameters of the symbol. If they give a starting weight to the expert, nothing is
+            overridden.
+        parameters: parameters of the retrain.
 
     >>> stump = ExpertModel("trees", TreesState(("spread",), (), (), (), (), (), ()))
     >>> overrides_of(stump, MarketParameters(), RetrainParameters())

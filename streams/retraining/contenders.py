@@ -67,11 +67,15 @@ class Fits:
         self.untried = ""
 
     def recipes(self, recipe: str, labels: Sequence[Labelled]) -> Iterator[tuple[str, Beginning]]:
-        """Fit a logistic regression to labels in which the mid moved; then the same with trees beside it.
+        """Yield a logistic regression fitted to the labels, then the same regression with trees beside it.
+
+        The trees are fitted to the same labels. Each of the two comes with the name of its recipe:
+        `recipe` for the regression alone, `trees` for the two together. The second is left out if trees
+        cannot be fitted, for example because there are too few labels.
 
         Args:
-            recipe: what the logistic regression alone is called.
-            labels: the labels; with fewer than trees need, there are none.
+            recipe: name for the logistic regression alone, `all` or `since`.
+            labels: labels of outcomes in which the mid moved.
         """
         model = self.logistic(labels)
         yield recipe, Beginning(model)
@@ -122,7 +126,8 @@ def contenders(
         market: parameters of the symbol.
         fits: fits the models.
         parameters: parameters of the retrain.
-        pool: earlier versions; those that this symbol can run, with its features as they are, are compared.
+        pool: earlier versions. Versions that the symbol cannot run with its present parameters, for example
+            because they need other features, are left out.
     """
     learned = [each for each in parts.trained if each.label]
     since = _since(breach, learned, sum(each.label != 0 for each in parts.held_out) + parts.purged)

@@ -84,15 +84,17 @@ def metrics(held: HeldOut) -> dict[str, float]:
 def gates(held: HeldOut, final: Beginning, parameters: RetrainParameters, contenders: int) -> tuple[GateRow, ...]:
     """The result of every gate, that is, of every condition that a retrained model must meet on held-out outcomes.
 
-    The model must be *shown to be better* than the best baseline and than the live version: the lower bound of its gain
-    in log-loss must be above 0. The model was chosen on the same outcomes, so the error rate is divided by the number
-    of models compared (Bonferroni). In each regime, in calibration and in net edge it is enough that the model is not
-    *shown to be worse*, because held-out data are too few to show that it is as good. A model that meets all conditions
+    The model must be *shown to be better* than the best baseline and than the live version: the lower bound
+    of its gain in log-loss must be above 0. The model was chosen on the same outcomes, so the error rate is
+    divided by the number of models compared (Bonferroni). In each regime, in calibration and in net edge it
+    is enough that the model is not *shown to be worse*, because held-out data are too few to show that it
+    is as good. One more gate is that all numbers of the model are finite. A model that meets all conditions
     is later tested beside the live version.
 
     Args:
         held: the held-out outcomes with the model's probabilities.
-        final: the retrained models; their weights must be finite.
+        final: the models to be run if all gates are passed; the gate on finite numbers looks at these
+            models.
         parameters: error rates and tolerances.
         contenders: number of models from which this one was chosen.
     """

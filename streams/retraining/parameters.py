@@ -23,18 +23,21 @@ class TreesFitParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     """How retrains fit ensembles of decision trees beside logistic regressions.
 
     Attributes:
-        enabled: whether retrains fit trees; they need LightGBM, and without it a retrain says that it tried fewer.
+        enabled: whether retrains fit trees. Fitting needs LightGBM; if it is not installed, a retrain goes
+            on without trees and says so in its result.
         trees: largest number of trees of an ensemble.
         leaves: largest number of leaves of a tree.
         learning_rate: factor on what each tree adds to the log-odds.
-        least_labels: smallest number of labels that trees are fitted to; with fewer there is no such contender.
+        least_labels: smallest number of labels that trees are fitted to; with fewer, a retrain fits no
+            trees.
         labels_a_tree: labels for each tree, so that few labels give few trees.
-        least_labels_a_leaf: smallest number of labels in a leaf; a label counts twice, as it is and mirrored.
-        l2: penalty on the squares of what leaves add, in labels of uniqueness 1.
+        least_labels_a_leaf: smallest number of labels in a leaf. Each label is learned twice, as it is and
+            mirrored (for a market in which rises are falls), and counts twice here.
+        l2: penalty on the squares of what leaves add to the log-odds (`lambda_l2` of LightGBM).
         rows: fraction of the labels that each tree is fitted to.
         columns: fraction of the features that each tree may look at.
-        prior: starting weight of the trees in the mixture of a candidate, as in `mixture.prior`; that of
-            `[market.mixture.prior]` counts instead where it names `trees`.
+        prior: starting weight of the trees in the mixture of a candidate, as in `mixture.prior`. It has no
+            effect if `[market.mixture.prior]` itself gives a weight to `trees`.
     """
 
     enabled: bool = True

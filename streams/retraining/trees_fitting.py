@@ -96,6 +96,14 @@ def number_of_trees(labels: int, parameters: TreesFitParameters) -> int:
 def mirrored(labels: Sequence[Labelled], features: Sequence[str], vector: Sequence[str]) -> tuple[Any, Any, Any]:
     """Features, outcomes (1: upward) and weights of labels as arrays: first as they are, then mirrored.
 
+    A mirrored label has the opposite outcome, and the features that have a sign are negated. In the example
+    `return_1` has a sign and `spread` has none.
+
+    Args:
+        labels: outcomes in which the mid moved.
+        features: names of the features in the resulting array, in the order of its columns.
+        vector: names of the values in `Labelled.features`, in their order.
+
     >>> label = Labelled(0, 1, 1, [0.5, 3.0], [], 0.5, "", [], "", 0.0, 0.0, 0.25, 1)
     >>> rows, up, weights = mirrored([label], ("spread", "return_1"), ("return_1", "spread"))
     >>> rows.tolist(), up.tolist(), weights.tolist()
@@ -153,7 +161,11 @@ def to_state(model: str, features: Sequence[str], labels: int) -> TreesState:
 
 
 def plain_threshold(threshold: float) -> float:
-    """The threshold with which `value <= threshold` decides as LightGBM does, which takes the smallest values for 0.
+    """The threshold for which a plain `value <= threshold` decides in the same way as a split of LightGBM.
+
+    LightGBM takes every number from `-ZERO` to `ZERO` (about 1e-35) for 0. So a threshold in that range
+    becomes `ZERO` or, if it is negative, the next number below `-ZERO`. Any other threshold is returned as
+    it is.
 
     >>> plain_threshold(0.5), plain_threshold(0.0) == ZERO, plain_threshold(-ZERO) < -ZERO
     (0.5, True, True)

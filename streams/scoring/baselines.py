@@ -42,7 +42,12 @@ def call(state: BaselineState, imbalance: float) -> Called:
 
     Args:
         state: counts of right and wrong predictions so far; not changed.
-        imbalance: queue imbalance at the best bid and ask, -1 to 1; its sign is the forecast of `imbalance_sign`.
+        imbalance: queue imbalance at the best bid and ask, -1 to 1; its sign is the forecast of
+            `imbalance_sign`.
+
+    In this example the mid moved up after the first call. `majority` and `imbalance_sign` have then been
+    right twice and wrong once; `last_move` had predicted nothing. At the second call `imbalance_sign`
+    predicts down:
 
     >>> state = start()
     >>> learn(state, call(state, 0.4), up=True)

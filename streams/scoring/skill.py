@@ -19,13 +19,17 @@ from streams.scoring.effective_sample_size import effective_sample_size
 class Score(Struct, frozen=True):
     """Scores of one forecaster over the outcomes in which the mid moved.
 
+    Some experts (strategies or models) belonged to the live pipeline for a part of the time only. Such an
+    expert is scored over the moves of that time, and has the last two fields; for any other forecaster they
+    are absent.
+
     Attributes:
         name: `pipeline` for the live pipeline, or the name of one of its experts or of a baseline.
-        accuracy: fraction of moves whose direction was predicted right, 0 to 1; a probability of 0.5 counts as half
-            right.
-        log_loss: mean negative log of the probability given to what happened, nats; 0.693 for a constant 0.5.
-        moved: number of moves that the scores are over, for an expert that the live pipeline had at some of them only;
-            absent: all moves.
+        accuracy: fraction of moves whose direction was predicted right, 0 to 1; a probability of 0.5 counts
+            as half right.
+        log_loss: mean negative log of the probability given to what happened, nats; 0.693 for a constant
+            0.5.
+        moved: number of moves that the expert is scored over; absent: all moves.
         pipeline_log_loss: log-loss of the live pipeline on the same moves, nats; absent: all moves.
     """
 
@@ -42,16 +46,19 @@ class Skill(Struct, frozen=True):
     Attributes:
         scored: number of outcomes.
         moved: number of outcomes in which the mid moved; scores are over these outcomes.
-        independent: effective sample size: the largest number of outcomes in which the mid moved and no two of which,
-            of one symbol, overlap in time.
+        independent: effective sample size: the largest number of outcomes in which the mid moved and no two
+            of which, of one symbol, overlap in time.
         pipeline: scores of the live pipeline.
-        experts: scores of each strategy and of each model of the live pipeline, at the outcomes at which it had them.
+        experts: scores of each strategy and of each model, over the moved outcomes for which the live
+            pipeline contained that strategy or model.
         baselines: scores of each baseline, whose probability is its hit rate before the prediction.
         best_baseline: name of the baseline with the lowest log-loss.
-        skill: `1 - log-loss of the pipeline / log-loss of the best baseline`; above 0 the pipeline is better.
+        skill: `1 - log-loss of the pipeline / log-loss of the best baseline`; above 0 the pipeline is
+            better.
         low, high: 95 % interval of `skill`; None if there are too few outcomes for an interval.
         positions: number of predictions with a position.
-        gross_bps, net_bps: mean return of the predictions with a position, before and after cost, bps of capital.
+        gross_bps, net_bps: mean return of the predictions with a position, before and after cost, bps of
+            capital.
     """
 
     scored: int

@@ -15,7 +15,8 @@ class Proportion(Struct, frozen=True):
     Attributes:
         value: the rate, 0 to 1.
         low, high: ends of the interval.
-        count: number of independent cases; if cases overlap, fewer than the number of all cases, perhaps a fraction.
+        count: number of independent cases. If cases overlap, it is smaller than the number of all cases,
+            and need not be a whole number.
     """
 
     value: float
@@ -55,7 +56,7 @@ def wilson(rate: float, trials: float) -> Proportion | None:
 
     Args:
         rate: fraction of successes, 0 to 1.
-        trials: number of independent trials, perhaps a fraction.
+        trials: number of independent trials, which need not be a whole number.
 
     >>> wilson(0.0, trials=10).low, wilson(0.5, trials=0)
     (0.0, None)

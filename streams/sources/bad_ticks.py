@@ -29,10 +29,10 @@ QUOTE_SPOILS: dict[str, Callable[[dict[str, Any]], bytes]] = {
 
 
 def with_bad_ticks(ticks: Iterable[Quote | Trade], rate: float, seed: int = 0) -> Iterator[Quote | Trade | RawTick]:
-    """Pass on all ticks; after some of them, chosen at random, insert an invalid tick made from the one before.
+    """Pass on all ticks; after some, chosen at random, insert an invalid tick made from the tick before.
 
-    The market node refuses each inserted tick. Some of them repeat the tick before unchanged: the market node
-    recognises such a repetition only if ticks carry the sequence numbers of their venue.
+    The market node refuses each inserted tick, with one exception. An inserted tick may be an exact copy of
+    the tick before; a copy is refused only if the ticks carry the sequence numbers of their venue.
 
     Args:
         ticks: valid ticks.

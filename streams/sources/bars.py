@@ -1,6 +1,7 @@
-"""Turns bars into ticks: each bar becomes a trade at its closing price, with the time at which the bar ends.
+"""Turns bars into ticks: each bar becomes a trade at its closing price and at the time when it ends.
 
-With that time, no tick tells of a price before it was known.
+A closing price is known only when the bar ends; an earlier time would let a model see the price too
+soon.
 """
 
 import re
@@ -75,13 +76,19 @@ class BarColumns(NamedTuple):
 
 
 def bars_among(columns: Sequence[Sequence[float | None]]) -> BarColumns | None:
-    """Find four neighbouring columns with open, high, low and close of bars, by their cells; None if there are none.
+    """Find, by the cells, four neighbouring columns with open, high, low and close of bars; None if not found.
 
-    The high is the largest and the low the smallest of the four in every row. Of the other two, the close is the one
-    that lies nearer to the open of the next row.
+    The high is the largest and the low the smallest of the four in every row. Of the other two, the close
+    is the one that lies nearer to the open of the next row.
+
+    Four columns are not taken if the high never falls and the low never rises from row to row, as in the
+    last example: they hold the extremes of the day so far. Nor are they taken if a number is not above 0,
+    if the high is more than 3 times the low in most rows, or if most rows hold fewer than 3 different
+    numbers.
 
     Args:
-        columns: numbers of each column, row by row; None for a cell without a number. At least 5 rows must be complete.
+        columns: numbers of each column, row by row; None for a cell without a number. At least 5 rows must
+            have all four numbers; other rows are left out.
 
     >>> numbers = [90, 91, 92, 93, 94]
     >>> bars_among([numbers, [5, 6, 7, 6, 7], [8, 8, 9, 7, 7.5], [4, 5, 6, 5, 6], [6, 7, 6, 7, 7], [1] * 5])

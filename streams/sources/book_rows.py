@@ -16,20 +16,20 @@ LAST, SNAPSHOT = 128, 32
 
 
 class BookForm(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How the files of a format write changes of an order book; an attribute stays empty for what the files lack.
+    """How the files of a format write changes of an order book; attributes for what they lack stay empty.
 
-    Attributes whose text begins with "JSON" apply to JSON messages only; `snapshot` applies to messages and tables, and
-    all others to tables only.
+    Attributes whose text begins with "JSON" apply to JSON messages only; `snapshot` applies to messages and
+    tables, and all others to tables only.
 
     Attributes:
-        packet: column whose value is the same in all rows of one message; these rows follow one another. The best
-            levels are compared when the message is over.
+        packet: column whose value is the same in all rows of one message; these rows follow one another.
+            Only when the message is over is it checked whether the best bid or ask has changed.
         flags: column of a number whose bits say that a row ends an event (`LAST`) or is part of a snapshot
             (`SNAPSHOT`).
-        snapshot: for a column (in JSON: a path), the value that rows or messages of a snapshot have there, or several
-            values with `|` between them. A snapshot begins a new book.
-        received: column with the time of the snapshot, for files in which the usual time of a snapshot's row is the
-            time at which its order was placed.
+        snapshot: for a column (in JSON: a path), the value that rows or messages of a snapshot have there,
+            or several values with `|` between them. A snapshot begins a new book.
+        received: column with the time of the snapshot, for files in which the usual time of a snapshot's
+            row is the time at which its order was placed.
         action: column that says what a row does.
         clears: actions that empty the book.
         clears_to: actions that remove the level at the price of the row, and all better levels of its side.
@@ -37,16 +37,16 @@ class BookForm(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         cancels: actions that reduce an order by the size of the row, and remove it if nothing is left.
         deletes: actions that remove a whole order or level.
         nothing: actions that change nothing.
-        order: column of the order ids. Without this column, or where the id is 0, a row sets the size of a whole level;
-            a size of 0 removes the level.
-        venue: column of the venue. All rows of a symbol must name the same venue, since each venue has a book of its
-            own.
+        order: column of the order ids. Without this column, or where the id is 0, a row sets the size of a
+            whole level; a size of 0 removes the level.
+        venue: column of the venue. All rows of a symbol must name the same venue, since each venue has a
+            book of its own.
         bids: JSON: path to the levels of bids; given together with `asks`.
         asks: JSON: path to the levels of asks.
         changes: JSON: path to a list of changed levels, each of which says its side.
         gone: JSON: for a path, the value that a message has there when it removes all levels that it lists.
-        level: JSON: key of the number of a level; a change that gives no price has the price last given for this
-            number.
+        level: JSON: key of the number of a level; a change that gives no price has the price last given for
+            this number.
         shallow: JSON: whether messages cover only the best levels, as many as the snapshot had.
         number: JSON: path to the sequence number of a message, by which a missing message is noticed.
         before: JSON: path to the sequence number of the message before.

@@ -127,8 +127,9 @@ class OrderBook:
     """The order book of one symbol.
 
     Attributes:
-        known: whether the book is complete, so that its best levels are right. It is False until `clear` is called,
-            which is done when a snapshot begins or a message says that the book is empty.
+        known: whether the book is complete, so that its best levels are right. It is False at first and
+            after `forget`. It becomes True with `clear`, called when a snapshot begins or a message says
+            that the book is empty.
 
     >>> book = OrderBook()
     >>> book.clear()

@@ -103,9 +103,10 @@ def is_number(text: str) -> bool:
 
 
 def marks(looked: Sequence[ClassifiedColumn]) -> tuple[str, str]:
-    """The decimal mark and the thousands mark that the numbers in some columns have; the latter is empty for none.
+    """The decimal mark and the thousands mark of the numbers in some columns.
 
-    They are a point and no thousands mark, unless a number can be read only with other marks.
+    The decimal mark is a point, and the thousands mark is empty (there is none), unless a number in the
+    columns can be read only with other marks.
 
     >>> marks(column_kinds(["px"], [["1.234,50"], ["12,5"]])), marks(column_kinds(["px"], [["12.5"]]))
     ((',', '.'), ('.', ''))

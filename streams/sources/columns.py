@@ -32,37 +32,43 @@ class Columns(msgspec.Struct, frozen=True):
     """Settings for reading a file; the default fits a file whose columns are named like the fields of ticks.
 
     Attributes:
-        names: for a field of a tick, the name of its column, if the two differ. `#3` means the third column, an empty
-            name the column without a name, and `-` that the file lacks the field. Columns joined by `+` are read as
-            one, with a space between (a date and a time of day). In JSON a name with points is a path (`data.price`).
-            One setting may serve files of quotes and of trades: a field that a file's kind of tick lacks is ignored.
+        names: for a field of a tick, the name of its column, if the two differ. `#3` means the third
+            column, an empty name the column without a name, and `-` that the file lacks the field. Columns
+            joined by `+` are read as one, with a space between (a date and a time of day). In JSON a name
+            with points is a path (`data.price`). One setting may serve files of quotes and of trades: a
+            field that a file's kind of tick lacks is ignored.
         symbol: symbol of all rows; empty: a column holds it.
         symbols: for several files, the symbol of all rows of a file, by the file's path or name.
-        kind: `quote` or `trade`, if all rows are of one kind; empty: a column says it, or the other columns show it.
+        kind: `quote` or `trade`, if all rows are of one kind; empty: a column says it, or the other columns
+            show it.
         time_unit: unit of times that are numbers; `auto`: recognised from the first rows.
-        zone: IANA time zone of days and times as text that name no zone; empty: that of the file format, or UTC.
-        dates: order of day, month and year, for dates such as 08/09/2024; `auto`: recognised from the first rows.
-        date: day as `YYYY-MM-DD`, for times that are only times of day or count from midnight; empty: not given.
-        header: names of the columns, for a file whose first line is already a row; empty: the first line names them.
+        zone: IANA time zone of days and times as text that name no zone; empty: that of the file format, or
+            UTC.
+        dates: order of day, month and year, for dates such as 08/09/2024; `auto`: recognised from the first
+            rows.
+        date: day as `YYYY-MM-DD`, for times that are only times of day or count from midnight; empty: not
+            given.
+        header: names of the columns, for a file whose first line is already a row; empty: the first line
+            names them.
         rows: path to the list of rows in each JSON object (`data`); empty: the object is a row itself.
         decimal: decimal mark of numbers as text; empty: that of the file format, or a point.
         thousands: mark between thousands; empty: there is none.
-        sides: for each word that a column of sides holds, its meaning: `buy`, `sell`, or empty for neither. Without any
-            entry, the usual words are known.
-        where: for a column, the value that a row must have there to be read, or several with `|` between them; other
-            rows are left out.
-        price_scale: factor for prices that are whole numbers: 1e-9 if 190250000000 means 190.25. 0: that of the file
-            format, or 1.
+        sides: for each word that a column of sides holds, its meaning: `buy`, `sell`, or empty for neither.
+            Without any entry, the usual words are known.
+        where: for a column, the value that a row must have there to be read, or several with `|` between
+            them; other rows are left out.
+        price_scale: factor for prices that are whole numbers: 1e-9 if 190250000000 means 190.25. 0: that of
+            the file format, or 1.
         sort: whether the ticks of each file are sorted by time, which takes memory for all of them.
         checked: whether a file is refused if its first ticks cannot be those of a market.
-        format: name of a file format, or path of the TOML file that describes it; empty: recognised from the file;
-            `none`: none is used.
-        bars: for a file of bars, whether the time of a row is the `open` or the `close` of its bar; empty: that of the
-            file format, if it is a format of bars.
-        encoding: encoding of text that is not Unicode, by its Python name (`cp1252`, `cp932`); empty: the text is
-            Unicode.
-        length: length of a bar, such as `60s`, needed if its time is its open; empty: the commonest distance between
-            the times of the first rows.
+        format: name of a file format, or path of the TOML file that describes it; empty: recognised from
+            the file; `none`: none is used.
+        bars: for a file of bars, whether the time of a row is the `open` or the `close` of its bar; empty:
+            that of the file format, if it is a format of bars.
+        encoding: encoding of text that is not Unicode, by its Python name (`cp1252`, `cp932`); empty: the
+            text is Unicode.
+        length: length of a bar, such as `60s`; used only if the time of a row is the open of its bar.
+            Empty: the commonest distance between the times of the first rows.
         kinds: for further words that name a kind of tick, their meaning: `quote` or `trade`.
         renamed: for a symbol as the file writes it, the symbol that its ticks get.
     """

@@ -30,9 +30,10 @@ def present(columns: Columns, names: Sequence[str]) -> Columns:
 
 
 def chosen(named: Mapping[str, str | tuple[str, ...]], columns: Columns, rows: Sequence[Any]) -> Columns:
-    """A copy of the settings with exactly one name for each field for which the format lists several possible names.
+    """A copy of the settings in which one name is chosen for each field that has several names in the format.
 
-    The name is the first one under which any of the objects has a value, or the first in the list if none has.
+    The chosen name is the first under which any of the objects has a value, or the first in the list if
+    none has.
 
     Args:
         named: for each field, its name, or its possible names, in the file format.

@@ -36,13 +36,17 @@ def orders_in(
 ) -> tuple[str, list[str], str] | None:
     """The first column that holds actions on orders; None if there is none.
 
+    A single letter or digit counts as an action only in a column with a name such as `Action`. In a column
+    named `type`, `event` or `status`, which may hold other things, only whole words count.
+
     Args:
         header: names of the columns.
         rows: cells of the first rows.
         but: indices of columns that are not looked at.
 
     Returns:
-        The name of the column, the actions in it, and the word in it that means a trade (`T` if no trade occurs).
+        The name of the column, the actions in it, and the word in it that means a trade (`T` if no trade
+            occurs).
 
     >>> orders_in(["price", "Action"], [[1, "Add"], [1, "Trade"]], but=[0])
     ('Action', ['Add'], 'Trade')

@@ -56,10 +56,11 @@ STEEPNESS = 3.0
 
 
 class GradedMarket(Iterator[Quote]):
-    """An endless series of quotes, 10 ms apart, in which the imbalance of sizes determines the probability of a rise.
+    """An endless series of quotes, 10 ms apart, in which the sizes determine the probability of a rise.
 
-    The larger the imbalance, the surer is its prediction. So a model can do better than a baseline that looks only at
-    the sign of the imbalance.
+    The larger the bid size is, compared with the ask size, the more probable is a rise; with equal sizes, a
+    rise and a fall are equally probable. So a model that uses both sizes can do better than a baseline that
+    only asks which of them is larger.
 
     Attributes:
         inverted: whether moves go in the opposite direction; may be changed between quotes.

@@ -101,7 +101,7 @@ def proposed(header: Sequence[str], rows: Rows, columns: Columns | None = None) 
 
 
 def symbol_of(header: Sequence[str], rows: Rows, columns: Columns) -> str:
-    """The option for the symbol of a table, once `columns` names its prices: a column, or else `--symbol NAME`.
+    """Advice on the symbol of ticks, if `columns` names the prices: to map a column, or `--symbol NAME`.
 
     >>> symbol_of(["date", "close"], [["2024-08-09", 1.5]], Columns(names={"ts_event": "date", "price": "close"}))
     '--symbol NAME'

@@ -90,9 +90,11 @@ class TimeColumn:
     """Reader of the times in one column.
 
     Args:
-        unit: unit of times that are numbers; None: found by `settle`.
+        unit: unit of times that are numbers; None: found by `settle`. `s`, `ms`, `us` and `ns` count from
+            1970, `days` from 1899-12-30, `100ns` from year 1; `digits`: date and time as digits.
         zone: time zone of times that name none.
-        order: order of day, month and year in dates; None: found by `settle`, or by a day above 12 in the date itself.
+        order: order of day, month and year in dates; None: found by `settle`, or by a day above 12 in the
+            date itself.
         day: day of times that are only times of day, or numbers that count from midnight; None: not given.
 
     >>> clock = TimeColumn("s")

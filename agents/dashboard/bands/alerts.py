@@ -108,8 +108,8 @@ class OpenAlerts:
     def broken(self, symbol: str) -> None:
         """Record that a symbol's event time was set back or jumped ahead.
 
-        Records that were read before this call no longer resolve the symbol's alerts: their event times cannot be
-        compared with new ones.
+        An alert that is taken after this call is not resolved by a record that was read before the
+        call, since their event times cannot be compared.
         """
         for by in ("well", "promoted", "trained"):
             self._answers.pop((symbol, by), None)

@@ -23,11 +23,11 @@ class Backlog(Struct, frozen=True):
         ticks: number of waiting ticks.
         per_second: predictions made in a second at present.
         history: whether the waiting ticks are old ones that are replayed, faster than a market would send them.
-        falls: whether the number of waiting ticks has fallen within the last 30 seconds, by more ticks than the
-            workers process in a second.
-        turns: whether more ticks than the workers process in three seconds waited at some moment of the last
-            minute. Workers then process their partitions in turn, so that a partition's checkpoint may be old
-            without a fault.
+        falls: whether fewer ticks wait than 30 seconds ago. The difference must be more than the
+            workers process in one second.
+        turns: whether, at some moment of the last minute, more ticks waited than the workers process in
+            three seconds. Workers then process one partition after another, so that an old checkpoint
+            is no fault.
     """
 
     ticks: int = 0
@@ -38,9 +38,10 @@ class Backlog(Struct, frozen=True):
 
     @property
     def worked_off(self) -> bool:
-        """Whether the workers are getting through the queue: predictions are made, and the queue shrinks.
+        """Whether ticks wait, and the workers are getting through them.
 
-        A queue of replayed ticks need not shrink, since its producer may send a whole file at once.
+        Predictions must be made at present. A queue of live ticks must also shrink (`falls`). A queue
+        of replayed ticks need not, since its producer may send a whole file at once.
         """
         return self.ticks > 0 and self.per_second > 0.0 and (self.history or self.falls)
 

@@ -67,9 +67,10 @@ class ExperimentRow(Struct, frozen=True):
         guardrails: secondary metrics that can stop a win, in the order of the plan; empty if it has none.
         decisions: rows of time, decision and reason, as text.
         plan: digest of the plan that was registered.
-        shadow: name under which the challenger runs in shadow (its predictions are scored but not published), so
-            that it can be promoted or stopped; empty if it does not run in shadow.
-        live: whether the challenger is the live version now, so that it can be rolled back.
+        shadow: name under which the challenger runs in shadow (its predictions are scored but not
+            published); the page's actions to promote or stop it need this name. Empty if it does not
+            run in shadow.
+        live: whether the challenger is the live version now; the page then offers to roll it back.
     """
 
     experiment: str
@@ -99,9 +100,10 @@ class Headline(Struct, frozen=True):
         running: whether the experiment is still undecided.
         effect: challenger's score less the champion's on the primary metric, with its unit.
         interval: confidence interval of the effect.
-        log_e_better, log_e_worse: e-values (here not their logarithms): evidence that the challenger is better,
-            and that it is worse.
-        threshold: value of `log_e_better` at which the challenger wins, also an e-value.
+        log_e_better: evidence that the challenger is better, an e-value. Despite the name, the text
+            shows the e-value and not its logarithm.
+        log_e_worse: evidence that the challenger is worse, shown in the same way.
+        threshold: e-value that `log_e_better` must reach for the challenger to win.
         scored: number of predictions scored for both versions.
     """
 

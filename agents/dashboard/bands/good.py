@@ -45,8 +45,8 @@ def good(
         outcomes: the newest outcomes (what the price did after each scored prediction), oldest first.
         marks: the newest valuation of the paper account of each symbol.
         sampled: number of predictions that the page has looked at.
-        aside: number of these that led to no position, because both directions remained possible.
-        kinds: kind of each further model among the forecasters, by name.
+        aside: number of these that led to no position, because neither up nor down could be excluded.
+        kinds: kind, such as `trees`, of each model beside the built-in logistic regression, by name.
     """
     table = frame(outcomes)
     found = forecasts(table) if len(table) else None

@@ -41,11 +41,13 @@ class SymbolCourse(Struct):
         partition: number of the partition that the symbol's predictions are on.
         series: predictions of the symbol over time, thinned.
         beliefs: weight of each expert (forecaster that the prediction is mixed from) over time.
-        believed: the newest outcome, which gave the latest weights in `beliefs`; None before the first.
+        believed: the newest outcome, from which the latest weights in `beliefs` come; None before the
+            first.
         prediction: the newest prediction that was looked at; None before the first.
         mark: the newest valuation of the symbol's paper account; None before the first.
         window: the newest accuracy report of the live version; None before the first.
-        live: newest record of the live version on the topic `model-versions`; None if that names no live version.
+        live: newest record of the live version on the topic `model-versions`; None if the topic names
+            no live version.
         breached: whether the newest accuracy report gives a reason to retrain.
         seen_s: when the newest prediction was looked at, wall time in seconds since 1970; 0 before the first.
         row: row of the table as last computed.
@@ -109,7 +111,7 @@ class Symbols:
         regimes: names of regimes (kinds of market), which points of charts refer to by index.
         change: number of the last change to any row.
         sampled: number of predictions that were looked at.
-        aside: number of these that led to no position, because both directions remained possible.
+        aside: number of these that led to no position, because neither up nor down could be excluded.
         crowded: number of records ignored because there was no room for their symbol.
     """
 
@@ -167,7 +169,7 @@ class Symbols:
             prediction: the prediction.
             partition, offset: its place on the topic of predictions.
             now: wall clock, seconds since 1970.
-            written_ms: when it was written, ms since 1970; None for `now`.
+            written_ms: when it was written, ms since 1970; None: `now` is used instead.
         """
         state = self._state(prediction.symbol, partition, now)
         if state is None or not state.predicted.is_new(prediction.id):

@@ -29,8 +29,9 @@ class VersionRow(Struct, frozen=True):
         status: status in words; says so if the newest prediction names another version as the live one.
         weight: how strongly the row is displayed; `harm` marks something bad.
         since: event time of the status, ns since 1970.
-        shadow: name under which the version runs in shadow (its predictions are scored but not published),
-            so that it can be promoted or stopped; empty if it does not run in shadow.
+        shadow: name under which the version runs in shadow (its predictions are scored but not
+            published); the page's actions to promote or stop it need this name. Empty if it does not
+            run in shadow.
         back_to: version that a roll-back of this live version would make live again; empty if there is none.
         known: whether the topic `model-versions` has a record of the version, by which the page can explain the
             status.
@@ -145,6 +146,10 @@ def back_to(versions: Iterable[ModelVersion]) -> str:
 
     That is the version that was live most recently and has run in shadow since. A version that was itself
     rolled back, or was only ever tested in shadow, does not qualify.
+
+    In the example, `change` is the command that gave a version its status. "v1" went into shadow when
+    "v2" was promoted, so "v1" qualifies. "v3" was started in shadow and never live, so it does not
+    qualify.
 
     Args:
         versions: newest record of each version of one symbol.

@@ -29,8 +29,12 @@ class PartitionSeen(NamedTuple):
 class Following:
     """Tells whether the consumer that reads the topics for the page makes progress.
 
-    It is stuck if its loop has not run for 10 seconds, or if it has not fetched records that have waited for 10
-    seconds. A broker that does not answer is reported elsewhere. Times are wall time in seconds.
+    It is stuck if its loop has not completed a round (`turned`) for 10 seconds, or if it has not
+    fetched records that have waited for 10 seconds. A broker that does not answer is reported
+    elsewhere. Times are wall time in seconds.
+
+    In the example, records of partition 0 wait from 100 s on, because the position stays at 7. The last
+    round is at 111 s, so at 130 s the loop itself has stood still for 19 s.
 
     >>> following = Following()
     >>> following.turned(now=100.0)

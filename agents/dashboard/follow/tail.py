@@ -182,7 +182,7 @@ class Tail:
     async def group(self) -> tuple[str, int]:
         """State of the workers' consumer group as Kafka names it, and the number of its members.
 
-        An empty name and -1 if the cluster has never had a group.
+        The result is ("", -1) if no consumer group has ever existed on the cluster.
 
         Raises:
             TimeoutError: the broker does not answer in time.

@@ -63,7 +63,7 @@ class Board:
     """All state that the page shows, built up by `take` from the records of every topic.
 
     Args:
-        kinds: kind of each further model that the configuration declares, by name.
+        kinds: kind, such as `trees`, of each model that the configuration declares, by name.
 
     Attributes:
         symbols: state and history of each symbol.

@@ -51,7 +51,7 @@ class TopicWatch:
     Args:
         settings: the settings that the workers run with.
         clock: gives the wall time, seconds since 1970.
-        kinds: kind of each further model that the configuration declares, by name.
+        kinds: kind, such as `trees`, of each model that the configuration declares, by name.
 
     Attributes:
         board: state built up from the records.

@@ -53,7 +53,9 @@ class Browser:
 
         Args:
             view: encoded parts of the page.
-            number: counts the updates; the table and the charts of a symbol are sent at every other update only.
+            number: number of this update. If it is odd, changes to the table and to a symbol's charts
+                are left for the next call; the first table, and the charts of a newly selected symbol,
+                are sent at once.
 
         Raises:
             ConnectionError: the page was closed.

@@ -81,6 +81,9 @@ class Guard:
         host: address that the server listens on.
         names: further host names under which the page may be used, separated by commas.
 
+    The statuses in the example: 421 for a host name that is not this server's, 403 for a request of
+    another web page, 401 for a wrong token.
+
     >>> guard = Guard(token="secret", host="127.0.0.1")
     >>> guard.address("127.0.0.1:8642") is None, guard.address("evil.example:8642").status
     (True, 421)

@@ -80,7 +80,7 @@ async def explain(
         bootstrap: address of the cluster.
         partition, offset: place of the prediction on its topic.
         outcome_of: gives the outcome for the id of a prediction, or None if it is not known.
-        kinds: kind of each further model among the experts, by name.
+        kinds: kind, such as `trees`, of each model beside the built-in logistic regression, by name.
 
     Raises:
         Refused: the record at that place is no prediction.
@@ -214,7 +214,7 @@ def explained(
         prediction: the prediction.
         tick: the tick that the prediction was made from; None if it could not be read.
         outcome: what the price did afterwards; None if not known.
-        kinds: kind of each further model among the experts, by name.
+        kinds: kind, such as `trees`, of each model beside the built-in logistic regression, by name.
     """
     of = prediction
     edge = number(of.expected_edge_bps, "+.3f", "bps")

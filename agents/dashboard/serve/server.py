@@ -297,7 +297,7 @@ async def serving(settings: Settings, guard: Guard, kinds: Mapping[str, str] = N
     Args:
         settings: settings of the system that is shown, and of the dashboard.
         guard: decides which requests are allowed.
-        kinds: kind of each further model that the configuration declares, by name.
+        kinds: kind, such as `trees`, of each model that the configuration declares, by name.
 
     Raises:
         TickloopError: the server cannot listen at its address, for example because another program uses it.

@@ -15,14 +15,16 @@ shows that the position compared with was wrong."""
 class RecordOrder(Struct):
     """Log position of the newest record of one symbol on one topic, by which repeated records are recognised.
 
-    The position is part of a record's id and only grows along a partition. After 200 repeats in a row the
-    next record counts as new, since the position compared with must have been wrong.
+    The position is part of a record's id and only grows along a partition. A record at or before the
+    position stored here is a repeat. After 200 repeats in a row the stored position is taken to be
+    wrong, and the next record counts as new.
 
     Attributes:
         along: topic and partition in the id of the newest record; positions are only compared if these are
             the same.
-        position: offset and indices in that id; empty before the first record, or if the id has none.
-        repeats: number of repeats seen since that record.
+        position: offset and indices in the id of the newest record; empty before the first record, or
+            if the id has none.
+        repeats: number of repeats seen since the newest record.
 
     >>> order = RecordOrder()
     >>> [order.is_new(f"ticks:0:{offset}") for offset in (7, 8, 7, 8, 9)]
@@ -38,7 +40,7 @@ class RecordOrder(Struct):
     def is_new(self, record_id: str) -> bool:
         """Remember a record's position if it is new, and return whether it is.
 
-        An id without a position, or of another partition than the record before, counts as new.
+        An id without a position, or with another topic or partition than `along`, counts as new.
         """
         line = along(record_id)
         try:

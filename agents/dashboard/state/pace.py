@@ -26,6 +26,9 @@ class EventPace:
     Wall time is the time at which predictions were written. The time of reading would not do, since a page
     that has just been opened reads minutes of predictions at once.
 
+    In the example, 100 s of event time pass in each second. A minute later nothing was written within
+    the last ten seconds, so the speed is not known.
+
     >>> pace = EventPace()
     >>> for second in range(8):
     ...     pace.take(written_ms=1_000_000 + 1_000 * second, ts_event=100 * 10**9 * second)
@@ -58,8 +61,9 @@ class EventPace:
     def speed(self, now: float) -> float | None:
         """Seconds of event time that passed in one second of wall time, over the ten seconds before `now`.
 
-        Gaps in event time over 20 times as long as usual are left out, since the market was closed then. None if
-        the predictions of these ten seconds span less than one second.
+        A step in event time from one prediction to the next is left out if it is over 20 times the
+        median step, since the market was closed then. None if the predictions of these ten seconds were
+        written within less than one second.
 
         Args:
             now: wall clock, seconds since 1970.

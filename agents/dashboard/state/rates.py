@@ -27,6 +27,9 @@ class Ends(NamedTuple):
 class Rates:
     """Rates, lag and age of checkpoints, from offsets measured over the last minute.
 
+    In the example, 1,000 ticks were written in two seconds. The committed offset last moved at 2 s, so
+    at 5 s the checkpoint is 3 s old.
+
     >>> rates = Rates()
     >>> for at, ticks in ((0.0, 0), (1.0, 400), (2.0, 1_000)):
     ...     rates.take(Ends(at, records={"ticks": ticks}, lags={0: 7}, committed={0: ticks}))
@@ -82,8 +85,9 @@ class Rates:
     def checkpoint_age(self, now: float) -> float | None:
         """Seconds since the last checkpoint of the partition that has waited longest for one.
 
-        Partitions in which no tick waits are left out; None if there are no others. The age counts from the
-        later of the last checkpoint and the moment at which ticks began to wait.
+        Only partitions in which ticks wait for a checkpoint are considered; None if there is no such
+        partition. The age counts from the later of the last checkpoint and the moment at which ticks
+        began to wait.
 
         Args:
             now: wall clock, in seconds like `Ends.at`.
@@ -100,7 +104,11 @@ class Rates:
         return max((sum(each.lags.values()) for each in self._moments), default=0)
 
     def lag_before(self, span_s: float) -> int:
-        """Number of ticks that no checkpoint covered `span_s` seconds ago, or at the first moment known since then."""
+        """Number of ticks that no checkpoint covered `span_s` seconds ago, over all partitions.
+
+        If nothing was measured at that time, the first later measurement counts; 0 before the first
+        call of `take`.
+        """
         before = self._before(span_s)
         return sum(before.lags.values()) if before is not None else 0
 

@@ -1,4 +1,4 @@
-"""The history of a symbol in a limited number of points: when there are too many, every other point is dropped."""
+"""The history of a symbol in a limited number of points: when full, it drops every second point."""
 
 from array import array
 from collections.abc import Mapping, Sequence
@@ -27,6 +27,9 @@ class Thinning:
 
     When the table is full, every second row is dropped and the least distance at least doubles. Once that distance is
     64 seconds, the oldest half is dropped instead.
+
+    In the example, the table is full when the fifth row comes: the second and the fourth row are
+    dropped, and then the fifth is added.
 
     Args:
         codes: type of each column as `array` codes; the first column is event time, ns since 1970.
@@ -208,8 +211,15 @@ class Beliefs(Thinning):
 class Names:
     """Gives each name an index, in the order in which names first appear.
 
-    Only `most` names have an index of their own. When there are that many, the last one is renamed "other", and
-    further names share its index.
+    The list holds at most `most` names. When one more name comes, the last name of the list is replaced
+    by "other". The index of the replaced name then stands for that name and for all further names.
+
+    Args:
+        known: names that the list begins with.
+        most: largest number of names in the list, "other" included.
+
+    Attributes:
+        known: the list of names, in the order of their indices.
 
     >>> names = Names()
     >>> names.place("flat"), names.place("momentum"), names.place("flat"), names.known

@@ -70,7 +70,7 @@ def forecasters(outcomes: pd.DataFrame, kinds: Mapping[str, str] = NO_KINDS) -> 
 
     Args:
         outcomes: table of outcomes.
-        kinds: kind of each further model among the experts, by name.
+        kinds: kind, such as `trees`, of each model beside the built-in logistic regression, by name.
     """
     found = forecasts(outcomes)
     if found is None:

@@ -25,7 +25,7 @@ def strategies(outcomes: pd.DataFrame, kinds: Mapping[str, str] = NO_KINDS) -> g
 
     Args:
         outcomes: table of outcomes.
-        kinds: kind of each further model among the experts, by name.
+        kinds: kind, such as `trees`, of each model beside the built-in logistic regression, by name.
     """
     named = [name for name in outcomes if str(name).startswith(PREFIX)]
     known = outcomes.dropna(subset=named, how="all") if named else outcomes.iloc[:0]

@@ -17,7 +17,7 @@ class CertificateState(Struct, array_like=True):
         n: scores taken.
         total: sum of the scores, each less the margin.
         variance: sum of squared deviations of each score from the running mean before it.
-        violated: whether a score was below the bound that all scores were said to have; later scores are not taken.
+        violated: whether a score was below the declared lower bound; later scores are not taken.
         rejected: scores that were not finite; they are left out.
     """
 
@@ -39,6 +39,9 @@ class Certificate:
         alpha: probability of ever reporting a mean above the margin if the true mean is not above it.
         margin: value that the mean must exceed, in the unit of the scores.
 
+    In the example the log evidence, 34.8, is far above `log(1 / alpha)`, 3.0: the mean is found to be
+    above 0.
+
     >>> from math import cos, sin
     >>> engine, state = Certificate(bound=1.0, optimal=100.0, alpha=0.05), CertificateState()
     >>> for i in range(1, 1001):
@@ -47,8 +50,9 @@ class Certificate:
     (76.3983751, 34.7852026)
 
     References:
-        Howard, Ramdas, McAuliffe and Sekhon (2021), Time-uniform, nonparametric, nonasymptotic confidence sequences,
-        proposition 9 (gamma-exponential mixture) and theorem 4 (empirical Bernstein).
+        Howard, Ramdas, McAuliffe and Sekhon (2021), Time-uniform, nonparametric, nonasymptotic
+        confidence sequences, proposition 9 (gamma-exponential mixture) and theorem 4 (empirical
+        Bernstein).
         Choe and Ramdas (2024), Comparing sequential forecasters, section 4: scores of two forecasters.
     """
 

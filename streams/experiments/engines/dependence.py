@@ -11,8 +11,11 @@ Column = NDArray[np.float64]
 def autocorrelation_time(scores: Column) -> float:
     """Integrated autocorrelation time, events: long-run variance / variance; 1 for independent scores.
 
-    It is the number of neighbouring scores that tell as much about the mean as one independent score. Autocorrelations
-    are added up, two neighbouring lags at a time, until the sum of the two is no longer positive.
+    It is the number of neighbouring scores that tell as much about the mean as one independent score.
+    Autocorrelations are added up, two neighbouring lags at a time, until the sum of the two is no
+    longer positive.
+
+    The first scores of the example are moving sums of ten random numbers; the second are independent.
 
     >>> random = np.random.default_rng(1)
     >>> overlapping = np.convolve(random.normal(size=20_009), np.ones(10), mode="valid")
@@ -36,10 +39,11 @@ def autocorrelation_time(scores: Column) -> float:
 
 
 def rarity(scores: Column) -> float:
-    """How strongly the mean depends on a few large scores, as a ratio from 1 to n: `n sum x^2 / (sum |x|)^2`.
+    """How strongly the mean depends on a few large scores, as a ratio from 1 to n.
 
-    The ratio is 1 if all n scores x have the same magnitude. It is 20 if one score in 20 is 1 and the others are 0. It
-    is infinite if all scores are 0.
+    The ratio is `n sum x^2 / (sum |x|)^2`. It is 1 if all n scores x have the same magnitude, and about
+    1.6 for normal scores. It is 20 if one score in 20 is 1 and the others are 0. It is infinite if all
+    scores are 0.
 
     >>> random = np.random.default_rng(1)
     >>> round(rarity(random.normal(size=20_000)), 1), round(rarity((random.random(20_000) < 0.05).astype(float)))
@@ -53,10 +57,14 @@ def rarity(scores: Column) -> float:
 
 
 def batch_for(scores: Column, horizon: int = 1) -> int:
-    """Sufficient batch size, events: 5 times the largest of `horizon`, `autocorrelation_time` and `rarity`.
+    """Sufficient batch size, events, for batch means that are nearly independent and normal.
 
-    The means of shorter batches depend on each other. If large scores are rare, such means are not normal either: then
-    too many experiments are decided against the version whose large gains are rare.
+    It is 5 times the largest of `horizon`, `autocorrelation_time` and `rarity`.
+
+    The means of shorter batches depend on each other. If large scores are rare, the means of shorter
+    batches are not normal either. A version with rare large gains would then be called worse too often.
+
+    The example has independent scores, so `horizon` decides: 5 times 20.
 
     >>> batch_for(np.random.default_rng(1).normal(size=5_000), horizon=20)
     100

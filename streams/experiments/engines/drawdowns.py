@@ -20,6 +20,9 @@ class DrawdownState(Struct, array_like=True):
 def update(state: DrawdownState, net_bps: float) -> None:
     """Add the net return of one prediction, bps of capital, to `state`.
 
+    In the example the equity falls from its peak, 3, to -2. `restart` returns this drawdown, 5, and
+    sets `deepest` back to 0.
+
     >>> state = DrawdownState()
     >>> for net in (3.0, -2.0, 1.0, -4.0, 9.0):
     ...     update(state, net)

@@ -12,10 +12,13 @@ LIMIT = 5.0
 
 
 class DetectorState(Struct, array_like=True):
-    """State of an e-detector, which watches the loss of a new version less that of the version which it replaced.
+    """State of an e-detector, which watches whether a new version becomes worse.
+
+    A loss difference is the loss of a new version less that of the version which it replaced.
 
     Attributes:
-        evidence: evidence for a change at any time so far, one number for each bet size lambda in `BETS`.
+        evidence: evidence that the new version became worse at some time so far; a number for each bet
+            size (lambda in the formula of `EDetector`).
         part: sum of the loss differences in the open block.
         count: loss differences in the open block.
         blocks: closed blocks.
@@ -32,16 +35,24 @@ class DetectorState(Struct, array_like=True):
 
 
 class EDetector:
-    """Shiryaev-Roberts e-detector over the loss of a new version less that of the version which it replaced.
+    """Shiryaev-Roberts e-detector: raises an alarm when a new version has become worse.
 
-    Its evidence is `M <- (1 + lambda x) (M + 1)`, averaged over several bet sizes lambda. Here x is the mean loss
-    difference of a block, divided by `scale`. While the mean of x, given the past, is 0 or below, each factor has a
-    mean of at most 1. The average run length is then at least `run`. The evidence is kept in a `DetectorState`.
+    It takes loss differences: the loss of the new version less that of the version which it replaced.
+
+    Its evidence is `M <- (1 + lambda x) (M + 1)`, averaged over several bet sizes lambda. Here x is the
+    mean loss difference of a block, divided by `scale`. While the mean of x, given the past, is 0 or
+    below, each factor has a mean of at most 1. The average run length is then at least `run`. The
+    evidence is kept in a `DetectorState`.
 
     Args:
         run: least average number of loss differences between two false alarms (average run length).
-        block: neighbouring differences that are averaged to one observation, as they may depend on each other.
-        scale: standard deviation of the mean of a block, as measured before the promotion.
+        block: neighbouring differences that are averaged to one observation, as they may depend on each
+            other; by default 1.
+        scale: standard deviation of the mean of a block, as measured before the promotion; by default
+            1.
+
+    In the example the loss of the new version is larger by 0.2 on average, and the alarm is raised at
+    the 259th difference.
 
     >>> watch = EDetector(run=20_000.0)
     >>> state = watch.start()
@@ -49,8 +60,9 @@ class EDetector:
     259
 
     References:
-        Shin, Ramdas and Rinaldo (2024), E-detectors: a nonparametric framework for sequential change detection,
-        definition 2.2 and theorem 2.4; Roberts (1966), A comparison of some control chart procedures.
+        Shin, Ramdas and Rinaldo (2024), E-detectors: a nonparametric framework for sequential change
+        detection, definition 2.2 and theorem 2.4; Roberts (1966), A comparison of some control chart
+        procedures.
     """
 
     def __init__(self, run: float, block: int = 1, scale: float = 1.0) -> None:

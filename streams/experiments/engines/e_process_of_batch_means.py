@@ -151,15 +151,18 @@ class TMixtureState(Struct, array_like=True):
 
 
 class TMixture:
-    """Tests after every batch of scores whether their mean is above a margin: a t-test as a mixture over effect sizes.
+    """Tests after every batch whether the mean of the scores is above a margin.
 
-    Its evidence is the e-process of batch means; sums are kept in a `TMixtureState`.
+    It is a t-test as a mixture over effect sizes. Its evidence is the e-process of batch means; sums
+    are kept in a `TMixtureState`.
 
     Args:
         batch: number of scores in a batch.
         expected: number of scores after which a decision is expected; the test is most powerful there.
         alpha: probability of ever reporting a mean above the margin if the true mean is not above it.
         margin: value that the mean must exceed, in the unit of the scores.
+
+    In the example 1,000 scores close 100 batches, and their log evidence is 58.
 
     >>> from math import cos, sin
     >>> engine = TMixture(batch=10, expected=500.0, alpha=0.05)

@@ -8,9 +8,10 @@ from streams.experiments.engines.e_process_of_batch_means import log_e
 
 
 class Hopes(Struct, frozen=True):
-    """Evidence that the true effect is too small to be worth finding: a number for each direction, nats.
+    """Evidence that the true effect is too small to be worth finding, upwards and downwards, in nats.
 
-    `worth` is the smallest effect that is worth finding; an effect above 0 means that the challenger A is better.
+    `worth` is the smallest effect that is worth finding; an effect above 0 means that the challenger A
+    is better.
 
     Attributes:
         below: log evidence that the effect is below `worth`.
@@ -21,11 +22,12 @@ class Hopes(Struct, frozen=True):
     above: float
 
     def verdict(self, threshold: float) -> Literal["", "futile", "no_difference"]:
-        """Verdict that follows when log evidence counts as sufficient from `threshold` on, nats.
+        """Verdict of the futility rule, if log evidence of at least `threshold` nats is sufficient.
 
         Returns:
-            `no_difference`: the effect is too small in both directions; `futile`: the challenger is not better by an
-            effect worth finding, but may be worse; empty: the test goes on.
+            `no_difference`: both `below` and `above` are sufficient, so the effect is too small in
+            either direction; `futile`: only `below` is, so the challenger is not better by an effect
+            worth finding, but may be worse; empty: `below` is not sufficient, and the test goes on.
         """
         if self.below < threshold:
             return ""
@@ -33,11 +35,14 @@ class Hopes(Struct, frozen=True):
 
 
 def hopes(n: int, mean: float, sse: float, g: float, worth: float) -> Hopes:
-    """Evidence that the true mean is below `worth`, and that it is above `-worth`, from moments of batch means.
+    """Evidence that the true mean is below `worth`, and evidence that it is above `-worth`.
 
-    The first is the e-process of batch means on `worth - score`, the second that on `worth + score`; both together are
-    an equivalence test. To stop for futility is not binding: a test that goes on in spite of this evidence keeps its
-    error rate.
+    The first is the e-process of batch means of `worth - score`, the second the e-process of batch
+    means of `worth + score`. Both together are an equivalence test. A test need not stop on this
+    evidence: if it goes on, its error rate still holds.
+
+    In the first example the mean is 0, far from `worth`; in the second it is so close to `worth` that
+    the test goes on.
 
     >>> hopes(n=40, mean=0.0, sse=0.8, g=0.15, worth=0.1).verdict(1.6)
     'no_difference'
@@ -52,7 +57,8 @@ def hopes(n: int, mean: float, sse: float, g: float, worth: float) -> Hopes:
         worth: smallest mean that is worth finding.
 
     References:
-        Lachin (2005), A review of methods for futility stopping based on conditional power: non-binding rules.
+        Lachin (2005), A review of methods for futility stopping based on conditional power: non-binding
+        rules.
         Schuirmann (1987), A comparison of the two one-sided tests procedure and the power approach.
     """
     return Hopes(log_e(n, worth - mean, sse, g), log_e(n, worth + mean, sse, g))

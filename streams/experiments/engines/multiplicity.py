@@ -92,10 +92,11 @@ class Ledger(Struct, array_like=True):
 
 
 class ELond:
-    """The e-LOND rule for experiments one after another: on average at most a fraction alpha of all winners is wrong.
+    """The e-LOND rule, which names the winners of experiments that come one after another.
 
-    The t-th experiment is tested at the level `alpha gamma_t (winners so far + 1)`, `gamma_t = 1 / (t (t + 1))`. Counts
-    are kept in a `Ledger`.
+    On average at most a fraction alpha of all winners is wrong. The t-th experiment is tested at the
+    level `alpha gamma_t (winners so far + 1)`, where `gamma_t = 1 / (t (t + 1))`. Its challenger wins
+    if the e-value is at least 1 / level. Counts are kept in a `Ledger`.
 
     >>> rule, ledger = ELond(alpha=0.05), Ledger()
     >>> rule.update(ledger, log(50.0)), rule.update(ledger, log(70.0)), rule.update(ledger, log(100.0))
@@ -119,9 +120,8 @@ class ELond:
         """Count in `ledger` an experiment that has ended; returns whether its challenger is a winner.
 
         Args:
-            ledger: the experiments so far, which is changed.
-            log_e: evidence that the challenger is better, as the experiment had it when it ended: log of the
-                e-value, nats.
+            ledger: counts of the earlier experiments; this experiment is added to them.
+            log_e: log of the e-value that the challenger is better, nats, at the end of the experiment.
         """
         called = log_e >= -log(self.level(ledger))
         ledger.tried += 1

@@ -65,12 +65,14 @@ def drawdown(returns: Column) -> float:
 
 
 def sharpe_test(a: Column, b: Column, block: int, resamples: int = 999, seed: int = 1) -> Tested:
-    """Test whether the Sharpe ratios of A and B differ, by Ledoit and Wolf's studentised circular block bootstrap.
+    """Test whether the Sharpe ratios of A and B differ.
 
-    A is the challenger and B the champion. The statistic is the difference divided by a HAC standard error, which is
-    found by the delta method. In each resample the standard error is computed anew from the blocks drawn. A version
-    whose returns are all equal counts with a Sharpe ratio of 0 without error. With fewer than two blocks of data, p is
-    1.
+    It is Ledoit and Wolf's test by a studentised circular block bootstrap.
+
+    A is the challenger and B the champion. The statistic is the difference divided by a HAC standard
+    error, which is found by the delta method. In each resample the standard error is computed anew from
+    the blocks drawn. If all returns of a version are equal, its Sharpe ratio is taken to be exactly 0.
+    With fewer than two blocks of data, p is 1.
 
     >>> random = np.random.default_rng(1)
     >>> b = random.normal(size=2_000)
@@ -85,7 +87,8 @@ def sharpe_test(a: Column, b: Column, block: int, resamples: int = 999, seed: in
         seed: seed of the bootstrap.
 
     References:
-        Ledoit and Wolf (2008), Robust performance hypothesis testing with the Sharpe ratio, section 3.2.2, eq. 9.
+        Ledoit and Wolf (2008), Robust performance hypothesis testing with the Sharpe ratio, section
+        3.2.2, eq. 9.
     """
     name = "Ledoit-Wolf bootstrap"
     difference = sharpe(a) - sharpe(b)
@@ -109,9 +112,10 @@ def sharpe_test(a: Column, b: Column, block: int, resamples: int = 999, seed: in
 def drawdown_test(a: Column, b: Column, block: float, resamples: int = 999, seed: int = 1) -> Tested:
     """Test whether the drawdowns of A and B differ, by a stationary bootstrap of their pairs of returns.
 
-    A is the challenger and B the champion; a pair is their returns on one prediction. The difference is the drawdown of
-    b less that of a, above 0 when a is better. The p-value is the fraction of resamples whose difference is at least as
-    far from the mean of all resamples as the estimated difference is from 0.
+    A is the challenger and B the champion; a pair is their returns on one prediction. The difference d
+    is the drawdown of B less the drawdown of A; above 0, A is better. It is computed for the data and
+    for each resample. The p-value is the fraction of resamples whose d differs from the mean d of all
+    resamples by at least the magnitude of d for the data.
 
     >>> random = np.random.default_rng(1)
     >>> b = random.normal(size=2_000)
@@ -126,7 +130,8 @@ def drawdown_test(a: Column, b: Column, block: float, resamples: int = 999, seed
         seed: seed of the bootstrap.
 
     References:
-        Politis and Romano (1994); Efron and Tibshirani (1993), An Introduction to the Bootstrap, section 16.4.
+        Politis and Romano (1994); Efron and Tibshirani (1993), An Introduction to the Bootstrap,
+        section 16.4.
     """
     random = np.random.default_rng(seed)
     difference = drawdown(b) - drawdown(a)

@@ -96,11 +96,12 @@ class SharpeDifference:
         return ratio_a - ratio_b, sqrt(max(0.0, total) / (n - 1) / n)
 
     def moments(self, state: SharpeState) -> tuple[int, float, float]:
-        """Moments (n, mean, sse) of imaginary batch means, by which the Sharpe ratios can be compared.
+        """Moments (n, mean, sse) with which the e-process of batch means tests the Sharpe ratios.
 
-        The imaginary batch means have the mean and the standard error that `estimate` returns, so the e-process of
-        batch means can take their moments. All three are 0 with fewer than 10 batches, and while neither return
-        varies.
+        n is the number of batches, mean the difference of the Sharpe ratios. The difference itself has
+        no batch means whose squared deviations could be summed. So sse is chosen to give the standard
+        error that `estimate` returns. All three are 0 with fewer than 10 batches, and while neither
+        return varies.
         """
         n = state.n
         difference, error = self.estimate(state)

@@ -12,13 +12,14 @@ class TemperatureParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_
 
     Attributes:
         memory: number of labels (known outcomes) over which the slope is learned; older labels fade.
-        prior: information (inverse variance) on the slope at the start, when the slope is 1. A label adds p (1 - p)
-            z^2, where z is the uncalibrated log-odds and p the probability calibrated with the full slope.
+        prior: information (inverse variance) on the slope at the start, when the slope is 1. A label adds
+            `p * (1 - p) * z**2`, where z is the uncalibrated log-odds and p the probability calibrated with
+            the full slope.
         lowest, highest: bounds of the slope.
-        trust: fraction of the difference between the slope and 1 that is applied at the start; each label changes this
-            fraction.
-        share: fraction of the way back to `trust` that the applied fraction goes at each label; less at a label that
-            overlaps others in time.
+        trust: fraction of the difference between the slope and 1 that is applied at the start; each label
+            changes this fraction.
+        share: how far the applied fraction returns towards `trust` at each label, as a fraction of the
+            distance between the two; less at a label that overlaps others in time.
     """
 
     memory: Annotated[int, Meta(ge=2, le=MOST)] = 5_000

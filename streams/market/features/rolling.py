@@ -31,9 +31,9 @@ def window(length: int) -> RollingWindow:
 def push(window: RollingWindow, value: float) -> float:
     """Replace the oldest number in the window by `value` and return the new sum.
 
-    The sum is updated by the difference of the new and the old number, which adds rounding errors. So the sum is
-    computed anew from all numbers, correctly rounded, each time the ring buffer has been filled once more, and after a
-    removal that cancels most digits of the sum.
+    The sum is updated by the difference of the new and the old number, which adds rounding errors. So the
+    sum is computed anew from all numbers, correctly rounded, in two cases: each time the ring buffer has
+    been filled once more, and when the number that leaves was so large that most digits of the sum cancel.
 
     >>> last = window(3)
     >>> [push(last, value) for value in (1.0, 2.0, 4.0, 8.0)]

@@ -1,4 +1,8 @@
-"""Finds the kind (`river`, `trees`, `onnx` or `own`) of the further models in parameters, and of those of a version."""
+"""Finds the kind (`river`, `trees`, `onnx` or `own`) of each further model in parameters or in a version.
+
+Further models are those beside the signed logistic regression. A version holds the parameters, and
+often the learned numbers, that a variant of the pipeline starts with.
+"""
 
 from collections.abc import Iterable, Mapping
 from typing import Any

@@ -57,9 +57,11 @@ class LiveOnnx(LiveModel):
 class OnnxModel(Model):
     """A classifier in an ONNX file: it takes one row of features and gives the probability of an upward move.
 
-    The input is one row of 32-bit or 64-bit numbers. The one output of real numbers is the probability of each class
-    (down, up) or of the upward one alone; classifiers of scikit-learn also put out the class, which is passed over.
-    The same file gives the same bytes on machines of one kind; on another kind of processor the last bits may differ.
+    The input is one row of 32-bit or 64-bit numbers. Exactly one output must hold real numbers: the
+    probabilities of the two classes (down, up), or that of the class up alone. An output of another type is
+    ignored, such as the predicted class that classifiers of scikit-learn also return. The same file gives
+    exactly the same probabilities on machines of one kind; on another kind of processor the last bits may
+    differ.
 
     Args:
         parameters: names of the features.

@@ -45,7 +45,10 @@ class Model(ABC):
 
     @abstractmethod
     def start(self) -> Any:
-        """Numbers of a model that has learned nothing; the opinion of a kind that does not learn is then 0.5."""
+        """Numbers of a model that has learned nothing.
+
+        A kind of model that does not learn while it runs gives the probability 0.5 with these numbers.
+        """
 
     @abstractmethod
     def opinion(self, live: Any, features: Sequence[float]) -> float:

@@ -51,11 +51,11 @@ MODULES = [
 
 
 class UnfitClassifier(ConfigurationError):
-    """A class of River that cannot be an expert.
+    """Error: a class of River cannot be an expert.
 
     Args:
         sentence: the whole message.
-        reason: why it cannot, in a few words.
+        reason: in a few words, why the class cannot be an expert.
     """
 
     def __init__(self, sentence: str, reason: str) -> None:
@@ -161,21 +161,25 @@ def _value(value: Any, where: str) -> Any:
 
 
 def required(taken: Mapping[str, Parameter]) -> list[str]:
-    """Names of the parameters without which a class cannot be built."""
+    """Names of the parameters without a default, which must be given to build a class.
+
+    Args:
+        taken: the parameters of the class's constructor, by name.
+    """
     of_its_own = (Parameter.VAR_POSITIONAL, Parameter.VAR_KEYWORD)
     return [key for key, each in taken.items() if each.default is Parameter.empty and each.kind not in of_its_own]
 
 
 def river_class(name: str, where: str, key: str = "model") -> Any:
-    """Class of River by its name without the package.
+    """Return the class of River with the given name.
 
     Args:
-        name: for example `forest.ARFClassifier`.
-        where: table that names it, for errors.
-        key: what it is called there.
+        name: name of the class within River, for example `forest.ARFClassifier`.
+        where: table of the configuration that names the class, for errors.
+        key: key in this table whose value is the name, for errors.
 
     Raises:
-        ConfigurationError: there is none of that name; says the nearest ones.
+        ConfigurationError: River has no such class; the message gives a similar name if there is one.
     """
     module_name, _, class_name = name.rpartition(".")
     if module_name.partition(".")[0] not in MODULES:
@@ -200,12 +204,15 @@ def river_class(name: str, where: str, key: str = "model") -> Any:
 
 
 def problem(model: Any, features: Sequence[str], weighted: bool) -> str:
-    """Why a model of River cannot be an expert, or empty: it is tried on a copy with a few labels of both signs.
+    """Return why a model of River cannot be an expert; empty if it can.
+
+    The model is tried: a copy of it learns a few upward and downward moves, gives probabilities, and is
+    stored and restored.
 
     Args:
-        model: freshly built.
+        model: the model, which has not learned anything yet.
         features: names of its features.
-        weighted: whether its `learn_one` takes a weight `w`.
+        weighted: whether its method `learn_one` takes a weight `w`.
     """
     try:
         tried = deepcopy(model)
@@ -234,13 +241,18 @@ def problem(model: Any, features: Sequence[str], weighted: bool) -> str:
 
 
 def up_of(told: Mapping[bool, float]) -> float:
-    """Probability of True among the probabilities by class, of which one may lack."""
+    """Return the probability of an upward move from what a classifier of River predicted.
+
+    Args:
+        told: probability of each class, where True is upward. If True is missing, the result is 1 less the
+            probability of False; if both are missing, it is 0.5.
+    """
     up = told.get(True)
     return float(1.0 - told.get(False, 0.5) if up is None else up)
 
 
 def shape_of(model: Any) -> str:
-    """Names of the classes that a model is made of at its outside: of a pipeline, those of its steps."""
+    """Return the name of a model's class; for a pipeline the class names of its steps, joined by ` | `."""
     steps = getattr(model, "steps", None)
     parts = list(steps.values()) if isinstance(steps, dict) and steps else [model]
     return " | ".join(type(each).__qualname__ for each in parts)

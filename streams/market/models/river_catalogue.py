@@ -46,12 +46,12 @@ EXAMPLES: Mapping[str, Mapping[str, Any]] = {
 
 
 class RiverClassifier(Struct, frozen=True):
-    """A classifier of River.
+    """A classifier of River, and whether it can be an expert.
 
     Attributes:
-        name: as `model` names it.
-        parameters: names of its parameters.
-        example: parameters with which it was tried; those without which it cannot be built are among them.
+        name: name of the class within River, such as `forest.ARFClassifier`.
+        parameters: names of all its parameters.
+        example: parameters with which it was tried; empty if all had their defaults.
         problem: why it cannot be an expert; empty if it can.
     """
 
@@ -73,7 +73,7 @@ def names() -> Iterator[str]:
 
 
 def described(name: str) -> RiverClassifier:
-    """What is known of a classifier of River; it is built, and tried on a few labels.
+    """Build a classifier of River, try it on a few labels (known outcomes), and return what was found.
 
     >>> described("linear_model.PAClassifier").problem
     ''

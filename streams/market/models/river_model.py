@@ -171,7 +171,10 @@ class RiverModel(Model):
 
 
 class RiverPanic(RuntimeError):
-    """A part of River that is written in Rust gave up; as an ordinary error, which stops no worker."""
+    """Error: a part of River that is written in Rust has panicked.
+
+    A panic does not derive from `Exception` and would stop the worker; this error in its place does not.
+    """
 
 
 def is_power(number: int) -> bool:

@@ -7,11 +7,12 @@ LEAF = -1
 
 
 class Split:
-    """A split or a leaf of a tree; compiled, its numbers are reached without a detour over Python's objects.
+    """A split or a leaf of a decision tree, as a class that can be compiled so that its numbers are read fast.
 
     Args:
-        feature: index of the value that a split compares; `LEAF` for a leaf.
-        number: a value up to it goes left; of a leaf, what it adds, log-odds.
+        feature: for a split, index of the value that it compares; for a leaf, `LEAF`.
+        number: for a split, its threshold: a value equal to it or below goes left. For a leaf, what the
+            leaf adds to the log-odds.
     """
 
     left: "Split"
@@ -23,14 +24,18 @@ class Split:
 
 
 class TreeEnsemble:
-    """Decision trees, made from lists in which the splits of all trees stand one behind the other.
+    """Decision trees, built from lists that hold the splits of all trees, one tree after another.
+
+    A split is numbered by its place in the lists `feature`, `threshold`, `left` and `right`, from 0. A leaf
+    is numbered by its place in `leaves`. Where the number of a split is expected, `-1 - leaf` stands for a
+    leaf: -1 for leaf 0, -2 for leaf 1.
 
     Args:
-        roots: number of the first split of each tree; `-1 - leaf` for a tree of one leaf.
-        feature: of each split, index of the value that it compares.
-        threshold: of each split; a value up to it goes left.
-        left: of each split, number of the next one, or `-1 - leaf`.
-        right: the same for values above the threshold.
+        roots: number of the first split of each tree, or the leaf if the tree has no split.
+        feature: for each split, index of the value that it compares.
+        threshold: for each split, the largest value that goes left.
+        left: for each split, the split or leaf that comes next if the value goes left.
+        right: for each split, the split or leaf that comes next if the value does not go left.
         leaves: what each leaf adds, log-odds.
         base: log-odds before the first tree.
 
@@ -59,7 +64,11 @@ class TreeEnsemble:
         self.base = base
 
     def log_odds(self, values: list[float]) -> float:
-        """Log-odds of an upward move: the base, and one leaf of each tree."""
+        """Log-odds of an upward move: the base plus the number of one leaf of each tree.
+
+        Args:
+            values: values of the features; in each tree they lead from split to split to the leaf.
+        """
         total = self.base
         for root in self.roots:
             node = root

@@ -8,9 +8,10 @@ from streams.market.sizing.rules import COST, LARGEST, RULES, drawdown_cap
 
 
 class Sizing:
-    """Computes positions, as large as the smallest limit of the enabled rules, in the direction of the expected move.
+    """Computes positions: as large as the smallest limit of the rules, in the direction of the expected move.
 
-    The position is 0 if the expected move does not exceed the cost of opening and closing the position.
+    The expected move is `(2 * probability - 1)` times the mean magnitude of the mid's moves. The position
+    is 0 if the magnitude of the expected move does not exceed the cost of opening and closing the position.
 
     Args:
         parameters: parameters of the rules.

@@ -57,7 +57,7 @@ class StrategyPanel:
     def opinions(self, states: list[Any], vector: list[float], regime: Regime, faults: Faults) -> list[float]:
         """Return each strategy's probability of an upward move, in the order of the enabled strategies.
 
-        Each probability is between one in a million and one minus that, so that its log-odds are finite.
+        Each probability is clipped to about 0.000001 to 0.999999, so that its log-odds are finite.
 
         Args:
             states: states of the strategies that learn.

@@ -21,9 +21,11 @@ class Ablation(Struct, frozen=True):
 
     Attributes:
         name: name of the run.
-        change: makes the parameters of the run from the given parameters of a symbol.
-        fitted: points in the ticks at which a model is fitted to all labels so far and goes live, each as a fraction of
-            all ticks, 0 to 1. Empty: no model is fitted; the live one learns by itself or not at all.
+        change: function that takes the parameters of a symbol and returns those with which the run is
+            made.
+        fitted: points in the ticks at which a model is fitted to all labels so far and goes live, each
+            as a fraction of all ticks, 0 to 1. Empty: no model is fitted; the live one learns by itself
+            or not at all.
     """
 
     name: str

@@ -27,7 +27,9 @@ REPORT_EVERY = 5_000
 
 
 class PrequentialRun(Struct, frozen=True):
-    """Outcomes of one run whose price moved, as columns: symbol after symbol, each in the order of time.
+    """Those outcomes of one run in which the price moved, as columns.
+
+    The outcomes of one symbol follow those of another; within a symbol they are in the order of time.
 
     Attributes:
         variant: name of the run.
@@ -37,13 +39,16 @@ class PrequentialRun(Struct, frozen=True):
         made: event time of each prediction, ns.
         horizons_ns: how far ahead each prediction looked, ns.
         up: whether the price went up.
-        tested: whether the prediction was made after the training part, which is the first part of the ticks.
-        probabilities: probability of an upward move by name: of the whole pipeline (`PIPELINE`), of each expert (a rule
-            or a model) that the pipeline had at every outcome, and of each baseline.
+        tested: whether the prediction was made after the training part, which is the first part of the
+            ticks.
+        probabilities: probability of an upward move by name: of the whole pipeline (`PIPELINE`), of
+            each expert (a rule or a model) that the pipeline had at every outcome, and of each
+            baseline.
         metrics: scores of the live version over the tested part, by symbol and regime.
         refused: number of ticks that the market node refused, by reason.
-        models: those of the experts that are models beside the online one.
-        partial: experts that the pipeline had at some of the outcomes only, for example for one of several symbols.
+        models: names of the experts that are models, without the online model.
+        partial: experts that the pipeline had at some of the outcomes only, for example for one of
+            several symbols.
     """
 
     variant: str

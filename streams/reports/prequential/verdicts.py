@@ -39,10 +39,10 @@ class RowComparison(Struct, frozen=True):
 
 
 def comparison(value: float, resampled: Column, enough: bool = True) -> RowComparison:
-    """Interval of an estimated difference and the conclusion from it, by bootstrap resamples.
+    """95 % interval of an estimated difference, by bootstrap resamples, and the conclusion from it.
 
-    The conclusion is `shown` if the interval lies above 0, `refuted` if it lies below 0, and `not shown` if it holds 0
-    or there are too few outcomes for an interval.
+    The conclusion is `shown` if the interval lies above 0, `refuted` if it lies below 0, and
+    `not shown` if it holds 0 or there are too few outcomes for an interval.
 
     >>> import numpy as np
     >>> print(comparison(0.2, np.linspace(0.1, 0.3, 1_001)))

@@ -22,10 +22,12 @@ class Year(NamedTuple):
 
 
 def year(active: int, span_ns: int, interval_ns: int) -> Year | None:
-    """Number of intervals a year in which a market is open, estimated from its ticks; None for less than 23 hours.
+    """Number of intervals a year in which a market is open, estimated from its ticks.
 
-    The number is `active / span in years`. Intervals without ticks do not count, so a market that is closed at night
-    and on Sundays has fewer intervals a year than one that never closes.
+    None if the ticks span less than 23 hours, as in the second example, or if no interval has a tick.
+
+    The number is `active / span in years`. Intervals without ticks do not count, so a market that is
+    closed at night and on Sundays has fewer intervals a year than one that never closes.
 
     Args:
         active: number of intervals with at least one tick.

@@ -32,11 +32,13 @@ class Bin(Struct, frozen=True):
 def calibration(probabilities: Column, up: NDArray[np.bool_], independent: float, bins: int = 10) -> list[Bin]:
     """Reliability of forecasts in bins, in the order of rising probability; empty without forecasts.
 
-    Bins have equal counts, because probabilities crowd around one half; equal probabilities stay in one bin. There are
-    as many bins as leave 20 independent forecasts for each, but at least 1 and at most `bins`.
+    Bins have equal counts, because probabilities crowd around one half; equal probabilities stay in one
+    bin. The number of bins is `independent / 20`, rounded down, so that a bin has about 20 independent
+    forecasts or more. It is at least 1 and at most `bins`.
 
-    Forecasts overlap in time, so not all of them are independent. The number of independent forecasts in a bin is
-    taken to be `independent`, times the bin's share of all forecasts. Wilson's interval is computed with this number.
+    Forecasts overlap in time, so not all of them are independent. The number of independent forecasts
+    in a bin is taken to be `independent`, times the bin's share of all forecasts. Wilson's interval is
+    computed with this number.
 
     Args:
         probabilities: probabilities of an upward move.
@@ -53,8 +55,10 @@ def calibration(probabilities: Column, up: NDArray[np.bool_], independent: float
     100 0.70 0.60 0.46-0.72
 
     References:
-        DeGroot and Fienberg (1983), The comparison and evaluation of forecasters: the reliability diagram.
-        Bröcker and Smith (2007), Increasing the reliability of reliability diagrams, for bins of equal count.
+        DeGroot and Fienberg (1983), The comparison and evaluation of forecasters: the reliability
+        diagram.
+        Bröcker and Smith (2007), Increasing the reliability of reliability diagrams, for bins of equal
+        count.
     """
     count = len(probabilities)
     if count == 0:

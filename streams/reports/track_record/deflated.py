@@ -40,13 +40,14 @@ def expected_best(trials: int, variance: float) -> float:
 def deflated_sharpe(found: Moments, trials: int, variance: float | None = None) -> float:
     """Probability that the true Sharpe ratio is above 0, given that the record is the best of `trials`.
 
-    It is the probabilistic Sharpe ratio against the benchmark `expected_best(trials, variance)`.
+    It is the probabilistic Sharpe ratio against the benchmark `expected_best(trials, variance)`. With
+    one trial the benchmark is 0, as the last example shows.
 
     Args:
         found: moments of the returns of the chosen configuration.
         trials: number of independent configurations that were tried, including the chosen one.
-        variance: variance of the trials' Sharpe ratios; each ratio is that of one interval, not of a year. None: the
-            squared standard error of the chosen configuration's ratio is used.
+        variance: variance of the trials' Sharpe ratios; each ratio is that of one interval, not of a
+            year. None: the squared standard error of the chosen configuration's ratio is used.
 
     >>> record = Moments(2.5 / sqrt(250), 1_250, -3.0, 10.0)
     >>> round(deflated_sharpe(record, 100, variance=1.0 / (2 * 250)), 4)

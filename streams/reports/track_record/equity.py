@@ -92,14 +92,17 @@ def regular_moments(first_ns: int, last_ns: int, interval_ns: int) -> Times:
 def equity(tracks: Mapping[str, Track], prices: Mapping[str, MarkedPrices], moments: Times) -> Curve:
     """Mean equity of the accounts in `tracks` at each of `moments`.
 
-    Between two records of an account the units that it holds are fixed, so its value is known whenever the price is
-    known: `gross(t) = gross_r + position_r (mid(t) / mid_r - 1) 10^4` after record r. An account without prices keeps
-    the value of its last record.
+    Between two records of an account the units that it holds are fixed, so its value is known whenever
+    the price is known: `gross(t) = gross_r + position_r (mid(t) / mid_r - 1) 10^4` after record r. An
+    account without prices keeps the value of its last record.
 
     Args:
         tracks: records of each account by symbol.
         prices: mid prices by symbol; symbols whose prices are not known are missing.
         moments: event times, ns, ascending.
+
+    In the example the account is long with its whole capital at a mid price of 100. At time 30 the
+    price is 101: the gain of 100 bps less the cost of 0.5 bps is 99.5 bps.
 
     >>> track = Track(*map(np.array, ([0, 60], [100.0, 102.0], [1.0, 0.0], [0.0, 200.0], [0.5, 1.0], [1.0, 2.0])))
     >>> prices = {"X": MarkedPrices(np.array([0, 29, 60]), np.array([100.0, 101.0, 102.0]))}
@@ -125,14 +128,19 @@ def equity(tracks: Mapping[str, Track], prices: Mapping[str, MarkedPrices], mome
 
 
 def at_every_moment(tracks: Mapping[str, Track], prices: Mapping[str, MarkedPrices]) -> Curve:
-    """Mean equity of all accounts at every event time of a record or a price, from which the largest drawdown is found.
+    """Mean equity of all accounts at every event time of a record or a price.
 
-    Each symbol is valued at the times of its own records and prices only; the changes of all symbols are then added up
-    in the order of time.
+    The largest drawdown is found from it.
+
+    Each symbol is valued at the times of its own records and prices only; the changes of all symbols
+    are then added up in the order of time.
 
     Args:
         tracks: records of each account by symbol.
         prices: mid prices by symbol; symbols whose prices are not known are missing.
+
+    In the example the account holds nothing after time 60, so the price at time 90 does not change its
+    equity.
 
     >>> track = Track(*map(np.array, ([0, 60], [100.0, 102.0], [1.0, 0.0], [0.0, 200.0], [0.0, 0.0], [1.0, 2.0])))
     >>> found = at_every_moment({"X": track}, {"X": MarkedPrices(np.array([0, 29, 90]), np.array([100.0, 99.0, 7.0]))})

@@ -17,11 +17,11 @@ LIVE_COLUMN = "arm.live.probability"
 
 
 class Part(Struct, frozen=True):
-    """The outcomes at which a forecaster was an expert, for a forecaster that was not an expert at all outcomes.
+    """The outcomes at which a forecaster was an expert, if these are only some of all outcomes.
 
     Attributes:
         at: for each outcome, whether the forecaster was an expert.
-        count: number of outcomes at which it was.
+        count: number of outcomes at which the forecaster was an expert.
         independent: largest number of these outcomes of which no two overlap in time.
     """
 
@@ -31,7 +31,9 @@ class Part(Struct, frozen=True):
 
 
 class Forecasts(Struct, frozen=True):
-    """Outcomes whose price moved, in the order of their predictions, with every forecaster's probability and loss.
+    """Outcomes in which the price moved, with the probability and the loss of every forecaster.
+
+    The outcomes are in the order of their predictions.
 
     A forecaster is the live version, one of its experts (a rule or the model), or a baseline.
 
@@ -41,10 +43,12 @@ class Forecasts(Struct, frozen=True):
         up: whether the price went up.
         horizon_ns: how far ahead the predictions look, ns; the longest if there are several.
         independent: largest number of outcomes of which no two overlap in time.
-        probabilities: probabilities of an upward move, by name of the forecaster; NaN where it was no expert of the
-            live version, for example before the version that brought it went live.
-        losses: log-losses, nats, by name of the forecaster; NaN likewise.
-        parts: for each forecaster that was an expert at some of the outcomes only, by its name: these outcomes.
+        probabilities: probabilities of an upward move, by name of the forecaster; NaN where the
+            forecaster was no expert of the live version. For example, a model is new in some version:
+            NaN before this version went live.
+        losses: log-losses, nats, by name of the forecaster; NaN where the probability is NaN.
+        parts: for each forecaster that was an expert at some of the outcomes only, by its name: these
+            outcomes.
         baselines: names of the baselines.
         best: name of the baseline with the lowest mean log-loss, chosen with hindsight.
     """

@@ -38,7 +38,7 @@ def unit_of(span_ns: int) -> str:
 def periods(curve: Curve) -> list[Period]:
     """Results of each calendar period in the order of time, from an equity curve at regular times.
 
-    The gain between two neighbouring times of the curve counts in the period in which they lie.
+    The gain between two neighbouring times of the curve counts in the period of the first of the two.
 
     >>> times, net = np.arange(0, 181, 30) * 10**9, np.array([0.0, 1.0, 3.0, 2.0, 2.0, 4.0, 4.0])
     >>> rows = periods(Curve(times, net, gross=net + 1.0, cost=net, turnover=net))

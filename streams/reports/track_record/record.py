@@ -65,13 +65,17 @@ class Record(Struct, frozen=True):
         net_bps, gross_bps, cost_bps: gain after cost, gain before cost, and cost.
         turnover: how many times the capital was traded.
         cost_share: fraction of the gross gain that costs took; None without a gross gain.
-        break_even_bps: cost of trading the whole capital once at which no gain would be left; None without a trade.
+        break_even_bps: cost of trading the whole capital once at which no gain would be left; None
+            without a trade.
         exposure: time with a position / time with an account, 0 to 1, both added up over all symbols.
         trades: closed round trips, all symbols.
-        win_rate: fraction of these trades that were closed with a gain after cost; None without a trade.
+        win_rate: fraction of these trades that were closed with a gain after cost; None without a
+            trade.
         drawdown: deepest fall of the equity, all symbols together.
-        calmar: gain a year / deepest drawdown; None for less than a day, or without a drawdown.
-        ratios: ratios of the returns; None if fewer than 30 of the returns differ from 0, or if all are equal.
+        calmar: gain a year / deepest drawdown; None if the record is shorter than a day, or without a
+            drawdown.
+        ratios: ratios of the returns; None if fewer than 30 of the returns differ from 0, or if all are
+            equal.
     """
 
     symbols: tuple[str, ...]
