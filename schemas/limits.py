@@ -1,9 +1,8 @@
 """Bounds of the fields of all records, and the annotated types with which the fields are declared.
 
-The bounds are part of the annotated types: they appear in the JSON Schemas, and decoding checks them.
-The bounds of quotes and trades appear in the JSON Schemas too, but decoding does not check them.
-`streams.market.tick_checks` checks them after decoding, and refuses a tick with a reason code that
-tells which bound it broke.
+The bounds are part of the annotated types, and they appear in the JSON Schemas. Decoding checks them for all
+records but quotes and trades. Those are checked after decoding, by `streams.market.tick_checks`, which refuses
+a tick with a reason code that tells which bound it broke.
 
 The records that nodes write keep within the bounds, too. Names and numbers in such records come from
 input that was checked. Sentences in them that are put together from several texts are shortened with

@@ -132,7 +132,8 @@ class Partition:
     def receive(self, offset: int, record: Any) -> Sequence[Struct]:
         """Process a record made in this process as the record at `offset`; return the records that `apply` would.
 
-        The record is encoded only if decoding might change it, which saves time.
+        `apply` would be given the record's bytes and decode them. Here the record is mostly taken as it is, which saves
+        time; it is encoded and decoded again only if that might change it.
         """
         self.offset = offset
         try:
