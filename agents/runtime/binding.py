@@ -217,8 +217,8 @@ class Runtime:
     async def release(self) -> None:
         """Store the state of all partitions a last time, then drop it.
 
-        Called when other workers may get the partitions. As everything is stored, they need not apply any record again. If
-        storing fails, the process ends.
+        Called when other workers may get the partitions. As everything is stored, they need not apply any record
+        again. If storing fails, the process ends.
         """
         try:
             await self.checkpoint(last=True)

@@ -145,8 +145,8 @@ class SymbolArms(Struct, array_like=True):
     def started(self, command: Command) -> RunningArm:
         """Update this state after a command has started the last arm in `arms`, and return that arm.
 
-        The arm's version may have been stopped before and be listed as retired, and as frozen if it is stored. Now that it
-        runs again, it is taken off both lists.
+        The arm's version may have been stopped before and be listed as retired, and as frozen if it is stored. Now
+        that it runs again, it is taken off both lists.
         """
         arm = self.arms[-1]
         arm.changed_by(command)
