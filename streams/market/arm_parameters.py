@@ -305,8 +305,9 @@ class ArmParameters:
             return table
         return {**table, "models": {**table.get("models", {}), brought.name: implied(brought.model)}}
 
-    def _parts(self, parameters: MarketParameters) -> ArmParts:
-        return ArmParts(parameters, Arms(parameters, self._vector), Sizing(parameters.sizing, parameters.horizon_ns))
+    def _parts(self, parameters: MarketParameters, world: World | None = None) -> ArmParts:
+        arms = Arms(parameters, self._vector if world is None else None)
+        return ArmParts(parameters, arms, Sizing(parameters.sizing, parameters.horizon_ns), world)
 
     def _build(self, table: dict[str, dict[str, Any]]) -> ArmParts:
         if unknown := [name for name in table if name not in TABLES]:
@@ -322,14 +323,8 @@ class ArmParameters:
                 f"overrides.mixture.prior: expected experts among {', '.join(experts)}, was {nobody[0]!r:.80}"
             )
         try:
-            if any(name in table for name in WORLD_LEVEL):
-                return ArmParts(
-                    parameters,
-                    Arms(parameters),
-                    Sizing(parameters.sizing, parameters.horizon_ns),
-                    World(parameters),
-                )
-            return self._parts(parameters)
+            differs = any(name in table for name in WORLD_LEVEL)
+            return self._parts(parameters, World(parameters) if differs else None)
         except ConfigurationError as error:
             raise ValueError(f"overrides: {error}") from error
         except Exception as error:  # a calibrator or rule may be the user's

@@ -4,7 +4,6 @@ The predictions of all experts are mixed by their weights.
 """
 
 from collections.abc import Sequence
-from operator import itemgetter
 from typing import Any
 
 from msgspec import convert
@@ -14,6 +13,7 @@ from schemas.limits import is_name
 from schemas.models import LONGEST_EXPERT, MOST_EXPERTS, ExpertState
 from schemas.names import MODEL
 from streams.engine.faults import Faults
+from streams.market.features.vector import View, picking
 from streams.market.models.experts import built
 from streams.market.models.protocol import Model
 from streams.market.parameters import MarketParameters
@@ -51,7 +51,7 @@ class ExpertModels:
 
     def __init__(self, parameters: MarketParameters, vector: Sequence[str]) -> None:
         self.names = active(parameters)
-        self._models: list[tuple[str, Any, Model]] = []
+        self._models: list[tuple[str, View, Model]] = []
         self.largest_bytes = 0
         if len(self.names) > MOST_EXPERTS:
             raise ConfigurationError(
@@ -73,7 +73,7 @@ class ExpertModels:
                     f"[market.models.{name}] features: expected features that the symbol computes, {missing[0]} is "
                     f"none; fix: name it in [market.features] recorded, or one of {', '.join(places)}"
                 )
-            self._models.append((name, itemgetter(*(places[feature] for feature in model.features)), model))
+            self._models.append((name, picking([places[feature] for feature in model.features]), model))
             self.largest_bytes += model.largest_bytes
 
     def start(self) -> list[Any]:
@@ -119,7 +119,7 @@ class ExpertModels:
         told = []
         for (name, view, model), live in zip(self._models, lives, strict=True):
             try:
-                answer = model.opinion(live, _row(view(vector)))
+                answer = model.opinion(live, view(vector))
                 if not LOWEST <= answer <= HIGHEST:
                     if not 0.0 <= answer <= 1.0:
                         raise ValueError("no probability")
@@ -142,15 +142,9 @@ class ExpertModels:
         """
         for (name, view, model), live in zip(self._models, lives, strict=True):
             try:
-                said = model.learn(live, _row(view(vector)), up, uniqueness)
+                said = model.learn(live, view(vector), up, uniqueness)
             except Exception as problem:  # noqa: BLE001 - the model may be the user's: whatever it raises is reported
                 faults.note(f"model {name}", type(problem).__name__, "a label not learned")
                 continue
             if said:
                 faults.note(f"model {name}", "its size", said)
-
-
-def _row(picked: Any) -> Sequence[float]:
-    """What `itemgetter` picked as a sequence: of a single place it gives the value itself."""
-    row: Sequence[float] = picked if type(picked) is tuple else (picked,)
-    return row

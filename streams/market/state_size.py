@@ -83,9 +83,9 @@ def limited_arm_parameters(parameters: MarketParameters, where: str) -> ArmParam
     Raises:
         ConfigurationError: for the reasons that `room_for_models` gives.
     """
-    variants = ArmParameters(parameters)
-    variants.room = room_for_models(Pipeline(parameters), parameters, where)
-    return variants
+    pipeline = Pipeline(parameters)
+    pipeline.give_models(room_for_models(pipeline, parameters, where))
+    return pipeline._variants
 
 
 def full_state(pipeline: Pipeline, parameters: MarketParameters) -> SymbolState:

@@ -18,6 +18,18 @@ View = Callable[[Sequence[float]], Sequence[float]]
 """Function from the vector of all features to those that a component needs, in the component's order."""
 
 
+def picking(places: Sequence[int]) -> View:
+    """Return a function that picks the numbers at the given places out of a vector, in the order of `places`.
+
+    >>> picking([2, 0])([0.1, 0.2, 3.0]), picking([1])([0.1, 0.2, 3.0]), picking([])([0.1])
+    ((3.0, 0.1), (0.2,), ())
+    """
+    if len(places) == 1:
+        (at,) = places
+        return lambda vector: (vector[at],)
+    return itemgetter(*places) if places else lambda vector: ()
+
+
 @dataclass
 class FeatureState:
     """Everything that the features of one symbol remember between two ticks.
@@ -91,11 +103,7 @@ class Features:
         >>> view([0.1, 0.2, 3.0])  # rsi, macd (computed, because rsi is of the same family), spread
         (3.0,)
         """
-        places = [self.names.index(name) for name in needs]
-        if len(places) == 1:
-            (at,) = places
-            return lambda vector: (vector[at],)
-        return itemgetter(*places) if places else lambda vector: ()
+        return picking([self.names.index(name) for name in needs])
 
     def start(self, mid: float) -> FeatureState:
         """Return the state of a symbol before its first tick.
