@@ -15,7 +15,7 @@ from schemas.models import LARGEST_FILE, LONGEST_EXPERT, ExpertState, OnnxState,
 from schemas.names import MODEL
 from streams.engine.configured import nearest
 from streams.market.feature_users import vector_of_models
-from streams.market.features.registry import every_feature
+from streams.market.features.registry import every_feature, is_feature
 from streams.market.models.experts import built, implied
 from streams.market.models.parameters import ExpertParameters
 from streams.market.parameters import MarketParameters
@@ -178,9 +178,9 @@ def expect_computed(features: Sequence[str], parameters: MarketParameters, symbo
         ConfigurationError: one of the features is unknown, is not computed, or is named twice.
     """
     computed = vector_of_models(parameters)
-    known = [each.name for each in every_feature()]
     for name in features:
-        if name not in known:
+        if not is_feature(name):
+            known = [each.name for each in every_feature()]
             raise ConfigurationError(
                 f"expected features of tickloop or of a plug-in, was {name:.80}; fix: "
                 f"{nearest(name, known) or '`tickloop features list` shows them'}"

@@ -8,7 +8,7 @@ from streams.engine.configured import expect_known
 from streams.engine.registry import Registry
 from streams.market.confidence import CALIBRATORS
 from streams.market.costs import COSTS
-from streams.market.features.registry import FAMILIES, every_feature
+from streams.market.features.registry import FAMILIES, expect_features
 from streams.market.models.own import MODELS
 from streams.market.models.parameters import OwnModelParameters
 from streams.market.parameters import MarketParameters
@@ -47,17 +47,19 @@ def expect_names(parameters: MarketParameters, where: str = "market") -> None:
         table = f"{where}{registry.table.removeprefix('market')}"
         registry.expect(names, table)
         registry.expect_own(own, table)
-    features = [each.name for each in every_feature()]
+    for table, what, features in (
+        ("features", "recorded features", parameters.features.recorded),
+        ("model", "features", parameters.model.features),
+        ("model.prior", "features", parameters.model.prior),
+    ):
+        expect_features(features, f"{where}.{table}", what)
     others: list[tuple[str, str, Iterable[str], Iterable[str]]] = [
-        ("features", "recorded features", parameters.features.recorded, features),
-        ("model", "features", parameters.model.features, features),
-        ("model.prior", "features", parameters.model.prior, features),
         ("mixture.prior", "experts", parameters.mixture.prior, (*STRATEGIES, MODEL, *parameters.models)),
         ("sizing.regime_caps", "regimes", parameters.sizing.regime_caps, [each.name for each in REGIMES]),
     ]
     for table, what, names, known in others:
         expect_known(names, known, f"{where}.{table}", what)
     for name, model in parameters.models.items():
-        expect_known(model.features, features, f"{where}.models.{name}.features", "features")
+        expect_features(model.features, f"{where}.models.{name}.features")
         if isinstance(model, OwnModelParameters):
             MODELS.expect((model.of,), f"{where}.models.{name}.of")

@@ -1,7 +1,7 @@
 """Which features each component needs; features that no component needs are not computed."""
 
 from schemas.names import MODEL
-from streams.market.features.registry import families_of, features_of
+from streams.market.features.registry import chosen
 from streams.market.parameters import MarketParameters
 from streams.market.regime import detector
 from streams.market.strategies import strategies
@@ -34,7 +34,7 @@ def users_of_features(parameters: MarketParameters) -> dict[str, tuple[str, ...]
 def computed_features(parameters: MarketParameters) -> tuple[str, ...]:
     """Names of all features computed with these parameters, in the order of their values in a vector."""
     needed = [name for names in users_of_features(parameters).values() for name in names]
-    return tuple(each.name for family in families_of(needed) for each in features_of(family))
+    return tuple(each.name for family in chosen(needed) for each in family.features)
 
 
 def vector_of_models(parameters: MarketParameters) -> tuple[str, ...]:

@@ -96,7 +96,7 @@ def full_state(pipeline: Pipeline, parameters: MarketParameters) -> SymbolState:
         parameters: parameters of one symbol, or of all symbols.
     """
     state = pipeline.open()
-    state.features = pipeline._features.start(100.0)
+    state.features = pipeline._features.fullest(100.0)
     live = state.arms.arms[0]
     live.name, live.version, live.overrides = _NAME, _NAME, b"o" * LARGEST
     live.models = []

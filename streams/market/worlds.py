@@ -107,7 +107,7 @@ class World:
         self.panel = StrategyPanel(parameters.strategies, features)
         self.strategies = parameters.strategies.enabled
         self._costs = Costs(parameters.costs)
-        begun = WorldState(features.start(1.0), self._regime.start(), self.panel.start())
+        begun = WorldState(features.fullest(1.0), self._regime.start(), self.panel.start())
         rules = [0.1] * len(self.strategies)
         sight = OwnSight([0.1] * len(features.names), rules, LONGEST_REGIME, self.strategies)
         waiting = (parameters.scored_per_horizon + 1) * len(msgpack.encode(sight))

@@ -40,7 +40,12 @@ class Family(Protocol):
 
     A family whose features depend on trades also has a method `trade(state, now)`. This method is called at every trade
     and returns the values of the features, as `advance` does. If there is no valid quote, the price of the trade also
-    becomes the reference price, and `advance` is called after `trade`.
+    becomes the reference price, and `advance` is called after `trade`. A family whose state grows after `start` also
+    has a method `fullest(mid)`, which returns a state that takes as many bytes as any can.
+
+    A built-in family can compute its features over any window. Its class then has an attribute `windows`, the lengths
+    that are usual, and its `features` have `{window}` in their names and formulas. Its instances are made for the
+    windows that components need: a strategy that needs `return_500ms` gets it because it says so.
     """
 
     @property

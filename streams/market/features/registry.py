@@ -1,9 +1,10 @@
 """Registry of the families of features (groups that are computed together), both built-in ones and plug-ins."""
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NamedTuple
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from schemas.errors import ConfigurationError
 from schemas.limits import NAMING_SAID, is_name
@@ -18,8 +19,10 @@ from streams.market.features.oscillators import Oscillators
 from streams.market.features.parameters import OscillatorParameters, VolatilityParameters
 from streams.market.features.prices import Prices
 from streams.market.features.realised import RealisedVolatility
+from streams.market.features.returns import Returns
 from streams.market.features.spread import Spread
 from streams.market.features.volatility import Volatility
+from streams.market.features.windows import is_length, window_of
 
 
 class FeatureParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -55,31 +58,82 @@ FAMILIES: Registry[Family] = Registry(
         "volatility": (Volatility, lambda parameters: Volatility(parameters.volatility)),
         "realised": (RealisedVolatility, lambda parameters: RealisedVolatility(parameters.volatility)),
         "spread": (Spread, lambda parameters: Spread()),
+        "returns": (Returns, lambda parameters, windows: Returns(windows)),
     },
 )
+
+
+def _templates(family: str) -> tuple[Feature, ...]:
+    """Features of a family with `{window}` in the place of a length; empty if the family's windows are not in names."""
+    part = FAMILIES[family].part
+    return part.features if hasattr(part, "windows") else ()
+
+
+def _over(templates: Sequence[Feature], lengths: Sequence[str]) -> tuple[Feature, ...]:
+    return tuple(
+        replace(each, name=each.name.format(window=length), formula=each.formula.format(window=length))
+        for length in lengths
+        for each in templates
+    )
+
+
+def _length(name: str, family: str) -> str:
+    """Length of the window that the name of a feature of `family` ends with; empty if the name is not of that form."""
+    for each in _templates(family):
+        before = each.name.removesuffix("{window}")
+        if name.startswith(before) and is_length(name[len(before) :]):
+            return name[len(before) :]
+    return ""
+
+
+class Chosen(NamedTuple):
+    """A family of features (group computed together) that is to be computed.
+
+    Attributes:
+        family: name of the family.
+        features: its features, in the order in which the family returns their values.
+        lengths: lengths of the windows that it is made for, shortest first; empty if its features have no windows in
+            their names.
+    """
+
+    family: str
+    features: tuple[Feature, ...]
+    lengths: tuple[str, ...]
+
+    def build(self, parameters: FeatureParameters) -> Family:
+        """Return a new instance of the family."""
+        registered = FAMILIES[self.family]
+        if self.lengths:
+            return registered.build(parameters, [window_of(each) for each in self.lengths])
+        return registered.build(parameters)
 
 
 def features_of(family: str) -> tuple[Feature, ...]:
     """Return the features of a family (group computed together), in the order in which the family returns their values.
 
+    Of a family that can compute its features over any window, the result has those over the usual windows.
+
     >>> [each.name for each in features_of("spread")]
     ['spread']
+    >>> [each.name for each in features_of("returns")][:2]
+    ['return_50ms', 'return_100ms']
     """
-    features: tuple[Feature, ...] = FAMILIES[family].part.features
-    return features
+    part = FAMILIES[family].part
+    return _over(_templates(family), part.windows) if _templates(family) else part.features
 
 
 def every_feature() -> list[Feature]:
     """Return the descriptions of all features, built-in ones and those of plug-ins, in the order of registration.
 
-    A vector of features holds the values of the computed features in the same order.
+    A vector of features holds the values of the computed features in the same order. Features over windows other than
+    the usual ones are not in the list, but `is_feature` knows them.
     """
     return [each for family in FAMILIES for each in features_of(family)]
 
 
-BUILT_IN = tuple(every_feature())
+BUILT_IN = tuple(each for family in FAMILIES if not _templates(family) for each in features_of(family))
 FEATURES = tuple(feature.name for feature in BUILT_IN)
-"""Names of the built-in features; the vector of a symbol has those that a component needs, in this order."""
+"""Names of the built-in features without a window of event time in their names, in the order of their values."""
 
 SIGNED = tuple(feature.name for feature in BUILT_IN if feature.signed)
 UNSIGNED = tuple(feature.name for feature in BUILT_IN if not feature.signed)
@@ -101,11 +155,59 @@ def register(name: str, family: Callable[..., Family]) -> None:
     features: tuple[Feature, ...] = family.features  # type: ignore[attr-defined]
     names = [feature.name for feature in features]
     said = f"was family {name!r} of {', '.join(names)}; fix: choose others"
-    if {each.name for each in every_feature()} & set(names):
+    if any(map(is_feature, names)):
         raise ConfigurationError(f"[market.features]: expected new names of features, {said}")
     if not all(map(is_name, names)):
         raise ConfigurationError(f"[market.features]: {NAMING_SAID}, {said}")
     FAMILIES.register(name, family)
+
+
+def is_feature(name: str) -> bool:
+    """Whether there is a feature of this name, be it over a window that no list has.
+
+    >>> [is_feature(name) for name in ("spread", "return_750ms", "return_750")]
+    [True, True, True]
+    >>> [is_feature(name) for name in ("return_0s", "return_", "sprad")]
+    [False, False, False]
+    """
+    return any(name == each.name for each in every_feature()) or any(_length(name, family) for family in FAMILIES)
+
+
+def expect_features(names: Iterable[str], where: str, what: str = "features") -> None:
+    """Raise an error at the first name that is not one of a feature.
+
+    Args:
+        names: names that a configuration uses.
+        where: table of the configuration that uses them, for the error.
+        what: what the names stand for, in the plural, for the error.
+
+    Raises:
+        ConfigurationError: a name is unknown; the message says the first such name and the most similar known name.
+    """
+    expect_known((name for name in names if not is_feature(name)), [each.name for each in every_feature()], where, what)
+
+
+def chosen(names: Sequence[str]) -> list[Chosen]:
+    """Return the families (groups computed together) that compute the given features, in the order of registration.
+
+    >>> [(each.family, each.lengths) for each in chosen(["return_2s", "spread", "return_1", "return_5ms"])]
+    [('prices', ()), ('spread', ()), ('returns', ('5ms', '2s'))]
+
+    Raises:
+        ConfigurationError: no registered family computes one of the features.
+    """
+    expect_features(names, "market.features")
+    listed = {each.name for family in FAMILIES if not _templates(family) for each in features_of(family)}
+    found = []
+    for family in FAMILIES:
+        if templates := _templates(family):
+            asked = {_length(name, family) for name in names if name not in listed} - {""}
+            ordered = tuple(sorted(asked, key=lambda each: (window_of(each), each)))
+            if ordered:
+                found.append(Chosen(family, _over(templates, ordered), ordered))
+        elif any(each.name in names for each in features_of(family)):
+            found.append(Chosen(family, features_of(family), ()))
+    return found
 
 
 def families_of(names: Sequence[str]) -> list[str]:
@@ -119,18 +221,16 @@ def families_of(names: Sequence[str]) -> list[str]:
     Raises:
         ConfigurationError: no registered family computes one of the features.
     """
-    expect_known(names, [each.name for each in every_feature()], "market.features", "features")
-    return [family for family in FAMILIES if any(feature.name in names for feature in features_of(family))]
+    return [each.family for each in chosen(names)]
 
 
 def feature(name: str) -> Feature:
     """Return the description of the feature with this name.
 
-    >>> feature("spread").unit
-    'bps'
+    >>> feature("spread").unit, feature("return_3s").formula
+    ('bps', 'mid / mid 3s ago - 1')
 
     Raises:
         ConfigurationError: there is no feature of this name.
     """
-    families_of([name])
-    return next(each for each in every_feature() if each.name == name)
+    return next(each for family in chosen([name]) for each in family.features if each.name == name)

@@ -12,7 +12,7 @@ from msgspec import convert, json
 from schemas.ticks import Quote, Trade
 from streams.engine.faults import Faults
 from streams.market.features.moment import Moment
-from streams.market.features.registry import FAMILIES, FEATURES, FeatureParameters, families_of, features_of
+from streams.market.features.registry import FEATURES, FeatureParameters, chosen
 
 View = Callable[[Sequence[float]], Sequence[float]]
 """Function from the vector of all features to those that a component needs, in the component's order."""
@@ -70,20 +70,19 @@ class Features:
     """
 
     def __init__(self, parameters: FeatureParameters, needs: Sequence[str] = FEATURES) -> None:
-        chosen = families_of((*needs, *parameters.recorded))
-        self._families = [FAMILIES[name].build(parameters) for name in chosen]
-        self.names = tuple(each.name for name in chosen for each in features_of(name))
+        computed = chosen((*needs, *parameters.recorded))
+        self._families = [each.build(parameters) for each in computed]
+        self.names = tuple(feature.name for each in computed for feature in each.features)
         self._parameters = parameters
-        self._advances = [
-            (family.advance, name, len(features_of(name))) for family, name in zip(self._families, chosen, strict=True)
-        ]
+        self._advances = []
         self._trades = []
         at = 0
-        for index, (family, name) in enumerate(zip(self._families, chosen, strict=True)):
-            width = len(features_of(name))
+        for index, (family, each) in enumerate(zip(self._families, computed, strict=True)):
+            width = len(each.features)
+            self._advances.append((family.advance, each.family, width))
             trade = getattr(family, "trade", None)
             if trade is not None:
-                self._trades.append((index, slice(at, at + width), trade, name, width))
+                self._trades.append((index, slice(at, at + width), trade, each.family, width))
             at += width
         self._width = at
 
@@ -113,6 +112,15 @@ class Features:
                 if the reference price had always been `mid`.
         """
         return FeatureState(Moment(mid), [family.start(mid) for family in self._families], [0.0] * self._width)
+
+    def fullest(self, mid: float) -> FeatureState:
+        """Return a state that takes as many bytes as any can.
+
+        Args:
+            mid: the reference price, quote currency.
+        """
+        families = [getattr(family, "fullest", family.start)(mid) for family in self._families]
+        return FeatureState(Moment(mid), families, [0.1] * self._width)
 
     def revive(self, state: FeatureState) -> None:
         """Convert the parts of a state that was decoded from a snapshot, in place, to the types that the features use.
