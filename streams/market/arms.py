@@ -191,10 +191,10 @@ class Arms:
         if of_model == 0.5 and not arm.model.sound:
             faults.note(f"model {MODEL}", "not finite", "one half in its place")
         of_model = self._recall.opinion(arm.recall, of_model, features)
-        of_models: list[float] = []
+        of_models: tuple[float, ...] = ()
         opinions = [*rules, of_model]
         if arm.models:
-            of_models = self.models.opinions(arm.models, features, faults)
+            of_models = tuple(self.models.opinions(arm.models, features, faults))
             opinions += of_models
         weights = arm.weights
         pooled = self._mixture.pool(weights, opinions)

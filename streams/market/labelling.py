@@ -5,7 +5,8 @@ from typing import Any, Final
 from msgspec import UNSET
 
 from streams.market import outcomes
-from streams.market.arm_parameters import ArmParameters
+from streams.market.arm_parameters import ArmParameters, ArmParts
+from streams.market.arms import ArmState
 from streams.market.parameters import MarketParameters
 from streams.market.symbol_state import SymbolState
 from streams.scoring import baselines, label_uniqueness
@@ -33,7 +34,8 @@ class Labelling:
         self._part = 1.0 / parameters.scored_per_horizon
         self._silence = silence_ns
         self._variants = variants
-        self._sizing = variants.own.sizing
+        self._own = variants.own
+        self._sizing = self._own.sizing
         self._world = variants.world
 
     def mature(
@@ -70,7 +72,7 @@ class Labelling:
             if entry.ts_event > made_until:
                 break
             live = state.arms.arms[0]
-            experts = self._variants[live.overrides].arms.experts
+            experts = self._variant(live).arms.experts
             outcome = outcomes.outcome(
                 entry,
                 f"{record_id}:{len(records)}",
@@ -91,7 +93,7 @@ class Labelling:
             for arm, number in learners:
                 # Scored positions overlap, so each counts with its fraction of the capital.
                 earned = outcome.arms[number].net_bps * self._part
-                sizing = self._variants[arm.overrides].sizing
+                sizing = self._variant(arm).sizing
                 arm.drawdown_bps = sizing.drawdown_after(arm.drawdown_bps, earned)
             if outcome.label:
                 baselines.learn(state.baselines, entry.called, outcome.label > 0)
@@ -101,7 +103,7 @@ class Labelling:
                 of_models = self._world.of_models(entry.features)
                 for arm, number in learners:
                     prediction = entry.stances[number]
-                    _, arms, _, world = self._variants[arm.overrides]
+                    _, arms, _, world = self._variant(arm)
                     alike = prediction.models == arms.models.names
                     said = len(state.faults.latest)
                     rules, seen, own = entry.rules, of_models, prediction.own
@@ -114,6 +116,9 @@ class Labelling:
                         # The live arm's predictions are the same whatever runs beside it: their reasons, too.
                         del state.faults.latest[said:]
         del pending[:matured]
+
+    def _variant(self, arm: ArmState) -> ArmParts:
+        return self._variants[arm.overrides] if arm.overrides else self._own
 
     def meet_jump(
         self, state: SymbolState, symbol: str, before: int, last: float, record_id: str, records: list[Any]

@@ -52,7 +52,8 @@ def outcome(
         experts |= zip(live.own.strategies, live.own.rules, strict=True)
         regime = live.own.regime
     experts[MODEL] = live.opinion.of_model
-    experts |= zip(live.models, live.opinion.of_models, strict=True)
+    if live.models:
+        experts |= zip(live.models, live.opinion.of_models, strict=True)
     return OutcomeMatured(
         id=record_id,
         prediction_id=pending.id,
@@ -91,8 +92,12 @@ def outcome(
 
 def _leading(prediction: ArmPrediction, rules: tuple[str, ...]) -> str:
     """Name of the expert with the largest weight in an arm."""
-    own = prediction.own
-    return (*(rules if own is None else own.strategies), MODEL, *prediction.models)[prediction.opinion.expert]
+    own, place = prediction.own, prediction.opinion.expert
+    strategies = rules if own is None else own.strategies
+    if place < len(strategies):
+        return strategies[place]
+    place -= len(strategies)
+    return prediction.models[place - 1] if place else MODEL
 
 
 def is_plain(outcome: OutcomeMatured) -> bool:

@@ -29,7 +29,7 @@ class Opinion(Struct, frozen=True, array_like=True):
     log_odds: float
     probability: float
     threshold: float
-    of_models: list[float] = []
+    of_models: tuple[float, ...] = ()
 
 
 class OwnSight(Struct, frozen=True, array_like=True):

@@ -208,14 +208,16 @@ class Pipeline:
         rules = own.panel.opinions(state.strategies, vector, regime, faults)
         of_models = own.of_models(vector)
         cost = own.cost(vector, bool(features.now.bid), mid, state.traded, faults)
-        pooled = Sight(vector, of_models, regime, sure, rules, cost)
-        said = len(faults.latest)
-        sights = [pooled if arm.world is None else self._look(state, arm, tick, price, nothing) for arm in arms[1:]]
-        # The live arm's predictions are the same whatever runs beside it: their reasons, too.
-        del faults.latest[said:]
         live = arms[0]
-        sights.insert(0, pooled if live.world is None else self._look(state, live, tick, price, nothing))
-        sight = sights[0]
+        sight = pooled = Sight(vector, of_models, regime, sure, rules, cost)
+        others: list[Sight] = []
+        if len(arms) > 1:
+            said = len(faults.latest)
+            others = [pooled if arm.world is None else self._look(state, arm, tick, price, nothing) for arm in arms[1:]]
+            # The live arm's predictions are the same whatever runs beside it: their reasons, too.
+            del faults.latest[said:]
+        if live.world is not None:
+            sight = self._look(state, live, tick, price, nothing)
         variant = self._variant(live)
         opinion = variant.arms.opinion(live, sight.rules, sight.of_models, faults)
         expert, probability = opinion.expert, opinion.probability
@@ -237,10 +239,9 @@ class Pipeline:
         if scored:
             state.scored_at = now
             live.expected.take(probability)
-            stances = [
-                _kept(live, variant, opinion, position, sight),
-                *self._shadow_stances(state, sights),
-            ]
+            stances = [_kept(live, variant, opinion, position, sight)]
+            if others:
+                stances += self._shadow_stances(state, others)
             called = baselines.call(state.baselines, vector[self._imbalance])
             state.pending.append(Pending(record_id, now, mid, regime.name, cost, vector.copy(), rules, stances, called))
         records.append(
@@ -357,9 +358,9 @@ class Pipeline:
         moved = world.take(own, tick, now, price, nothing, self._silence, state.faults)
         return world.look(own, moved, state.traded, state.faults)
 
-    def _shadow_stances(self, state: SymbolState, sights: list[Sight]) -> list[ArmPrediction]:
+    def _shadow_stances(self, state: SymbolState, others: list[Sight]) -> list[ArmPrediction]:
         stances = []
-        for arm, sight in zip(state.arms.arms[1:], sights[1:], strict=True):
+        for arm, sight in zip(state.arms.arms[1:], others, strict=True):
             if arm.world is not None and arm.world.ticks < self._warmup:
                 continue
             variant = self._variant(arm)

@@ -109,7 +109,7 @@ def full_state(pipeline: Pipeline, parameters: MarketParameters) -> SymbolState:
     admission.latest = Quote("s" * LONGEST_SYMBOL, 2**62, _FIGURE, _FIGURE, _FIGURE, _FIGURE, 2**62)
     admission.packet = [admission.latest] * REMEMBERED_TICKS
     admission.row = [(2**62, _FIGURE)] * REMEMBERED_TICKS
-    opinion = Opinion(0, _FIGURE, _FIGURE, _FIGURE, _FIGURE, _FIGURE, _FIGURE, [_FIGURE] * MOST_EXPERTS)
+    opinion = Opinion(0, _FIGURE, _FIGURE, _FIGURE, _FIGURE, _FIGURE, _FIGURE, (_FIGURE,) * MOST_EXPERTS)
     models = ("m" * LONGEST_EXPERT,) * MOST_EXPERTS
     state.pending = [
         Pending(
