@@ -1,12 +1,13 @@
-"""Records on the topic `ticks`: quotes, trades and, rarely, directives.
+"""Records on the topic `ticks`: quotes, trades, copies of the ticks of references and, rarely, directives.
 
 A directive starts, promotes or stops an arm. An arm is one of the variants of the pipeline that run side by side on a
-symbol. All records of a symbol are in one ordered log.
+symbol. All records of a symbol are in one ordered log. A reference is a symbol whose last state the features of other
+symbols look at.
 """
 
 from typing import Annotated, Literal
 
-from msgspec import Meta, Struct
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 from schemas.limits import (
     Cause,
@@ -27,6 +28,17 @@ from schemas.models import ModelState
 
 LONGEST_SIDE = 64
 
+ORIGINAL = r"^(ticks:[0-9]{1,6}:[0-9]{1,18})?(?![\s\S])"
+"""Pattern of the id of a tick that was copied, or of an empty text."""
+
+Copied = Annotated[
+    bool | UnsetType,
+    Meta(
+        description="true: its producer writes a copy of it to every other partition by itself (a `reference` record), "
+        "so that no worker does; absent for ticks that nobody copies"
+    ),
+]
+
 
 class Quote(Struct, frozen=True, tag_field="kind", tag="quote"):
     """Best bid and best ask of a symbol as of `ts_event`."""
@@ -38,6 +50,7 @@ class Quote(Struct, frozen=True, tag_field="kind", tag="quote"):
     ask: Annotated[TickPrice, Meta(description="best ask price, quote currency")]
     ask_size: Annotated[TickSize, Meta(description="quantity at the best ask, base units; 0 where the feed has none")]
     seq: SequenceNumber = None
+    copied: Copied = UNSET
 
 
 class Trade(Struct, frozen=True, tag_field="kind", tag="trade"):
@@ -52,6 +65,37 @@ class Trade(Struct, frozen=True, tag_field="kind", tag="trade"):
         Meta(max_length=LONGEST_SIDE, description="the aggressor: `buy` or `sell`; anything else counts as unknown"),
     ] = ""
     seq: SequenceNumber = None
+    copied: Copied = UNSET
+
+
+class ReferenceTick(Struct, frozen=True, tag_field="kind", tag="reference"):
+    """Copy of a tick of a reference, written to a partition that is not the one of the reference.
+
+    A reference is a symbol whose last state the features of other symbols look at, such as SPY for all shares. Records
+    have an order only within their partition. So a copy of each tick of a reference lies in every other partition, and
+    at each tick of a symbol the log says what of the reference had come before. Producers write the copies; where they
+    do not, workers copy each tick once it came. No prediction follows from a copy.
+    """
+
+    tick: Annotated[Quote | Trade, Meta(description="the tick that was copied")]
+    of: Annotated[
+        str,
+        Meta(
+            max_length=32,
+            pattern=ORIGINAL,
+            description="`ticks:partition:offset` of the tick, where a worker copied it; empty: its producer did",
+        ),
+    ] = ""
+
+    @property
+    def symbol(self) -> str:
+        """Symbol of the reference."""
+        return self.tick.symbol
+
+    @property
+    def ts_event(self) -> int:
+        """When the tick happened at the venue, ns since 1970, UTC."""
+        return self.tick.ts_event
 
 
 Overrides = Annotated[

@@ -14,7 +14,7 @@ from schemas.log_events import LogEvent
 from schemas.outcomes import OutcomeMatured
 from schemas.predictions import Prediction
 from schemas.retraining import RetrainFinished, RetrainJob
-from schemas.ticks import Tick
+from schemas.ticks import ReferenceTick, Tick
 from schemas.versions import ModelVersion
 from schemas.windows import AccuracyWindow
 
@@ -103,15 +103,15 @@ class Topic(Struct, frozen=True):
         """The record types on the topic, one or several.
 
         >>> [record.__name__ for record in TICKS.records]
-        ['Quote', 'Trade', 'Directive']
+        ['Quote', 'Trade', 'Directive', 'ReferenceTick']
         """
         return get_args(self.record) or (self.record,)
 
 
 TICKS = Topic(
     "ticks",
-    Tick,
-    "quotes, trades and directives: the log that everything else is computed from",
+    Tick | ReferenceTick,
+    "quotes, trades, copies of the ticks of references, and directives: the log that everything is computed from",
     retention_ms=30 * DAY_MS,
     is_root=True,
 )

@@ -9,7 +9,7 @@ from typing import Any
 from msgspec import field, to_builtins
 
 from schemas.errors import ConfigurationError
-from schemas.limits import NAMING_SAID, is_name
+from schemas.limits import NAMING_SAID, is_name, is_symbol
 from streams.account.parameters import AccountParameters
 from streams.engine.configured import configured, expect_numbers, merged
 from streams.experiments.declaration import Declaration
@@ -42,7 +42,7 @@ class Parameters(BySymbol, frozen=True):
 def load_parameters(table: Mapping[str, Any]) -> Parameters:
     """Parameters from the parsed TOML table of a configuration file.
 
-    The tables are `[market]`, `[account]`, `[monitor]`, `[retraining]`, `[experiments.NAME]` and
+    The tables are `[market]`, `[references]`, `[account]`, `[monitor]`, `[retraining]`, `[experiments.NAME]` and
     `[symbols.NAME.market]`. The last one overrides fields of `[market]` for one symbol. What is missing has its
     default.
 
@@ -87,7 +87,7 @@ def load_parameters(table: Mapping[str, Any]) -> Parameters:
     retraining = dict(_table(table, "retraining", "[retraining]"))
     # Given fields of the trial are merged over the defaults of a trial, not over those of an experiment.
     retraining["trial"] = merged(to_builtins(TRIAL), _table(retraining, "trial", "[retraining.trial]"))
-    return Parameters(
+    whole = Parameters(
         market=configured(everywhere, MarketParameters, "market"),
         symbols=symbols,
         account=configured(_table(table, "account", "[account]"), AccountParameters, "account"),
@@ -95,6 +95,30 @@ def load_parameters(table: Mapping[str, Any]) -> Parameters:
         monitor=configured(_table(table, "monitor", "[monitor]"), MonitorParameters, "monitor"),
         retraining=configured(retraining, RetrainParameters, "retraining"),
     )
+    return whole.referring(_references(_table(table, "references", "[references]"))).spelled_out()
+
+
+def _references(table: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
+    """Symbols that look at each reference, from the table `[references]`.
+
+    >>> _references({"SPY": ["*"], "GLD": "NEM"})
+    Traceback (most recent call last):
+    ...
+    schemas.errors.ConfigurationError: [references] GLD: expected a list of symbols, or ["*"] for all, was 'NEM'
+    """
+    found = {}
+    for reference, symbols in table.items():
+        if not is_symbol(reference) or "|" in reference:
+            raise ConfigurationError(
+                f"[references]: expected symbols of 1 to 32 printable ASCII characters without space and `|`, was "
+                f"{reference!r:.80}"
+            )
+        if not isinstance(symbols, list) or not all(isinstance(each, str) and is_symbol(each) for each in symbols):
+            raise ConfigurationError(
+                f'[references] {reference}: expected a list of symbols, or ["*"] for all, was {symbols!r:.80}'
+            )
+        found[reference] = tuple(symbols)
+    return found
 
 
 def _table(parent: Mapping[str, Any], name: str, where: str) -> Mapping[str, Any]:

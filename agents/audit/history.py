@@ -11,7 +11,7 @@ from agents.config.settings import Settings
 from schemas.errors import ConfigurationError
 from schemas.outcomes import OutcomeMatured
 from schemas.predictions import Prediction
-from schemas.ticks import Directive
+from schemas.ticks import Directive, Quote, Trade
 from schemas.topics import (
     ACCURACY_WINDOWS,
     CANDIDATES,
@@ -74,7 +74,7 @@ async def history(settings: Settings, bootstrap: str, symbol: str, begin: int, e
     async for tick in _records(settings, bootstrap, TICKS, symbol):
         if isinstance(tick, Directive):
             found.directives.setdefault(tick.id, tick)
-        elif begin <= tick.ts_event <= end:
+        elif isinstance(tick, Quote | Trade) and begin <= tick.ts_event <= end:
             found.ticks += 1
     async for prediction in _records(settings, bootstrap, PREDICTIONS, symbol):
         if begin <= prediction.ts_event <= end:

@@ -24,6 +24,7 @@ from agents.cli.input_preview import explain as show_explained
 from agents.cli.input_preview import explain_option, say_understood
 from agents.cli.parameters_in_use import parameters_in_use
 from agents.cli.progress import progress_bar
+from agents.cli.reference_options import reference_delay_option, reference_option, with_references
 from agents.config.plugins import plugins_seen_from
 from agents.config.settings import Settings
 from agents.identity.computing import configured_identity
@@ -56,6 +57,8 @@ DONE = "it was finished before; nothing was left to do"
 )
 @click.option("--out", default="run", show_default=True, metavar="FOLDER", help="Where everything goes.")
 @horizon_option
+@reference_option
+@reference_delay_option
 @click.option("--jobs", type=click.IntRange(1), metavar="N", help="Processes at work  [default: by size and cores]")
 @click.option("--no-digests", is_flag=True, help="Do not digest what the topics would hold; a little faster.")
 @column_options
@@ -66,6 +69,8 @@ def command(
     configs: tuple[str, ...],
     out: str,
     horizon: str | None,
+    references: tuple[str, ...],
+    reference_delay: str | None,
     jobs: int | None,
     no_digests: bool,
     columns: Columns,
@@ -89,12 +94,13 @@ def command(
     Examples:
       tickloop backtest btcusdt.csv.gz
       tickloop backtest bars.csv --bars open --symbol AAPL --horizon 5m
+      tickloop backtest ibm.csv spy.csv --reference SPY
       tickloop backtest btcusdt.csv.gz ethusdt.csv.gz --config cheap.toml --config dear.toml --out fees
     """
     if explain:
         show_explained(files, columns)
         return
-    chosen = configured(configs, horizon)
+    chosen = configured(configs, horizon, references, reference_delay)
     expect_one_market(files, columns)
     say_understood(files, columns, as_json)
     plans = planned(files, chosen, out, columns, not no_digests)
@@ -215,16 +221,23 @@ class Configuration(Struct, frozen=True):
     partitions: int
 
 
-def configured(configs: Sequence[str], horizon: str | None = None) -> list[Configuration]:
+def configured(
+    configs: Sequence[str],
+    horizon: str | None = None,
+    references: Sequence[str] = (),
+    reference_delay: str | None = None,
+) -> list[Configuration]:
     """Load the parameter files of a backtest before any ticks are read, so that errors in the files are reported at
     once.
 
     Args:
         configs: paths of the files; empty: `TICKLOOP_CONFIG`, or `tickloop.toml` in the current folder.
         horizon: how far ahead to predict for every symbol, such as `60s`; None: as the files say.
+        references: symbols that the features of all others look at, beside those of the files.
+        reference_delay: by how much their ticks must be older to be seen, such as `5ms`; None: as the files say.
 
     Raises:
-        ConfigurationError: a file or the horizon is invalid, or two files have the same name.
+        ConfigurationError: a file or an argument is invalid, or two files have the same name.
     """
     names = [Path(config).stem for config in configs]
     if len(set(names)) < len(names):
@@ -234,6 +247,7 @@ def configured(configs: Sequence[str], horizon: str | None = None) -> list[Confi
         environment: Mapping[str, str] = os.environ | ({"TICKLOOP_CONFIG": config} if config else {})
         partitions = Settings.load(environment).partitions
         parameters = with_horizon(parameters_in_use(environment), horizon)
+        parameters = with_references(parameters, references, reference_delay)
         found.append(Configuration(config, environment, parameters, partitions))
     return found
 

@@ -21,6 +21,7 @@ from agents.cli.input_preview import explain as show_explained
 from agents.cli.input_preview import explain_option, say, say_understood
 from agents.cli.judging import Judge, refusal
 from agents.cli.progress import progress_bar
+from agents.cli.reference_options import reference_option, references_of
 from agents.clients.pace import LONGEST_WAIT_S, Pace
 from agents.clients.publisher import Published, publish
 from agents.clients.standing_input import awaited
@@ -58,6 +59,7 @@ longest_wait_option = click.option(
     "--speed", metavar="1x|100x|max", default="max", show_default=True, help="Replay event time so much faster."
 )
 @longest_wait_option
+@reference_option
 @click.option("--set-back", is_flag=True, help="Send ticks though they lie before what the topic holds.")
 @explain_option
 @click.option("--strict", is_flag=True, help="Stop at the first row that makes no tick, with its number.")
@@ -68,6 +70,7 @@ def command(
     rate: float | None,
     speed: str,
     longest_wait: float,
+    references: tuple[str, ...],
     set_back: bool,
     explain: bool,
     strict: bool,
@@ -84,6 +87,9 @@ def command(
     `dead-letters` with the reason. So does a tick that makes no sense, for example one with a negative price. A
     warning is printed if the first tick of a symbol is such a tick. If all ticks are such ticks, the exit code is 2.
     After Ctrl-C, ticks that were already read are still sent, and their number is printed.
+
+    Ticks of references, symbols that the features of others look at, are copied to every partition
+    (docs/references.md).
 
     If the ticks of a symbol begin before its newest tick on the topic, the command refuses them: workers would reject
     them as late, or believe that the clock was set back. Send history to separate topics with `tickloop replay`.
@@ -110,7 +116,8 @@ def command(
     address = bootstrap(settings)
     topic = settings.topic(TICKS.name)
     judge = Judge()
-    report = asyncio.run(_publish(files, columns, strict, set_back, address, topic, pace, as_json, judge))
+    everywhere = references_of(references)
+    report = asyncio.run(_publish(files, columns, strict, set_back, address, topic, pace, as_json, judge, everywhere))
     if as_json:
         click.echo(msgspec.json.encode(report))
     else:
@@ -135,6 +142,7 @@ async def _publish(
     pace: Pace,
     quiet: bool,
     judge: Judge,
+    references: Sequence[str],
 ) -> Published:
     say_when_the_broker_is_away()
     held = SymbolTimes(topic, {}) if set_back else await symbol_times(address, topic)
@@ -179,7 +187,16 @@ async def _publish(
             )
 
         report = await publish(
-            feed, address, topic, pace=pace, stop=stop, progress=progress, first=first, seen=judge.look, say=_warn
+            feed,
+            address,
+            topic,
+            pace=pace,
+            stop=stop,
+            progress=progress,
+            first=first,
+            seen=judge.look,
+            say=_warn,
+            references=references,
         )
     for source in sources:
         if source.left_out and not quiet:

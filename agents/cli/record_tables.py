@@ -18,7 +18,7 @@ from schemas.dead_letters import DeadLetter
 from schemas.experiments import ExperimentDecided, ExperimentMoved, PooledDecided, PooledMoved
 from schemas.outcomes import OutcomeMatured
 from schemas.predictions import Prediction
-from schemas.ticks import Tick
+from schemas.topics import TICKS
 from schemas.versions import ModelVersion
 
 COLORS = {"up": "green", "buy": "green", "down": "red", "sell": "red"}
@@ -75,7 +75,7 @@ TIME = Column("time (UTC)", 15, lambda record: clock(record.ts_event))
 SYMBOL = field("symbol", 12, right=False)
 
 COLUMNS: dict[Any, tuple[Column, ...]] = {
-    Tick: (
+    TICKS.record: (
         TIME,
         SYMBOL,
         Column("kind", 9, lambda tick: tick.__struct_config__.tag),

@@ -2,8 +2,8 @@
 
 import asyncio
 import signal
-from collections.abc import AsyncGenerator, Sequence
-from contextlib import AsyncExitStack
+from collections.abc import AsyncGenerator, Collection, Sequence
+from contextlib import AsyncExitStack, aclosing
 
 import click
 import msgspec
@@ -20,7 +20,7 @@ from agents.cli.judging import JudgedSource
 from agents.cli.parameters_in_use import parameters_in_use
 from agents.cli.publish import longest_wait_option, speed_of, stop_or_die
 from agents.clients.pace import Pace
-from agents.clients.publisher import Sendable
+from agents.clients.publisher import Sendable, with_copies
 from agents.clients.tick_log import TickLog
 from agents.clients.topic_partitions import NoSuchTopic
 from agents.commands.keyring import signing
@@ -113,7 +113,7 @@ def command(
             asyncio.get_running_loop().add_signal_handler(number, stop_or_die, stop)
         async with AsyncExitStack() as stack:
             configured, log = settings, None
-            source: Source = judged
+            source: Source = copying(judged, loop[0].references, settings.partitions)
             if topic is not None:
                 try:
                     log = await stack.enter_async_context(TickLog(address, topic))
@@ -199,6 +199,17 @@ def _files(files: Sequence[str], layout: Columns, strict: bool, until: int | Non
         return in_blocks(bar.files[0] if len(bar.files) == 1 else merged(bar.files), until)
 
     return source
+
+
+def copying(source: Source, references: Collection[str], partitions: int) -> Source:
+    """A source that yields each tick of a reference with its copies for all other partitions."""
+
+    async def spread() -> AsyncGenerator[Sequence[Sendable], None]:
+        async with aclosing(source()) as blocks:
+            async for block in blocks:
+                yield with_copies(block, references, partitions)
+
+    return spread
 
 
 def _log(log: TickLog, until: int | None, bar: _Bar) -> Source:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Collection, Iterable, Sequence
 from contextlib import suppress
 from itertools import islice
 from typing import Any
@@ -19,6 +19,7 @@ from schemas.codec import encode
 from schemas.errors import EnvironmentProblem, Refused, TickloopError
 from streams.engine.feed import Feed, RawTick
 from streams.engine.partitioner import partition_of
+from streams.engine.reference_copies import copied
 from streams.sources.damaged_files import BrokenFile
 
 BATCH_BYTES = 1 << 18
@@ -34,12 +35,14 @@ class Addressed(Struct, frozen=True):
         partition: number of the partition that it is written to.
         key, value: bytes of the record; None: absent.
         ts_event: event time that decides when it is sent, ns since 1970; None: it is sent without a wait.
+        is_copy: whether it is a copy of the tick before it for another partition, which is sent at the same time.
     """
 
     partition: int
     key: bytes | None
     value: bytes | None
     ts_event: int | None = None
+    is_copy: bool = False
 
 
 Sendable = Feed | Addressed
@@ -63,13 +66,14 @@ class Published(Struct):
     """What `publish` sent.
 
     Attributes:
-        ticks: number of records that the broker acknowledged.
+        ticks: number of records that the broker acknowledged, copies included.
         unreadable: how many of the sent ticks were `RawTick`s: input that is no valid tick but is sent all
             the same.
         first_problem: what was wrong with the first `RawTick`; empty if there was none.
         seconds: time from the start until the last acknowledgement.
         complete: False if sending was stopped before all ticks were sent.
         partitions: range of offsets written to each partition, by partition number.
+        copies: how many of the records are copies of ticks of references for other partitions.
     """
 
     ticks: int = 0
@@ -78,6 +82,40 @@ class Published(Struct):
     seconds: float = 0.0
     complete: bool = True
     partitions: dict[int, Span] = {}
+    copies: int = 0
+
+
+def with_copies(block: Sequence[Sendable], references: Collection[str], partitions: int) -> Sequence[Sendable]:
+    """A block of ticks, with each tick of a reference marked and followed by its copies for all other partitions.
+
+    A reference is a symbol whose last state the features of other symbols look at. Records have an order only within
+    their partition, so each partition gets the ticks of all references.
+
+    Args:
+        block: the ticks.
+        references: symbols of the references.
+        partitions: number of partitions of the topic.
+
+    >>> from schemas.ticks import Trade
+    >>> sent = with_copies([Trade("SPY", 1, price=168.5, size=100.0)], {"SPY"}, partitions=3)
+    >>> sent[0].copied, [each.partition for each in sent[1:]], sent[1].value == sent[2].value
+    (True, [0, 2], True)
+    """
+    if not references:
+        return block
+    spread: list[Sendable] = []
+    for item in block:
+        found = None if isinstance(item, Addressed) else copied(item, references)
+        if found is None or isinstance(item, Addressed):
+            spread.append(item)
+            continue
+        marked, copy = found
+        key, value, home = item.symbol.encode(), encode(copy), partition_of(item.symbol, partitions)
+        spread.append(marked)
+        spread += (
+            Addressed(number, key, value, item.ts_event, is_copy=True) for number in range(partitions) if number != home
+        )
+    return spread
 
 
 async def publish(
@@ -91,6 +129,7 @@ async def publish(
     first: Callable[[Feed], None] = lambda tick: None,
     seen: Callable[[Sequence[Sendable]], None] = lambda block: None,
     say: Callable[[str], None] = lambda sentence: None,
+    references: Collection[str] = (),
 ) -> Published:
     """Send ticks to a Kafka topic, each with its symbol as key, and return what was sent.
 
@@ -111,6 +150,8 @@ async def publish(
         seen: called with every block of ticks before it is sent.
         say: called with a sentence when, for the first time, a wait between two ticks is cut to the longest wait that
             `pace` allows.
+        references: symbols that the features of other symbols look at; each of their ticks is copied to every
+            partition.
 
     Raises:
         BrokenFile, Refused: the feed cannot be read further. All ticks before that place were sent, and the message
@@ -122,7 +163,7 @@ async def publish(
     partitions = await partition_count(bootstrap, topic)
     producer = clients.producer(bootstrap, max_batch_size=BATCH_BYTES)
     stop = stop or asyncio.Event()
-    publisher = _Publisher(producer, topic, partitions, pace or Pace(), stop, progress, first, seen, say)
+    publisher = _Publisher(producer, topic, partitions, pace or Pace(), stop, progress, first, seen, say, references)
     await producer.start()
     stopped = asyncio.ensure_future(stop.wait())
     sending = asyncio.ensure_future(publisher.run(feed))
@@ -156,6 +197,7 @@ class _Publisher:
         first: Callable[[Feed], None] = lambda tick: None,
         seen: Callable[[Sequence[Sendable]], None] = lambda block: None,
         say: Callable[[str], None] = lambda sentence: None,
+        references: Collection[str] = (),
     ) -> None:
         self._producer = producer
         self._topic = topic
@@ -166,6 +208,7 @@ class _Publisher:
         self._progress = progress
         self._first = first
         self._seen = seen
+        self._references = references
         self._keys: dict[str, tuple[int, bytes]] = {}
         self._open: dict[int, BatchBuilder] = {}
         self._travelling: deque[tuple[int, int, asyncio.Future[Any]]] = deque()
@@ -179,7 +222,7 @@ class _Publisher:
         try:
             async for block in blocks:
                 self._seen(block)
-                await self._put(block)
+                await self._put(with_copies(block, self._references, self._partitions))
                 if isinstance(feed, AsyncIterable):
                     await self._flush()
                 self._progress(self._taken)
@@ -227,6 +270,7 @@ class _Publisher:
         for tick in block:
             if isinstance(tick, Addressed):
                 partition, key, value = tick.partition, tick.key, tick.value
+                self.done.copies += tick.is_copy
             else:
                 if isinstance(tick, RawTick):
                     value = tick.value
@@ -255,6 +299,9 @@ class _Publisher:
         now = clock()
         ready: list[Sendable] = []
         for tick in block:
+            if isinstance(tick, Addressed) and tick.is_copy:
+                ready.append(tick)
+                continue
             due = self._schedule.due(tick.ts_event, now)
             if due > now:
                 now = clock()

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 from schemas.codec import decoder
 from schemas.errors import Refused
-from schemas.ticks import Quote, Trade
+from schemas.ticks import Quote, ReferenceTick, Trade
 from schemas.topics import Topic
 from streams.market.tick_checks import Validation, ValidationParameters
 
@@ -79,6 +79,8 @@ class ReadableRecords:
         found = self._decode(value)
         if type(found) in (Quote, Trade):
             _check(found)
+        elif type(found) is ReferenceTick:
+            _check(found.tick)
         return found
 
 

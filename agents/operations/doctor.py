@@ -29,6 +29,7 @@ from agents.operations.system import wanted_topics
 from agents.telemetry.health import Verdict
 from agents.telemetry.health_queries import Answer, Stranger, ask_all, ask_dashboard, is_working, state
 from schemas.errors import EnvironmentProblem, Refused
+from schemas.ticks import ReferenceTick
 from schemas.topics import MODEL_VERSIONS, OUTCOMES, TICKS
 from streams.engine import compiled
 
@@ -295,6 +296,8 @@ def examine_ticks(records: Sequence[Received], now_ns: int) -> list[Finding]:
             tick = readable.decode(record.value)
         except Refused as problem:
             refused[problem.reason] += 1
+            continue
+        if isinstance(tick, ReferenceTick):  # it lies in every partition but its own
             continue
         partitions[tick.symbol].add(record.partition)
         ahead += tick.ts_event > now_ns + CLOCK_TOLERANCE_NS

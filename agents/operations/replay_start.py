@@ -23,12 +23,14 @@ class ReplayStart(NamedTuple):
         after: last offset whose results are not compared, because the replay gives only part of them.
         keys: snapshot of each key (a symbol, for example) to begin with; empty for a replay from the first record.
         roster: which keys the partition held where the replay begins.
+        context: what all keys looked at together there, as bytes; empty if there is nothing.
     """
 
     offset: int
     after: int
     keys: Mapping[str, KeySnapshot]
     roster: PartitionRoster = NO_ROSTER
+    context: bytes = b""
 
 
 class PartitionHistory(NamedTuple):
@@ -114,7 +116,7 @@ def replay_start(first: int, history: PartitionHistory, kept: list[KeptSnapshots
             continue
         if history.changed and (each.code != history.changed[-1].code or each.low + 1 < history.changed[-1].offset):
             continue
-        return ReplayStart(each.low + 1, each.high, each.keys, each.roster)
+        return ReplayStart(each.low + 1, each.high, each.keys, each.roster, each.context)
     return None
 
 

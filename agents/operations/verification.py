@@ -249,7 +249,7 @@ class _Verifier:
     def _expected(self, number: int, begin: ReplayStart) -> Expected:
         expected = Expected(self._nodes, number)
         try:
-            expected.restore(begin.keys, begin.offset - 1, begin.roster)
+            expected.restore(begin.keys, begin.offset - 1, begin.roster, begin.context)
         except StateError as error:
             raise ConfigurationError(
                 f"expected to read the snapshots that were kept of partition {number}: {error}; fix: verify with the "

@@ -177,6 +177,7 @@ class Binding:
             kept,
             max(1, round(settings.verify_every_s * 1000)),
             keep_from,
+            self.source,
         )
         self._generation = self._app.consumer_generation_id
         self.live[number] = LivePartition(node, number, stored, services)

@@ -34,6 +34,7 @@ class KeptSnapshots(NamedTuple):
         code: digest of the code that computed the snapshots.
         keys: snapshot of each key (a symbol, for example).
         roster: which keys the partition held at `high`.
+        context: what all keys looked at together, as of `low`, as bytes; empty if there is nothing.
     """
 
     low: int
@@ -41,6 +42,7 @@ class KeptSnapshots(NamedTuple):
     code: str
     keys: dict[str, KeySnapshot]
     roster: PartitionRoster = NO_ROSTER
+    context: bytes = b""
 
 
 class _Manifest(Struct, frozen=True, array_like=True):
@@ -50,6 +52,10 @@ class _Manifest(Struct, frozen=True, array_like=True):
     places: int
     code: str
     roster: PartitionRoster = NO_ROSTER
+
+
+class _ManifestWithContext(_Manifest, frozen=True, array_like=True):
+    context: bytes = b""
 
 
 class _Place(Struct, frozen=True, array_like=True):
@@ -74,7 +80,7 @@ class SlotWriter:
         self._partition, self._code = partition, code
         self._key = f"{partition.number}|{slot}"
         self._tag = secrets.token_hex(4)
-        self._low = partition.offset
+        self._low, self._context = partition.offset, partition.dump_context()
         self._names = list(partition.keys)
         self._looked_at = 0
         self._stored: list[str] = []
@@ -116,7 +122,8 @@ class SlotWriter:
         partition = self._partition
         gone = tuple(name for name in self._stored if name not in partition.keys)
         roster = replace(partition.roster(self._low), gone=gone)
-        manifest = _Manifest(self._tag, self._low, roster.decided, len(self._stored), self._code, roster)
+        fields = self._tag, self._low, roster.decided, len(self._stored), self._code, roster
+        manifest = _ManifestWithContext(*fields, self._context) if self._context else _Manifest(*fields)
         return {self._key.encode(): msgpack.encode(manifest)}
 
 
@@ -128,7 +135,7 @@ def kept_in(records: Iterable[tuple[bytes, bytes | None]], partition: int) -> li
         partition: number of the partition.
     """
     places: dict[tuple[str, str, int], _Place] = {}
-    manifests: dict[str, _Manifest] = {}
+    manifests: dict[str, _ManifestWithContext] = {}
     for key, value in records:
         number, slot, place = [*key.decode().split("|"), ""][:3]
         if int(number) != partition:
@@ -136,7 +143,7 @@ def kept_in(records: Iterable[tuple[bytes, bytes | None]], partition: int) -> li
         if not place:
             manifests.pop(slot, None)
             if value is not None:
-                manifests[slot] = msgpack.decode(value, type=_Manifest)
+                manifests[slot] = msgpack.decode(value, type=_ManifestWithContext)
         elif value is not None:
             stored = msgpack.decode(value, type=_Place)
             places[slot, stored.tag, int(place)] = stored
@@ -146,5 +153,7 @@ def kept_in(records: Iterable[tuple[bytes, bytes | None]], partition: int) -> li
         whole = [(each.name, msgpack.decode(each.snapshot, type=KeySnapshot)) for each in mine if each is not None]
         if len(whole) == manifest.places:
             keys = {name: snapshot for name, snapshot in whole if manifest.roster.holds(name, snapshot.born)}
-            found.append(KeptSnapshots(manifest.low, manifest.high, manifest.code, keys, manifest.roster))
+            found.append(
+                KeptSnapshots(manifest.low, manifest.high, manifest.code, keys, manifest.roster, manifest.context)
+            )
     return sorted(found, key=lambda each: each.low)

@@ -19,6 +19,7 @@ from agents.runtime.log_identity import digest_of
 from agents.runtime.outbox import Outbox, Post
 from agents.runtime.recovery import Recovered
 from agents.runtime.snapshots import UNKNOWN, EpochWriter, Origin
+from schemas.codec import encode
 from schemas.dead_letters import DeadLetter
 from schemas.errors import StateError
 from schemas.topics import LARGEST_SNAPSHOT
@@ -37,6 +38,10 @@ TURNS_A_TIMED_ONE = 4
 
 MOST_MARKS = 512
 """Turns after the covered offset whose last records are remembered; of more, every second one is forgotten."""
+
+
+MOST_CONTEXTS = 8
+"""Contexts of earlier offsets that are kept until a manifest is written; of more, every second one is forgotten."""
 
 
 async def _nothing_is_deleted(expected: int, found: int) -> int:
@@ -65,6 +70,7 @@ class PartitionServices(NamedTuple):
         kept: name of the topic for older snapshots; empty if none are kept.
         kept_ms: time between two sets of older snapshots, milliseconds of the log's timestamps.
         keep_from: offset that must be applied before the first set of older snapshots is begun.
+        source: name on the cluster of the topic that the partition belongs to.
     """
 
     producer: AIOKafkaProducer
@@ -80,6 +86,7 @@ class PartitionServices(NamedTuple):
     kept: str = ""
     kept_ms: int = 1
     keep_from: int = 0
+    source: str = ""
 
 
 class LivePartition:
@@ -100,6 +107,11 @@ class LivePartition:
 
     def __init__(self, node: Node[Any], number: int, stored: Recovered, services: PartitionServices) -> None:
         self.partition = Partition(node, number, stored.offset, stored.roster)
+        self.partition.load_context(stored.context)
+        if self.partition.context is not None and services.partitions > 1:
+            self.partition.copies = []
+        # The context as of some offsets, one of which will be that of the next manifest; the oldest first.
+        self._contexts = deque([(stored.offset, self.partition.dump_context())])
         for name, snapshot in stored.keys.items():
             self.partition.restore(name, snapshot)
         # An epoch is complete in itself: whoever takes over stores everything once under its own.
@@ -183,6 +195,7 @@ class LivePartition:
         partition, outbox, names, topics = self.partition, self._outbox, self._services.topics, self._topics
         apply, append, fitted, root_id = partition.apply, outbox.append, self._fitted.encode, partition.root_id
         number, partitions, counters = partition.number, self._services.partitions, self._services.counters
+        copies = partition.copies
         timed, self._turns = self._turns % TURNS_A_TIMED_ONE == 0, self._turns + 1
         began, repeated, new, output = time.perf_counter(), partition.repeats, 0, None
         for record in records:
@@ -199,6 +212,8 @@ class LivePartition:
                     topic = topics[kind]
                     place = place_of(topic, output, number, partitions)
                     append(names[kind], topic.key_of(output), value, place)
+                if copies:
+                    self._pass_on(copies)
         repeated = partition.repeats - repeated + len(records) - new
         counters.applied[number] += len(records) - repeated
         if repeated:
@@ -208,6 +223,33 @@ class LivePartition:
         if new and timed:
             counters.step_s.add((time.perf_counter() - began) / new, new)
             counters.wait_s.add(time.time() - records[-1].timestamp / 1000, new)
+
+    def _pass_on(self, copies: list[Any]) -> None:
+        """Have records written to every other partition of the topic that is read, and clear the list."""
+        source, number = self.partition.node.source, self.partition.number
+        for copy in copies:
+            key, value = source.key_of(copy), encode(copy)
+            for place in range(self._services.partitions):
+                if place != number:
+                    self._outbox.append(self._services.source, key, value, place)
+        copies.clear()
+
+    def _held_back(self, covered: int) -> tuple[int, bytes]:
+        """The newest offset up to `covered` at which the context is known, and the context: a restore begins there.
+
+        Snapshots of keys may reach further than the context; a context that reached further than a snapshot could not
+        be taken back. So the manifest names the offset of the context.
+        """
+        known, partition = self._contexts, self.partition
+        if partition.context is None:
+            return covered, b""
+        if known[-1][0] < partition.offset:
+            known.append((partition.offset, partition.dump_context()))
+        while len(known) > 1 and known[1][0] <= covered:
+            known.popleft()
+        if len(known) > MOST_CONTEXTS:
+            self._contexts = known = deque([*list(known)[::2], known[-1]])
+        return known[0]
 
     async def checkpoint(self, last: bool = False) -> None:
         """Make durable what was applied: first the outputs, then changed states, then the offset that both reach.
@@ -233,14 +275,14 @@ class LivePartition:
                 await self._outbox.flush()
                 acks = self._outbox.taken()
                 snapshots = self._snapshots_of_longest_dirty(math.inf if last else self._services.checkpoint_bytes)
-                covered = partition.covered_without(snapshots)
+                covered, context = self._held_back(partition.covered_without(snapshots))
                 for name in snapshots:
                     del partition.dirty[name]
                 records = self._epoch_writer.snapshots(snapshots, partition.roster(self.covered), partition.keys.keys())
             await asyncio.gather(*acks)
             await self._store(records)
             if covered > self.covered:
-                await self._store(self._epoch_writer.manifest(covered, self._origin(covered)))
+                await self._store(self._epoch_writer.manifest(covered, self._origin(covered), context))
                 self.covered = covered
             if self._services.kept and not last:
                 await self._keep()

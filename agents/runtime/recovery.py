@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from msgspec import msgpack
 
-from agents.runtime.snapshots import ROSTER, UNKNOWN, Manifest, Origin
+from agents.runtime.snapshots import ROSTER, UNKNOWN, ManifestWithContext, Origin
 from schemas.errors import TickloopError
 from streams.engine.partition import NO_ROSTER, KeySnapshot, PartitionRoster
 
@@ -31,6 +31,7 @@ class Recovered(NamedTuple):
             wrote them. The next owner of the partition deletes these records.
         origin: topic and code that the snapshots were computed from.
         roster: which keys of state the partition held.
+        context: what all keys looked at together, as of `offset`, as bytes; empty if there is nothing.
     """
 
     offset: int
@@ -38,6 +39,7 @@ class Recovered(NamedTuple):
     stored: list[bytes]
     origin: Origin = UNKNOWN
     roster: PartitionRoster = NO_ROSTER
+    context: bytes = b""
 
 
 NOTHING = Recovered(-1, {}, [])
@@ -46,7 +48,7 @@ NOTHING = Recovered(-1, {}, [])
 
 class _Epoch:
     def __init__(self) -> None:
-        self.manifest = Manifest(-1, 0)
+        self.manifest = ManifestWithContext(-1, 0)
         self.keys: dict[str, bytes] = {}
         self.places: set[int] = set()
         self.roster: PartitionRoster | None = None
@@ -100,7 +102,7 @@ def recover(records: Iterable[tuple[bytes, bytes]], assigned: Collection[int] | 
             epoch.places.add(int(place))
             epoch.keys[name] = value
         else:
-            epoch.manifest = msgpack.decode(value, type=Manifest)
+            epoch.manifest = msgpack.decode(value, type=ManifestWithContext)
     found = {}
     for partition, by_name in epochs.items():
         complete = [(epoch.manifest.offset, name) for name, epoch in by_name.items() if epoch.is_complete]
@@ -114,6 +116,7 @@ def recover(records: Iterable[tuple[bytes, bytes]], assigned: Collection[int] | 
             found[partition] = Recovered(-1, {}, stored[partition])
             continue
         epoch = by_name[best]
-        roster = epoch.roster or NO_ROSTER
-        found[partition] = Recovered(offset, epoch.snapshots(), stored[partition], epoch.manifest.origin, roster)
+        roster, manifest = epoch.roster or NO_ROSTER, epoch.manifest
+        snapshots = epoch.snapshots()
+        found[partition] = Recovered(offset, snapshots, stored[partition], manifest.origin, roster, manifest.context)
     return found

@@ -80,6 +80,16 @@ class Manifest(Struct, frozen=True, array_like=True):
     rostered: bool = False
 
 
+class ManifestWithContext(Manifest, frozen=True, array_like=True):
+    """Manifest of a partition whose keys look at something together, such as the last ticks of other symbols.
+
+    Attributes:
+        context: what they look at, as of `offset`, as bytes.
+    """
+
+    context: bytes = b""
+
+
 class EpochWriter:
     r"""Makes the records with which one owner of a partition stores its snapshots; the caller sends them.
 
@@ -143,13 +153,16 @@ class EpochWriter:
     def _key(self, place: int, name: str) -> bytes:
         return f"{self._prefix}|{place}|{name}".encode()
 
-    def manifest(self, offset: int, origin: Origin = UNKNOWN) -> dict[bytes, bytes | None]:
+    def manifest(self, offset: int, origin: Origin = UNKNOWN, context: bytes = b"") -> dict[bytes, bytes | None]:
         """Records that declare the stored snapshots complete up to `offset`, and delete those of earlier owners.
 
         Args:
             offset: offset of the last record that is applied in all snapshots.
             origin: topic and code that the snapshots were computed from.
+            context: what all keys look at together, as of `offset`, as bytes; empty if there is nothing.
         """
         others, self._others = self._others, []
-        mine = msgpack.encode(Manifest(offset, self._used, origin, rostered=True))
-        return {self._prefix.encode(): mine, **dict.fromkeys(others)}
+        manifest = Manifest(offset, self._used, origin, rostered=True)
+        if context:
+            manifest = ManifestWithContext(offset, self._used, origin, rostered=True, context=context)
+        return {self._prefix.encode(): msgpack.encode(manifest), **dict.fromkeys(others)}

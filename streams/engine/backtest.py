@@ -4,7 +4,7 @@ The results are the same as if the ticks were published to empty topics. Ticks a
 not grow with their number, and the state of a run can be stored and resumed.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from msgspec import MsgspecError, Struct, msgpack
@@ -23,6 +23,7 @@ from streams.engine.loop_partition import LoopPartition
 from streams.engine.node import Node, following
 from streams.engine.partition import KeySnapshot, Partition
 from streams.engine.partitioner import partition_of
+from streams.engine.reference_copies import copied
 from streams.engine.routes import topic_of
 
 AGAIN = "fix: remove the folder of the run, and begin it again"
@@ -85,15 +86,25 @@ class _NodeSnapshot(Struct, array_like=True):
     keys: dict[str, bytes]
 
 
+class _NodeSnapshotWithContext(_NodeSnapshot, array_like=True):
+    context: bytes = b""
+
+
 class _Snapshot(Struct, array_like=True):
     facts: Facts
-    partitions: dict[int, tuple[int, list[_NodeSnapshot]]]
+    partitions: Mapping[int, tuple[int, Sequence[_NodeSnapshot]]]
+
+
+class _StoredSnapshot(_Snapshot, array_like=True):
+    partitions: Mapping[int, tuple[int, Sequence[_NodeSnapshotWithContext]]]
 
 
 class Engine:
     """A backtest in progress: it takes ticks one by one and returns the records that all nodes write in answer.
 
-    Each tick gets the partition and the offset that it would have if it were published to an empty topic.
+    Each tick gets the partition and the offset that it would have if it were published to an empty topic. A tick of a
+    reference (a symbol that the features of others look at) is copied to all other partitions, as `tickloop publish`
+    does it.
 
     Args:
         nodes: the nodes to run. The first one reads the ticks; nodes whose input does not follow from ticks, such as
@@ -123,6 +134,7 @@ class Engine:
         self._facts = Facts()
         self.decisions: list[Decision] = []
         self._log = nodes[0].source.name
+        self._references = nodes[0].references
         self._topics = {record: topic.name for record, topic in topic_of(nodes).items()}
         self._count = partitions
         self._partitions = [
@@ -137,7 +149,20 @@ class Engine:
         The records are in the order in which they are written. Nothing is returned for an input of a partition that
         another engine processes.
         """
-        partition = self._partitions[partition_of(item.symbol, self._count)]
+        home = partition_of(item.symbol, self._count)
+        if item.symbol in self._references and (found := copied(item, self._references)):
+            item, copy = found
+            answers = [
+                record
+                for number, partition in enumerate(self._partitions)
+                if number != home and partition is not None
+                for record in self._counted(partition.receive(copy), number)
+            ]
+            return [*self._take(item, home), *answers]
+        return self._take(item, home)
+
+    def _take(self, item: Feed, home: int) -> Sequence[Struct]:
+        partition = self._partitions[home]
         if partition is None:
             return ()
         facts = self._facts
@@ -149,6 +174,10 @@ class Engine:
             written = partition.receive(item)
             if type(item) is Directive:
                 self._decide(item, root_id(self._log, partition.number, offset), written)
+        return self._counted(written, home)
+
+    def _counted(self, written: Sequence[Struct], number: int) -> Sequence[Struct]:
+        facts = self._facts
         counts, chains, refused = self._counts, self._digests, facts.refused
         for record in written:
             kind = type(record)
@@ -159,7 +188,7 @@ class Engine:
             elif isinstance(record, DeadLetter):
                 refused[record.reason] = refused.get(record.reason, 0) + 1
             if chains:
-                chain, number = chains[kind], partition.number
+                chain = chains[kind]
                 chain[number] = digests.extended(chain.get(number, digests.START), encode(record))
         return written
 
@@ -190,7 +219,7 @@ class Engine:
             StateError: the bytes are not a snapshot, or are one made with other nodes, partitions or parameters.
         """
         try:
-            stored = msgpack.decode(snapshot, type=_Snapshot)
+            stored = msgpack.decode(snapshot, type=_StoredSnapshot)
         except MsgspecError as error:
             raise StateError(f"expected a snapshot of a backtest, was something else: {error}; {AGAIN}") from error
         mine = {partition.number: partition for partition in self._partitions if partition is not None}
@@ -199,6 +228,7 @@ class Engine:
         for number, (next_offset, nodes) in stored.partitions.items():
             mine[number].next_offset = next_offset
             for partition, node in zip(mine[number].partitions, nodes, strict=True):
+                partition.load_context(node.context)
                 if partition.node.name != node.name:
                     raise StateError(
                         f"expected the state of node {partition.node.name}, was that of {node.name}; {AGAIN}"
@@ -229,4 +259,6 @@ class Engine:
 
 def _stored(partition: Partition) -> _NodeSnapshot:
     keys = {name: partition.snapshot(name) for name in partition.keys}
+    if context := partition.dump_context():
+        return _NodeSnapshotWithContext(partition.node.name, partition.offset, keys, context)
     return _NodeSnapshot(partition.node.name, partition.offset, keys)

@@ -45,6 +45,7 @@ class Chain(Node[States]):
         self.name = self._head.name
         self.source = self._head.source
         self.outputs = tuple(dict.fromkeys(topic for node in nodes for topic in node.outputs))
+        self.references = self._head.references
         self.keys_per_partition = self._head.keys_per_partition
         self.quiet_records = self._head.quiet_records
         behind = list(enumerate(nodes))[1:]
@@ -66,6 +67,14 @@ class Chain(Node[States]):
     def key(self, event: Any) -> str:
         """The key (mostly a symbol) whose state the first node of the chain uses for an event; see `Node.key`."""
         return self._head.key(event)
+
+    def open_context(self) -> Any:
+        """The context of a partition, as the first node of the chain opens it; see `Node.open_context`."""
+        return self._head.open_context()
+
+    def notice(self, context: Any, event: Any, record_id: str) -> Struct | None:
+        """Let the first node of the chain take an event into the context of its partition; see `Node.notice`."""
+        return self._head.notice(context, event, record_id)
 
     def admit(self, event: Any, record_id: str) -> None:
         """Ask the first node of the chain whether an event may open a state for a new key; see `Node.admit`.

@@ -11,7 +11,8 @@ class Faults:
 
     Attributes:
         counts: number of failures of each component that ever failed.
-        latest: failures at the present tick, each as one line: component, problem and fallback.
+        latest: failures at the present tick, each as one line: component, problem and fallback; and what else is
+            missing at it.
 
     >>> faults = Faults()
     >>> faults.note("strategy rumour", problem="ZeroDivisionError", fallback="one half")
@@ -32,3 +33,7 @@ class Faults:
         """
         self.counts[component] = self.counts.get(component, 0) + 1
         self.latest.append(f"{component} ({problem}): {fallback}")
+
+    def remark(self, sentence: str) -> None:
+        """Remember in `latest` what is missing at the present tick, although no component failed."""
+        self.latest.append(sentence)

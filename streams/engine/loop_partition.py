@@ -59,7 +59,13 @@ class LoopPartition:
             written = [*written, *partition.apply(offset, key, value)]
         return self._close(written) if self._closed else written
 
-    def restore(self, keys: Mapping[str, KeySnapshot], offset: int, roster: PartitionRoster = NO_ROSTER) -> None:
+    def restore(
+        self,
+        keys: Mapping[str, KeySnapshot],
+        offset: int,
+        roster: PartitionRoster = NO_ROSTER,
+        context: bytes = b"",
+    ) -> None:
         """Restore the states of the nodes that read the log, so that the next record is the one after `offset`.
 
         The log is the topic that the first node reads.
@@ -69,6 +75,7 @@ class LoopPartition:
             offset: offset of the log that every snapshot has reached; some may have reached further.
             roster: list of the keys that existed when the snapshots were taken, stored with them; needed only if the
                 snapshots reach to different offsets.
+            context: what all keys of the partition look at together, as of `offset`; empty if there is nothing.
 
         Raises:
             StateError: the snapshots were made by other nodes or with other parameters.
@@ -76,6 +83,7 @@ class LoopPartition:
         (reader,) = self._first
         reader.offset, self.next_offset = offset, offset + 1
         reader.follow(roster)
+        reader.load_context(context)
         for name, snapshot in keys.items():
             reader.restore(name, snapshot)
 

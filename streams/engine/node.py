@@ -17,6 +17,9 @@ from schemas.topics import COMMANDS, EXPERIMENT_PARTIALS, Topic
 
 State = TypeVar("State")
 
+NO_KEY = ""
+"""Key of an event that belongs to no key: only the context of its partition takes it."""
+
 KEPT_AT_A_RESET = (COMMANDS, EXPERIMENT_PARTIALS)
 """Topics that do not follow from the ticks alone: `tickloop topics reset` keeps the states computed from them."""
 
@@ -35,6 +38,7 @@ class Node(ABC, Generic[State]):
             overrides `dump` and `load`.
         made_with: digest of the parameters that the node computes with; the field `made_with` of every restored state
             must equal it. Empty if `revive` compares parameters in another way, or if no parameters matter.
+        references: symbols that all keys look at: a copy of each of their events has to be in every partition.
         keys_per_partition: largest number of keys in one partition. A further key replaces one that may be dropped; if
             there is none, records of the further key are refused.
         quiet_records: number of records of other keys that must have come since a key's last record before the key may
@@ -46,6 +50,7 @@ class Node(ABC, Generic[State]):
     outputs: tuple[Topic, ...]
     state: Any = None
     made_with: str = ""
+    references: frozenset[str] = frozenset()
     keys_per_partition: int = 10_000
     quiet_records: int = 10_000
 
@@ -98,9 +103,36 @@ class Node(ABC, Generic[State]):
         return False
 
     def key(self, event: Any) -> str:
-        """Key of the state that an event belongs to: its symbol, unless a subclass chooses another."""
+        """Key of the state that an event belongs to: its symbol, unless a subclass chooses another.
+
+        It is `NO_KEY` for an event that only the context of the partition takes.
+        """
         symbol: str = event.symbol
         return symbol
+
+    def open_context(self) -> Any:
+        """What all keys of a partition look at together, before its first record; None, as here, if there is nothing.
+
+        A context has a method `dump`, which returns it as bytes, and a method `load`, which takes them over.
+        """
+        return None
+
+    def notice(self, context: Any, event: Any, record_id: str) -> Struct | None:
+        """Take an event into the context of its partition, before `step` takes it into the state of its key.
+
+        It is called for every event of a partition that has a context, each exactly once in the order of the log, also
+        where the state of the event's key has it already and `step` is passed over. The call of `step` that follows
+        looks at this context.
+
+        Args:
+            context: what `open_context` returned for the partition, which is changed.
+            event: event that `decode` returned.
+            record_id: id of its record: topic, partition and offset.
+
+        Returns:
+            A record that must be written to every other partition of the topic that the node reads, or None.
+        """
+        return None
 
     def admit(self, event: Any, record_id: str) -> None:
         """Check the first event of a key before a state is opened for it; here every event passes.

@@ -13,7 +13,7 @@ from schemas.codec import encode
 from schemas.errors import Refused
 from schemas.positions import Position, position_of, root_id
 from streams.engine.dead_letters import dead_letter
-from streams.engine.node import Node
+from streams.engine.node import NO_KEY, Node
 
 
 class Keyed(Struct):
@@ -96,6 +96,9 @@ class Partition:
             of these offsets.
         repeats: number of records skipped because their key's state held them already.
         left: number of keys dropped to make room for others.
+        context: what all keys look at together, such as the last ticks of other symbols; None for most nodes.
+        copies: records that are to be written to every other partition of the source topic, in the order in which they
+            arose, for the caller to take out; None: they are not collected.
 
     Args:
         node: node that processes the records.
@@ -111,6 +114,8 @@ class Partition:
         self.keys: dict[str, Keyed] = {}
         self.dirty: dict[str, int] = {}
         self.repeats = self.left = 0
+        self.context = node.open_context()
+        self.copies: list[Struct] | None = None
         self.follow(roster)
         # Keys that may leave, by the offset of their last event when they were listed; None until needed.
         self._leavers: list[tuple[int, str]] | None = None
@@ -147,8 +152,14 @@ class Partition:
         node, offset = self.node, self.offset
         # The id of an input that came from another node says where it is from; a refusal before that says where it is.
         record_id = self.root_id() if self._is_root else ""
+        if self.context is not None:
+            copy = node.notice(self.context, event, self.root_id())
+            if copy is not None and self.copies is not None:
+                self.copies.append(copy)
         try:
             name = node.key(event)
+            if name == NO_KEY:
+                return ()
             keyed = self.keys.get(name)
             if keyed is None:
                 if offset <= self._decided and self._coming.get(name) != offset:
@@ -183,6 +194,19 @@ class Partition:
     def root_id(self) -> str:
         """Id of the last record applied: topic, partition and offset, such as `ticks:3:1042`."""
         return f"{self._prefix}{self.offset}"
+
+    def dump_context(self) -> bytes:
+        """The context as bytes, as of the last record applied; empty if the node has none."""
+        return b"" if self.context is None else self.context.dump()
+
+    def load_context(self, context: bytes) -> None:
+        """Set the context to what `dump_context` returned; nothing is done if that was empty, or if the node has none.
+
+        Raises:
+            StateError: the bytes are no context of this node.
+        """
+        if self.context is not None and context:
+            self.context.load(context)
 
     def snapshot(self, name: str) -> bytes:
         """The state of one key as bytes: an encoded `KeySnapshot`.

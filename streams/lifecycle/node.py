@@ -87,7 +87,7 @@ class LifecycleNode(Node[SymbolArms]):
         self._variants = limited_arm_parameters(parameters.market, "[market]")
         self._own_variants = {
             symbol: limited_arm_parameters(own, f"[symbols.{symbol}.market]")
-            for symbol, own in parameters.symbols.items()
+            for symbol, own in parameters.spelled_out().symbols.items()
         }
 
     def check(self, event: Any) -> None:

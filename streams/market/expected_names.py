@@ -3,11 +3,13 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from schemas.errors import ConfigurationError
 from schemas.names import MODEL
 from streams.engine.configured import expect_known
 from streams.engine.registry import Registry
 from streams.market.confidence import CALIBRATORS
 from streams.market.costs import COSTS
+from streams.market.features.references import reference_of
 from streams.market.features.registry import FAMILIES, expect_features
 from streams.market.models.own import MODELS
 from streams.market.models.parameters import OwnModelParameters
@@ -51,15 +53,21 @@ def expect_names(parameters: MarketParameters, where: str = "market") -> None:
         ("features", "recorded features", parameters.features.recorded),
         ("model", "features", parameters.model.features),
         ("model.prior", "features", parameters.model.prior),
+        *((f"models.{name}.features", "features", model.features) for name, model in parameters.models.items()),
     ):
         expect_features(features, f"{where}.{table}", what)
-    others: list[tuple[str, str, Iterable[str], Iterable[str]]] = [
+        if absent := {reference_of(each) for each in features} - {"", *parameters.features.references.of}:
+            raise ConfigurationError(
+                f"[{where}.{table}]: expected features of references among "
+                f"{', '.join(parameters.features.references.of) or 'none'}, was one of {min(absent)}; fix: [references] "
+                f'{min(absent)} = ["*"]'
+            )
+    named: list[tuple[str, str, Iterable[str], Iterable[str]]] = [
         ("mixture.prior", "experts", parameters.mixture.prior, (*STRATEGIES, MODEL, *parameters.models)),
         ("sizing.regime_caps", "regimes", parameters.sizing.regime_caps, [each.name for each in REGIMES]),
     ]
-    for table, what, names, known in others:
+    for table, what, names, known in named:
         expect_known(names, known, f"{where}.{table}", what)
     for name, model in parameters.models.items():
-        expect_features(model.features, f"{where}.models.{name}.features")
         if isinstance(model, OwnModelParameters):
             MODELS.expect((model.of,), f"{where}.models.{name}.of")

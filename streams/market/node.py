@@ -3,22 +3,26 @@
 from collections.abc import Sequence
 from typing import Any
 
-from msgspec import MsgspecError, Struct, msgpack
+from msgspec import UNSET, MsgspecError, Struct, msgpack
+from msgspec.structs import replace
 
-from schemas.errors import ModelRefused
+from schemas.errors import ConfigurationError, ModelRefused
 from schemas.predictions import Prediction
-from schemas.ticks import Directive, Quote, Trade
+from schemas.ticks import Directive, Quote, ReferenceTick, Trade
 from schemas.topics import BREAKS, DEAD_LETTERS, OUTCOMES, PREDICTIONS, TICKS
-from streams.engine.node import Node, not_a_snapshot
+from streams.engine.node import NO_KEY, Node, not_a_snapshot
 from streams.engine.signing import UNSIGNED, Signing
 from streams.market.expected_names import expect_names
+from streams.market.features.references import MOST_REFERENCES
 from streams.market.models.protocol import LiveModel
 from streams.market.parameters import BySymbol, MarketParameters
 from streams.market.pipeline import Pipeline
+from streams.market.references import References
 from streams.market.sizing import SizeExplained
 from streams.market.state_size import room_for_models
 from streams.market.symbol_state import SymbolState
 from streams.market.tick_checks import Validation
+from streams.market.tick_order import Admission
 
 DEFAULTS = BySymbol()
 
@@ -59,6 +63,19 @@ class MarketNode(Node[SymbolState]):
         expect_names(parameters.market)
         for symbol, own in parameters.symbols.items():
             expect_names(own, f"symbols.{symbol}.market")
+        self.references = frozenset(parameters.references)
+        if len(self.references) > MOST_REFERENCES:
+            raise ConfigurationError(
+                f"[references]: expected at most {MOST_REFERENCES} symbols, was {', '.join(parameters.references)}; "
+                "fix: take out those that say least"
+            )
+        self._admissions = {
+            symbol: Admission(own.admission, own.horizon_ns)
+            for symbol in parameters.references
+            for own in (parameters.for_symbol(symbol),)
+        }
+        self._noticed: References | None = None
+        parameters = parameters.spelled_out()
         self._dump = msgpack.Encoder(enc_hook=_stored).encode
         self._signing = signing
         self._pipeline = Pipeline(parameters.market)
@@ -95,6 +112,8 @@ class MarketNode(Node[SymbolState]):
         Raises:
             Refused: the quote or trade is not valid; the caller writes a dead letter instead.
         """
+        if type(record) is ReferenceTick:
+            return not record.of and self.is_plain(record.tick)
         if type(record) is Quote:
             bid, ask, bid_size, ask_size = record.bid, record.ask, record.bid_size, record.ask_size
             plain = type(bid) is type(ask) is type(bid_size) is type(ask_size) is float
@@ -105,7 +124,13 @@ class MarketNode(Node[SymbolState]):
             total = price + size
         else:
             return False
-        if plain and total - total == 0.0 and len(record.symbol) <= LONGEST_PLAIN:
+        marked = record.copied
+        if (
+            plain
+            and total - total == 0.0
+            and len(record.symbol) <= LONGEST_PLAIN
+            and (marked is UNSET or marked is True)
+        ):
             self.check(record)
             return True
         return False
@@ -115,14 +140,50 @@ class MarketNode(Node[SymbolState]):
 
         Args:
             event: a quote or trade, whose symbol, time, prices and sizes are checked; or a directive (a record that
-                starts, promotes or stops a variant of the pipeline), whose symbol, time and signature are checked.
+                starts, promotes or stops a variant of the pipeline), whose symbol, time and signature are checked; or
+                a copy of a reference's tick, of which the tick is checked. A reference is a symbol that the features
+                of other symbols look at.
 
         Raises:
             Refused: the record is not valid.
         """
-        self._checks.get(event.symbol, self._check)(event)
+        tick = event.tick if type(event) is ReferenceTick else event
+        self._checks.get(tick.symbol, self._check)(tick)
         if type(event) is Directive:
             self._signing.check(event)
+
+    def key(self, event: Any) -> str:
+        """Symbol of a tick or directive; none for a copy of a reference's tick, which is noticed but opens no state."""
+        return NO_KEY if type(event) is ReferenceTick else super().key(event)
+
+    def open_context(self) -> References | None:
+        """What a partition knows of the references, symbols that others look at; None if there are no references."""
+        return References(self._admissions) if self.references else None
+
+    def notice(self, context: Any, event: Any, record_id: str) -> Struct | None:
+        """Take a tick of a reference, or a copy of one, into what the partition knows of references.
+
+        The next call of `step` looks at the same references.
+
+        Args:
+            context: what `open_context` returned for the partition.
+            event: any event of the partition.
+            record_id: `topic:partition:offset` of its record.
+
+        Returns:
+            The copy that must be written to all other partitions, if the event is a tick of a reference and its
+            producer has not copied it.
+        """
+        self._noticed = context
+        kind = type(event)
+        if kind is ReferenceTick:
+            if event.symbol in context.states:
+                context.take(event.tick, event.of)
+        elif kind is not Directive and event.symbol in context.states:
+            context.take(event)
+            if event.copied is not True:
+                return ReferenceTick(event if event.copied is UNSET else replace(event, copied=UNSET), record_id)
+        return None
 
     def open(self, key: str) -> SymbolState:
         """Return the initial state of the symbol `key`, which has not had a tick."""
@@ -163,7 +224,8 @@ class MarketNode(Node[SymbolState]):
             if self._signing.meet(state.arms.judged, event, record_id):
                 pipeline.direct(state, event)
             return ()
-        return pipeline.take(state, event, record_id)
+        noticed = self._noticed
+        return pipeline.take(state, event, record_id, None if noticed is None else noticed.history)
 
     def explain(self, state: SymbolState, prediction: Prediction) -> SizeExplained:
         """Return the numbers that led to the position of `prediction`, the last prediction made from `state`."""

@@ -1,14 +1,23 @@
 """Parameters of the market node, which are read from the tables `[market...]` of the configuration."""
 
+from collections.abc import Callable, Mapping, Sequence
 from hashlib import sha256
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 from msgspec import Meta, Struct, field, json, to_builtins
+from msgspec.structs import replace
 
+from schemas.errors import ConfigurationError
 from streams.engine.bounds import MOST, Count, CountOrNone, Duration
 from streams.market.confidence import ConfidenceParameters
 from streams.market.costs import CostParameters
 from streams.market.features import FeatureParameters
+from streams.market.features.references import (
+    MOST_REFERENCES,
+    ReferenceParameters,
+    default_features,
+    reference_of,
+)
 from streams.market.models.parameters import ExpertParameters, SignedLogisticParameters
 from streams.market.regime import RegimeParameters
 from streams.market.sizing import SizingParameters
@@ -160,6 +169,7 @@ class MarketParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=
 ADDED_SINCE: dict[str, dict[str, Any]] = {
     "admission": {name: getattr(AdmissionParameters(), name) for name in ("max_gap_ns", "silence_ns")},
     "confidence": {"own": {}},
+    "features": {"references": to_builtins(ReferenceParameters())},
     "costs": {"own": {}},
     "sizing": {"own": {}},
 }
@@ -179,4 +189,105 @@ class BySymbol(Struct, frozen=True):
 
     def for_symbol(self, symbol: str) -> MarketParameters:
         """Return the parameters of `symbol`: its own if it has some, otherwise those of all other symbols."""
-        return self.symbols.get(symbol, self.market)
+        found = self.symbols.get(symbol, self.market)
+        return without_reference(found, symbol) if symbol in found.features.references.of else found
+
+    def spelled_out(self) -> Self:
+        """The same parameters, with those of each reference (symbol that others look at) in `symbols`, too."""
+        own = {symbol: self.for_symbol(symbol) for symbol in (*self.symbols, *self.references)}
+        return replace(self, symbols=own) if self.references else self
+
+    @property
+    def references(self) -> tuple[str, ...]:
+        """Every symbol that the features of some other symbol may look at, each once."""
+        every = (self.market, *self.symbols.values())
+        return tuple(dict.fromkeys(symbol for each in every for symbol in each.features.references.of))
+
+    def referring(self, references: Mapping[str, Sequence[str]]) -> Self:
+        """These parameters, with references for some symbols or for all.
+
+        A reference is a symbol whose last state the features of other symbols look at. Models with the default
+        features then have the default features of each reference, too; others have those that they name.
+
+        Args:
+            references: by reference the symbols that look at it; `*` stands for every symbol.
+
+        >>> spied = BySymbol().referring({"SPY": ["*"], "GLD": ["NEM"]})
+        >>> [spied.for_symbol(each).features.references.of for each in ("IBM", "NEM", "SPY")]
+        [('SPY',), ('SPY', 'GLD'), ()]
+        >>> spied.for_symbol("IBM").model.features[-1]
+        'SPY.queue_imbalance'
+        """
+        everywhere = [reference for reference, symbols in references.items() if EVERYWHERE in symbols]
+        named = dict.fromkeys(symbol for symbols in references.values() for symbol in symbols if symbol != EVERYWHERE)
+        own = {
+            symbol: with_references(
+                self.symbols.get(symbol, self.market),
+                [each for each, symbols in references.items() if {symbol, EVERYWHERE} & {*symbols}],
+            )
+            for symbol in (*self.symbols, *named)
+        }
+        return replace(self, market=with_references(self.market, everywhere), symbols=own)
+
+
+EVERYWHERE = "*"
+"""Stands for every symbol in `[references]`."""
+
+
+def with_references(parameters: MarketParameters, references: Sequence[str]) -> MarketParameters:
+    """Return the parameters of a symbol that looks at further symbols, with their default features in its models.
+
+    Models whose features are not the default ones stay as they are.
+
+    Args:
+        parameters: parameters of the symbol.
+        references: the symbols to look at.
+    """
+    of = tuple(dict.fromkeys((*parameters.features.references.of, *references)))
+    if not references:
+        return parameters
+    more = tuple(name for each in references for name in default_features(each))
+    default = {SignedLogisticParameters().features, _seeing(parameters.features.references.of)}
+
+    def seen(features: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(dict.fromkeys((*features, *more))) if features in default else features
+
+    return _with_features(parameters, of, seen)
+
+
+def without_reference(parameters: MarketParameters, symbol: str) -> MarketParameters:
+    """Return the parameters of a symbol that looks at one symbol less: no symbol is its own reference.
+
+    Args:
+        parameters: parameters of the symbol.
+        symbol: the symbol that is looked at no more; its features are left out of all models.
+    """
+    of = tuple(each for each in parameters.features.references.of if each != symbol)
+    return _with_features(parameters, of, lambda names: tuple(name for name in names if reference_of(name) != symbol))
+
+
+def _seeing(references: Sequence[str]) -> tuple[str, ...]:
+    return (*SignedLogisticParameters().features, *(name for each in references for name in default_features(each)))
+
+
+def _with_features(
+    parameters: MarketParameters, of: tuple[str, ...], seen: Callable[[tuple[str, ...]], tuple[str, ...]]
+) -> MarketParameters:
+    if len(of) > MOST_REFERENCES:
+        raise ConfigurationError(
+            f"[references]: expected at most {MOST_REFERENCES} references of a symbol, was {len(of)}; fix: take out "
+            "those that say least"
+        )
+    features = replace(
+        parameters.features,
+        references=replace(parameters.features.references, of=of),
+        recorded=seen(parameters.features.recorded),
+    )
+    model = parameters.model
+    prior = {name: weight for name, weight in model.prior.items() if seen((name,))}
+    return replace(
+        parameters,
+        features=features,
+        model=replace(model, features=seen(model.features), prior=prior),
+        models={name: replace(each, features=seen(each.features)) for name, each in parameters.models.items()},
+    )

@@ -22,7 +22,7 @@ from streams.market.arm_parameters import ArmParameters, ArmParts
 from streams.market.arms import ArmState
 from streams.market.directives import ArmsState
 from streams.market.feature_users import IMBALANCE
-from streams.market.features import FeatureState
+from streams.market.features import FeatureState, Histories
 from streams.market.features.registry import feature
 from streams.market.labelling import Labelling, drop_pending
 from streams.market.models import signed_logistic
@@ -134,7 +134,7 @@ class Pipeline:
         directives.apply(state.arms, directive, partial(self._variants.begin, state=state))
 
     def take(
-        self, state: SymbolState, tick: Quote | Trade, record_id: str
+        self, state: SymbolState, tick: Quote | Trade, record_id: str, histories: Histories | None = None
     ) -> list[OutcomeMatured | ClockBroken | Prediction]:
         """Take a quote or trade into the state and return the records that follow from it.
 
@@ -142,6 +142,7 @@ class Pipeline:
             state: the symbol's state, which is changed.
             tick: the quote or trade, which has passed the checks of a tick by itself.
             record_id: id of the tick; the ids of the records derive from it.
+            histories: what references (other symbols that features look at) did lately; None if there are none.
 
         Returns:
             First the outcomes of predictions whose horizon has ended; then, if time or price changed
@@ -183,7 +184,7 @@ class Pipeline:
                 self._labels.mature(state, tick.symbol, now, now - 1, last, record_id, records)
 
         if isinstance(tick, Quote):
-            moved = self._features.quote(features, tick, faults)
+            moved = self._features.quote(features, tick, faults, histories)
         else:
             if features.now.bid and now - features.now.quoted_at > self._silence:
                 # Predictions whose mid came from a quote that has expired cannot be scored by trades.
@@ -197,7 +198,7 @@ class Pipeline:
                     state.sized = True
                 if not features.now.bid:
                     state.traded.take(price)
-                moved = self._features.trade(features, tick, faults)
+                moved = self._features.trade(features, tick, faults, histories)
         mid = features.now.mid
         if state.pending and state.pending[0].ts_event + self._horizon == now:
             # The prediction is about the price at the end of the horizon: a tick at that very time counts.
@@ -213,11 +214,14 @@ class Pipeline:
         others: list[Sight] = []
         if len(arms) > 1:
             said = len(faults.latest)
-            others = [pooled if arm.world is None else self._look(state, arm, tick, price, nothing) for arm in arms[1:]]
+            others = [
+                pooled if arm.world is None else self._look(state, arm, tick, price, nothing, histories)
+                for arm in arms[1:]
+            ]
             # The live arm's predictions are the same whatever runs beside it: their reasons, too.
             del faults.latest[said:]
         if live.world is not None:
-            sight = self._look(state, live, tick, price, nothing)
+            sight = self._look(state, live, tick, price, nothing, histories)
         variant = self._variant(live)
         opinion = variant.arms.opinion(live, sight.rules, sight.of_models, faults)
         expert, probability = opinion.expert, opinion.probability
@@ -347,7 +351,15 @@ class Pipeline:
                 world.restart(arm.world, price)
         return features
 
-    def _look(self, state: SymbolState, arm: ArmState, tick: Quote | Trade, price: float, nothing: bool) -> Sight:
+    def _look(
+        self,
+        state: SymbolState,
+        arm: ArmState,
+        tick: Quote | Trade,
+        price: float,
+        nothing: bool,
+        histories: Histories | None,
+    ) -> Sight:
         """What an arm with a world of its own sees after a tick, which its world takes."""
         world, own = self._variant(arm).world, arm.world
         assert world is not None, "asked for such arms only"
@@ -355,7 +367,7 @@ class Pipeline:
         if own.ticks < self._warmup:
             own.ticks += 1
         now = state.admission.clock
-        moved = world.take(own, tick, now, price, nothing, self._silence, state.faults)
+        moved = world.take(own, tick, now, price, nothing, self._silence, state.faults, histories)
         return world.look(own, moved, state.traded, state.faults)
 
     def _shadow_stances(self, state: SymbolState, others: list[Sight]) -> list[ArmPrediction]:

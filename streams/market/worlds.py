@@ -16,7 +16,7 @@ from streams.engine.faults import Faults
 from streams.market.costs import Costs
 from streams.market.costs.traded_spread import TradedSpread
 from streams.market.feature_users import SPREAD, users_of_features, vector_of_models
-from streams.market.features import Features, FeatureState
+from streams.market.features import Features, FeatureState, Histories
 from streams.market.parameters import MarketParameters
 from streams.market.pending import OwnSight
 from streams.market.regime import REGIMES, Regime, detector
@@ -181,6 +181,7 @@ class World:
         nothing: bool,
         silence: int,
         faults: Faults,
+        histories: Histories | None = None,
     ) -> bool:
         """Update the features by a tick.
 
@@ -193,6 +194,7 @@ class World:
             nothing: whether the tick is a trade that is to be ignored because its size is 0.
             silence: age above which the last quote is no longer used, ns.
             faults: takes a report of every failure.
+            histories: what references (other symbols that features look at) did lately; None if there are none.
 
         Returns:
             Whether the tick set a new reference price, so that the features of the price were updated.
@@ -201,10 +203,10 @@ class World:
         if features is None:
             state.features = features = self.features.start(price)
         if isinstance(tick, Quote):
-            return self.features.quote(features, tick, faults)
+            return self.features.quote(features, tick, faults, histories)
         if features.now.bid and now - features.now.quoted_at > silence:
             self.features.forget_quote(features)
-        return False if nothing else self.features.trade(features, tick, faults)
+        return False if nothing else self.features.trade(features, tick, faults, histories)
 
     def look(self, state: WorldState, moved: bool, traded: TradedSpread, faults: Faults) -> Sight:
         """Return features, regime, strategies' probabilities and cost after a tick that `take` has taken.

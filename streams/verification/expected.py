@@ -27,7 +27,13 @@ class Expected:
         self._partition = LoopPartition(nodes, partition)
         self._emitter = Emitter(nodes)
 
-    def restore(self, keys: Mapping[str, KeySnapshot], offset: int, roster: PartitionRoster = NO_ROSTER) -> None:
+    def restore(
+        self,
+        keys: Mapping[str, KeySnapshot],
+        offset: int,
+        roster: PartitionRoster = NO_ROSTER,
+        context: bytes = b"",
+    ) -> None:
         """Begin after an offset of the topic `ticks`, from stored snapshots, instead of at the first tick.
 
         A snapshot may reach further than `offset`. Ticks that the snapshot of a symbol already contains are then
@@ -38,11 +44,12 @@ class Expected:
             offset: offset that every snapshot has reached.
             roster: symbols that the partition held when the snapshots were taken; needed if they reach to different
                 offsets.
+            context: what all symbols look at together, such as the last ticks of references, as of `offset`.
 
         Raises:
             StateError: the snapshots were not made by these nodes with these parameters.
         """
-        self._partition.restore(keys, offset, roster)
+        self._partition.restore(keys, offset, roster, context)
 
     def take(self, offset: int, key: bytes | None, value: bytes | None) -> Iterator[Emitted]:
         """Process one record of the topic `ticks`, and yield the records that follow from it on all topics.

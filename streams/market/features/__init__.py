@@ -6,6 +6,16 @@ The features are computed once a tick and shared by all components that need the
 
 from streams.market.features.moment import Moment
 from streams.market.features.registry import FEATURES, SIGNED, UNSIGNED, FeatureParameters
-from streams.market.features.vector import Features, FeatureState, View
+from streams.market.features.vector import Features, FeatureState, Histories, View
 
-__all__ = ["FEATURES", "SIGNED", "UNSIGNED", "FeatureParameters", "FeatureState", "Features", "Moment", "View"]
+__all__ = [
+    "FEATURES",
+    "SIGNED",
+    "UNSIGNED",
+    "FeatureParameters",
+    "FeatureState",
+    "Features",
+    "Histories",
+    "Moment",
+    "View",
+]

@@ -19,6 +19,14 @@ from streams.market.features.oscillators import Oscillators
 from streams.market.features.parameters import OscillatorParameters, VolatilityParameters
 from streams.market.features.prices import Prices
 from streams.market.features.realised import RealisedVolatility
+from streams.market.features.references import (
+    EVERY,
+    ReferenceFeatures,
+    ReferenceParameters,
+    family_of,
+    features_of_reference,
+    reference_of,
+)
 from streams.market.features.returns import Returns
 from streams.market.features.spread import Spread
 from streams.market.features.volatility import Volatility
@@ -34,6 +42,7 @@ class FeatureParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only
         trade_window: number of trades over which the trade flow and the average trade price are summed.
         oscillators: smoothing of RSI and MACD.
         volatility: smoothing of the volatilities and the autocorrelation.
+        references: which other symbols the features may look at, and how.
         own: parameters of families (groups of features) that plug-ins registered: one table for each family, by the
             family's name.
     """
@@ -43,6 +52,7 @@ class FeatureParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only
     trade_window: Kept = 50
     oscillators: OscillatorParameters = OscillatorParameters()
     volatility: VolatilityParameters = VolatilityParameters()
+    references: ReferenceParameters = ReferenceParameters()
     own: dict[str, dict[str, Any]] = {}
 
 
@@ -94,14 +104,18 @@ class Chosen(NamedTuple):
         features: its features, in the order in which the family returns their values.
         lengths: lengths of the windows that it is made for, shortest first; empty if its features have no windows in
             their names.
+        reference: symbol that the features look at; empty for features of the symbol itself.
     """
 
     family: str
     features: tuple[Feature, ...]
     lengths: tuple[str, ...]
+    reference: str = ""
 
-    def build(self, parameters: FeatureParameters) -> Family:
-        """Return a new instance of the family."""
+    def build(self, parameters: FeatureParameters) -> Any:
+        """Return a new instance of the family: a `Family`, or `ReferenceFeatures` of the reference."""
+        if self.reference:
+            return ReferenceFeatures(self.reference, parameters.references)
         registered = FAMILIES[self.family]
         if self.lengths:
             return registered.build(parameters, [window_of(each) for each in self.lengths])
@@ -113,11 +127,13 @@ def features_of(family: str) -> tuple[Feature, ...]:
 
     Of a family that can compute its features over any window, the result has those over the usual windows.
 
-    >>> [each.name for each in features_of("spread")]
-    ['spread']
+    >>> [each.name for each in features_of("spread")], features_of("SPY.*")[-1].name
+    (['spread'], 'SPY.age')
     >>> [each.name for each in features_of("returns")][:2]
     ['return_50ms', 'return_100ms']
     """
+    if family not in FAMILIES and family.endswith(EVERY):
+        return features_of_reference(family.removesuffix(EVERY))
     part = FAMILIES[family].part
     return _over(_templates(family), part.windows) if _templates(family) else part.features
 
@@ -170,7 +186,8 @@ def is_feature(name: str) -> bool:
     >>> [is_feature(name) for name in ("return_0s", "return_", "sprad")]
     [False, False, False]
     """
-    return any(name == each.name for each in every_feature()) or any(_length(name, family) for family in FAMILIES)
+    own = any(name == each.name for each in every_feature()) or any(_length(name, family) for family in FAMILIES)
+    return own or bool(reference_of(name))
 
 
 def expect_features(names: Iterable[str], where: str, what: str = "features") -> None:
@@ -190,8 +207,10 @@ def expect_features(names: Iterable[str], where: str, what: str = "features") ->
 def chosen(names: Sequence[str]) -> list[Chosen]:
     """Return the families (groups computed together) that compute the given features, in the order of registration.
 
-    >>> [(each.family, each.lengths) for each in chosen(["return_2s", "spread", "return_1", "return_5ms"])]
-    [('prices', ()), ('spread', ()), ('returns', ('5ms', '2s'))]
+    Behind them come those of references (other symbols whose last state features look at), in the order of the names.
+
+    >>> [(each.family, each.lengths) for each in chosen(["SPY.age", "return_2s", "spread", "return_1", "return_5ms"])]
+    [('prices', ()), ('spread', ()), ('returns', ('5ms', '2s')), ('SPY.*', ())]
 
     Raises:
         ConfigurationError: no registered family computes one of the features.
@@ -207,16 +226,19 @@ def chosen(names: Sequence[str]) -> list[Chosen]:
                 found.append(Chosen(family, _over(templates, ordered), ordered))
         elif any(each.name in names for each in features_of(family)):
             found.append(Chosen(family, features_of(family), ()))
-    return found
+    computed = {each.name for one in found for each in one.features}
+    others = sorted({reference_of(name) for name in names if name not in computed} - {""})
+    return [*found, *(Chosen(family_of(each), features_of_reference(each), (), each) for each in others)]
 
 
 def families_of(names: Sequence[str]) -> list[str]:
     """Return the names of the families (groups computed together) that compute the given features.
 
-    The families are in the order of registration, each once.
+    The families are in the order of registration, each once. Behind them come those of references (other symbols whose
+    last state features look at), in the order of their names.
 
-    >>> families_of(["spread", "return_1"])
-    ['prices', 'spread']
+    >>> families_of(["SPY.age", "spread", "return_1"])
+    ['prices', 'spread', 'SPY.*']
 
     Raises:
         ConfigurationError: no registered family computes one of the features.

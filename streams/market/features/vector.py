@@ -7,15 +7,20 @@ from math import isfinite
 from operator import itemgetter
 from typing import Any
 
-from msgspec import convert, json
+from msgspec import convert, json, to_builtins
 
 from schemas.ticks import Quote, Trade
 from streams.engine.faults import Faults
 from streams.market.features.moment import Moment
+from streams.market.features.reference_history import ReferenceHistory
+from streams.market.features.references import ABSENT, WIDTH, ReferenceParameters
 from streams.market.features.registry import FEATURES, FeatureParameters, chosen
 
 View = Callable[[Sequence[float]], Sequence[float]]
 """Function from the vector of all features to those that a component needs, in the component's order."""
+
+Histories = Callable[[str], ReferenceHistory | None]
+"""Function from the symbol of a reference to what it did lately; None if nothing is known of it."""
 
 
 def picking(places: Sequence[int]) -> View:
@@ -36,7 +41,7 @@ class FeatureState:
 
     Attributes:
         now: the market as of the last tick.
-        families: states of the computed families (groups of features), in the order of registration.
+        families: states of the computed families (groups of features), in the order of `Features.names`.
         vector: values of the features after the last tick, in the order of `Features.names`.
     """
 
@@ -74,17 +79,19 @@ class Features:
         self._families = [each.build(parameters) for each in computed]
         self.names = tuple(feature.name for each in computed for feature in each.features)
         self._parameters = parameters
+        self._references = [family for family, each in zip(self._families, computed, strict=True) if each.reference]
         self._advances = []
         self._trades = []
         at = 0
-        for index, (family, each) in enumerate(zip(self._families, computed, strict=True)):
-            width = len(each.features)
+        for index, each in enumerate(computed[: len(computed) - len(self._references)]):
+            family, width = self._families[index], len(each.features)
             self._advances.append((family.advance, each.family, width))
             trade = getattr(family, "trade", None)
             if trade is not None:
                 self._trades.append((index, slice(at, at + width), trade, each.family, width))
             at += width
-        self._width = at
+        self._own_width = at
+        self._width = at + WIDTH * len(self._references)
 
     def digest(self) -> str:
         """Return the first 12 hex digits of the SHA-256 over the names of the features and all their parameters.
@@ -93,7 +100,10 @@ class Features:
         >>> len(default.digest()), default.digest() == other.digest()
         (12, False)
         """
-        return sha256(json.encode((self.names, self._parameters))).hexdigest()[:12]
+        parameters = to_builtins(self._parameters)
+        if self._parameters.references == ReferenceParameters():
+            del parameters["references"]
+        return sha256(json.encode((self.names, parameters))).hexdigest()[:12]
 
     def view(self, needs: Sequence[str]) -> View:
         """Return a function that picks the named features out of a vector, in the order of `needs`.
@@ -132,13 +142,14 @@ class Features:
             convert(own, family.state) for own, family in zip(state.families, self._families, strict=True)
         ]
 
-    def quote(self, state: FeatureState, quote: Quote, faults: Faults) -> bool:
+    def quote(self, state: FeatureState, quote: Quote, faults: Faults, histories: Histories | None = None) -> bool:
         """Update all features by a quote, whose mid becomes the reference price that returns are computed from.
 
         Args:
             state: the symbol's state, which is changed.
             quote: the quote.
             faults: takes a report of every group of features that fails.
+            histories: what references (other symbols that features look at) did lately; None if there are none.
 
         Returns:
             True, since a quote always sets the reference price; the method `trade` may return False.
@@ -150,6 +161,8 @@ class Features:
         now.ask_size = quote.ask_size
         now.ts_event = now.quoted_at = quote.ts_event
         self._advance(state, 0.5 * (bid + ask), faults)
+        if self._references:
+            self._look(state, faults, histories)
         return True
 
     def forget_quote(self, state: FeatureState) -> None:
@@ -160,7 +173,7 @@ class Features:
         now = state.now
         now.bid = now.bid_size = now.ask = now.ask_size = 0.0
 
-    def trade(self, state: FeatureState, trade: Trade, faults: Faults) -> bool:
+    def trade(self, state: FeatureState, trade: Trade, faults: Faults, histories: Histories | None = None) -> bool:
         """Update the features that depend on trades; if there is no valid quote, update all features.
 
         Args:
@@ -168,6 +181,7 @@ class Features:
             trade: the trade. If there is no valid quote, its price becomes the reference price that returns are
                 computed from.
             faults: takes a report of every group of features that fails.
+            histories: what references (other symbols that features look at) did lately; None if there are none.
 
         Returns:
             Whether the trade has set the reference price.
@@ -184,12 +198,24 @@ class Features:
                 vector[at] = values if len(values) == width else _absent(name, width, "number of values", faults)
             except Exception as problem:  # noqa: BLE001 - the family may be the user's: whatever it raises is reported
                 vector[at] = _absent(name, width, type(problem).__name__, faults)
-        if now.bid:
-            if self._trades:
-                self._refuse_what_is_not_finite(vector, faults)
-            return False
-        self._advance(state, price, faults)
-        return True
+        quoted = bool(now.bid)
+        if not quoted:
+            self._advance(state, price, faults)
+        elif self._trades:
+            self._refuse_what_is_not_finite(vector, faults)
+        if self._references:
+            self._look(state, faults, histories)
+        return not quoted
+
+    def _look(self, state: FeatureState, faults: Faults, histories: Histories | None) -> None:
+        vector, families = state.vector, state.families
+        del vector[self._own_width :]
+        for index, family in enumerate(self._references, len(self._advances)):
+            history = None if histories is None else histories(family.symbol)
+            values = family.look(families[index], state.now, history)
+            if values is ABSENT:
+                faults.remark(family.absent)
+            vector += values
 
     def _advance(self, state: FeatureState, mid: float, faults: Faults) -> None:
         now = state.now
