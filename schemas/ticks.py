@@ -19,6 +19,7 @@ from schemas.limits import (
     Signature,
     Symbol,
     Tables,
+    TickId,
     TickPrice,
     TickSize,
     TickSymbol,
@@ -27,9 +28,6 @@ from schemas.limits import (
 from schemas.models import ModelState
 
 LONGEST_SIDE = 64
-
-ORIGINAL = r"^(ticks:[0-9]{1,6}:[0-9]{1,18})?(?![\s\S])"
-"""Pattern of the id of a tick that was copied, or of an empty text."""
 
 Copied = Annotated[
     bool | UnsetType,
@@ -79,13 +77,9 @@ class ReferenceTick(Struct, frozen=True, tag_field="kind", tag="reference"):
 
     tick: Annotated[Quote | Trade, Meta(description="the tick that was copied")]
     of: Annotated[
-        str,
-        Meta(
-            max_length=32,
-            pattern=ORIGINAL,
-            description="`ticks:partition:offset` of the tick, where a worker copied it; empty: its producer did",
-        ),
-    ] = ""
+        TickId | UnsetType,
+        Meta(description="`ticks:partition:offset` of the tick, where a worker copied it; absent: its producer did"),
+    ] = UNSET
 
     @property
     def symbol(self) -> str:

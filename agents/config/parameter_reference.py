@@ -36,6 +36,7 @@ SAID_ELSEWHERE = (Declaration,)
 
 NAMES = {
     "market.features.recorded": "features",
+    "market.features.references.of": "symbols, at most 8",
     "market.features.own": "families of plug-ins, a table each",
     "market.regime.detector": "a detector: `ewma`, `hmm` or one of a plug-in",
     "market.regime.own": "detectors of plug-ins, a table each",

@@ -158,8 +158,7 @@ class Binding:
         """Restore the state of a partition that was just assigned, add the partition to `live`, and return it.
 
         Args:
-            number: number of the partition.
-            stored: snapshots of the partition, as they were recovered.
+            number, stored: number and recovered snapshots of the partition.
             origin, fetch_again_from, look_into, post, kept, keep_from: see the attributes of `PartitionServices`.
         """
         settings, node = self._settings, self.node

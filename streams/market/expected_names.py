@@ -59,8 +59,8 @@ def expect_names(parameters: MarketParameters, where: str = "market") -> None:
         if absent := {reference_of(each) for each in features} - {"", *parameters.features.references.of}:
             raise ConfigurationError(
                 f"[{where}.{table}]: expected features of references among "
-                f"{', '.join(parameters.features.references.of) or 'none'}, was one of {min(absent)}; fix: [references] "
-                f'{min(absent)} = ["*"]'
+                f"{', '.join(parameters.features.references.of) or 'none'}, was one of {min(absent)}; fix: "
+                f'[references] {min(absent)} = ["*"]'
             )
     named: list[tuple[str, str, Iterable[str], Iterable[str]]] = [
         ("mixture.prior", "experts", parameters.mixture.prior, (*STRATEGIES, MODEL, *parameters.models)),

@@ -113,7 +113,7 @@ class MarketNode(Node[SymbolState]):
             Refused: the quote or trade is not valid; the caller writes a dead letter instead.
         """
         if type(record) is ReferenceTick:
-            return not record.of and self.is_plain(record.tick)
+            return record.of is UNSET and self.is_plain(record.tick)
         if type(record) is Quote:
             bid, ask, bid_size, ask_size = record.bid, record.ask, record.bid_size, record.ask_size
             plain = type(bid) is type(ask) is type(bid_size) is type(ask_size) is float
@@ -178,7 +178,7 @@ class MarketNode(Node[SymbolState]):
         kind = type(event)
         if kind is ReferenceTick:
             if event.symbol in context.states:
-                context.take(event.tick, event.of)
+                context.take(event.tick, "" if event.of is UNSET else event.of)
         elif kind is not Directive and event.symbol in context.states:
             context.take(event)
             if event.copied is not True:

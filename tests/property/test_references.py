@@ -71,7 +71,7 @@ def test_a_tick_of_the_reference_with_the_stamp_of_a_symbols_tick_is_not_seen_by
         at_price(tick, factor) if tick.symbol == LEADER and tick.ts_event >= stamp else tick
         for tick in ticks[: own + 1]
     ]
-    intruders = [Trade(LEADER, stamp, price=90.0, size=5.0), Quote(LEADER, stamp, 90.0, 1.0, 91.0, 1.0)]
+    intruders: Ticks = [Trade(LEADER, stamp, price=90.0, size=5.0), Quote(LEADER, stamp, 90.0, 1.0, 91.0, 1.0)]
     changed[own:own] = intruders
     assert _of("IBM", changed)[-1] == _of("IBM", ticks[: own + 1])[-1]
 
@@ -153,7 +153,7 @@ def test_a_backtest_that_is_resumed_gives_what_one_without_a_stop_gives() -> Non
 
 
 class _Stored:
-    """Checkpoints as a worker makes them: some keys at a time, and a context of an offset that all keys have reached."""
+    """Checkpoints as a worker makes them: some keys at a time, and a context of an offset that all have reached."""
 
     def __init__(self, partition: Partition) -> None:
         self.keys: dict[str, bytes] = {}

@@ -6,6 +6,7 @@ They are in the order of the lines of that file.
 from typing import Any
 
 import msgspec
+from msgspec import UNSET
 from msgspec.structs import replace
 
 from schemas.accounts import AccountMarked
@@ -14,11 +15,23 @@ from schemas.dead_letters import DeadLetter
 from schemas.experiments import ExperimentMoved, PooledMoved
 from schemas.outcomes import ArmOutcome, OutcomeMatured
 from schemas.predictions import Prediction
-from schemas.ticks import Directive, Quote, Trade
+from schemas.ticks import Directive, Quote, ReferenceTick, Trade
 from schemas.windows import AccuracyWindow
 from tests.support.golden_experiments import EXPERIMENTS
 from tests.support.golden_log_events import LOG_EVENTS
 from tests.support.golden_model_records import BREACH, MODEL, NS, OF_MODELS, OVERRIDES
+
+TRADED = Trade(symbol="BTCUSDT", ts_event=NS + 4, price=55091.9, size=0.001, side="buy", seq=5_118_848)
+MARKED = Quote(
+    symbol="BTCUSDT",
+    ts_event=NS + 2,
+    bid=55091.8,
+    bid_size=2.5,
+    ask=55091.9,
+    ask_size=7.125,
+    seq=5_118_847,
+    copied=True,
+)
 
 RECORDS: dict[type[msgspec.Struct], list[msgspec.Struct]] = {
     **OF_MODELS,
@@ -27,11 +40,14 @@ RECORDS: dict[type[msgspec.Struct], list[msgspec.Struct]] = {
     Quote: [
         Quote(symbol="BTCUSDT", ts_event=NS, bid=55091.8, bid_size=2.0, ask=55091.9, ask_size=0.0),
         Quote(symbol="BTCUSDT", ts_event=NS + 1, bid=55091.8, bid_size=2.5, ask=55091.9, ask_size=7.125, seq=5_118_846),
+        MARKED,
     ],
     Trade: [
         Trade(symbol="BTCUSDT", ts_event=NS + 2, price=55091.9, size=0.001),
         Trade(symbol="BTCUSDT", ts_event=NS + 3, price=55091.9, size=0.001, side="buy", seq=5_118_847),
+        replace(TRADED, copied=True),
     ],
+    ReferenceTick: [ReferenceTick(TRADED), ReferenceTick(replace(MARKED, copied=UNSET), of="ticks:3:1042")],
     ClockBroken: [
         ClockBroken(
             id="ticks:3:1042:0",

@@ -6,7 +6,7 @@ from random import Random
 from msgspec.structs import replace
 
 from agents.clients.publisher import Addressed, with_copies
-from schemas.ticks import Quote, ReferenceTick, Trade
+from schemas.ticks import Quote, Trade
 from streams.engine.feed import payload
 from streams.engine.partitioner import partition_of
 from streams.engine.replay import SourceRecord
@@ -21,7 +21,7 @@ LEADER = "SPY"
 def looking_at(*references: str, parameters: Parameters | None = None) -> Parameters:
     """Parameters with which every symbol looks at the references."""
     given = quick_parameters() if parameters is None else parameters
-    return given.referring(dict.fromkeys(references, ["*"])).spelled_out()
+    return given.referring(dict.fromkeys(references, ("*",))).spelled_out()
 
 
 def led_market(seed: int, count: int, followers: Sequence[str] = ("IBM", "AIG")) -> list[Quote | Trade]:
@@ -68,11 +68,6 @@ def published(ticks: Iterable[Quote | Trade], references: Sequence[str], partiti
         log.append(SourceRecord(number, offsets[number], key, value))
         offsets[number] += 1
     return log
-
-
-def copy_of(tick: Quote | Trade, of: str = "") -> ReferenceTick:
-    """The copy of a tick of a reference, as a worker writes it to another partition."""
-    return ReferenceTick(tick, of)
 
 
 def at_price(tick: Quote | Trade, factor: float) -> Quote | Trade:

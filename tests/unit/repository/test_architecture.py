@@ -190,6 +190,7 @@ RAW_DECODERS = {
     "streams/market/models/object_state.py": "states of models of River, of classes on a list",
     "streams/market/models/own.py": OWN_STATES,
     "streams/market/features/checks.py": OWN_STATES,
+    "streams/market/references.py": OWN_STATES,
     "streams/lifecycle/version_records.py": OWN_TEXT,
     "streams/market/arm_parameters.py": OWN_TEXT,
     "streams/api/versions.py": "records of versions that a person hands over",
