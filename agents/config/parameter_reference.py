@@ -36,6 +36,9 @@ SAID_ELSEWHERE = (Declaration,)
 
 NAMES = {
     "market.features.recorded": "features",
+    "market.features.order_flow_window": '1 to 10,000 quotes, or a duration such as `"2s"`',
+    "market.features.trade_window": '1 to 10,000 trades, or a duration such as `"2s"`',
+    "market.features.volatility.realised_window": '1 to 10,000 quotes, or a duration such as `"2s"`',
     "market.features.references.of": "symbols, at most 8",
     "market.features.own": "families of plug-ins, a table each",
     "market.regime.detector": "a detector: `ewma`, `hmm` or one of a plug-in",

@@ -4,10 +4,53 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from streams.market.features.family import Feature, Moment
-from streams.market.features.rolling import RollingWindow, push, window
+from streams.market.features.rolling import Rolling, RollingWindow
+from streams.market.features.windows import Window
 
 ABSENT = (0.0, 0.0, 0.0)
 """Values before the first quote."""
+
+
+def queue_imbalance(now: Moment) -> float:
+    """Return the queue imbalance of the last quote in `now`, -1 to 1; 0 without a valid quote, and without sizes."""
+    depth = now.bid_size + now.ask_size
+    return (now.bid_size - now.ask_size) / depth if depth != 0.0 else 0.0
+
+
+def order_flow(bid: float, bid_size: float, ask: float, ask_size: float, now: Moment) -> float:
+    """Return the signed order flow from one quote to the next, base units.
+
+    It is above 0 if bids were added or asks taken away.
+
+    Args:
+        bid, bid_size, ask, ask_size: the quote before.
+        now: its last quote is the next one.
+
+    References:
+        Cont, Kukanov and Stoikov (2014), The price impact of order book events, equation 2.
+    """
+    event = 0.0
+    if now.bid >= bid:
+        event = now.bid_size
+    if now.bid <= bid:
+        event -= bid_size
+    if now.ask <= ask:
+        event -= now.ask_size
+    if now.ask >= ask:
+        event += ask_size
+    return event
+
+
+def ratio(flow: float, activity: float) -> float:
+    """Return a sum divided by that of the magnitudes, -1 to 1; 0 if the latter is 0.
+
+    >>> ratio(-1.0, 4.0), ratio(2.0, 1.9999999999), ratio(0.0, 0.0)
+    (-0.25, 1.0, 0.0)
+    """
+    share = flow / activity if activity > 0.0 else 0.0
+    if share > 1.0:
+        return 1.0
+    return -1.0 if share < -1.0 else share
 
 
 @dataclass
@@ -34,9 +77,9 @@ class BookFeatures:
     All three are 0 for market data without sizes.
 
     Args:
-        length: number of quotes over which the order flow is summed.
+        window: number of quotes, or duration of event time, over which the order flow is summed.
 
-    >>> book = BookFeatures(50)
+    >>> book = BookFeatures(Window(50, True))
     >>> state = book.start(100.0)
     >>> book.advance(state, Moment(100.0, bid=99.0, bid_size=3.0, ask=101.0, ask_size=1.0))
     (0.5, 50.0, 0.0)
@@ -74,12 +117,12 @@ class BookFeatures:
     )
     state: ClassVar = BookState
 
-    def __init__(self, length: int) -> None:
-        self._length = length
+    def __init__(self, window: Window) -> None:
+        self._rolling = Rolling(window)
 
     def start(self, mid: float) -> BookState:
         """Return the state before the first quote; the state does not depend on `mid`."""
-        return BookState(0.0, 0.0, 0.0, 0.0, window(self._length), window(self._length))
+        return BookState(0.0, 0.0, 0.0, 0.0, self._rolling.start(), self._rolling.start())
 
     def advance(self, state: BookState, now: Moment) -> tuple[float, float, float]:
         """Update `state` by the last quote in `now`; return the three features of the best bid and ask.
@@ -96,32 +139,16 @@ class BookFeatures:
         ask_size = now.ask_size
         last_bid = state.bid
         if last_bid:
-            last_ask = state.ask
-            event = 0.0
-            if bid >= last_bid:
-                event = bid_size
-            if bid <= last_bid:
-                event -= state.bid_size
-            if ask <= last_ask:
-                event -= ask_size
-            if ask >= last_ask:
-                event += state.ask_size
-            flow = push(state.flow, event)
-            activity = push(state.activity, abs(event))
-            imbalance = flow / activity if activity > 0.0 else 0.0
-            if imbalance > 1.0:
-                imbalance = 1.0
-            elif imbalance < -1.0:
-                imbalance = -1.0
+            event = order_flow(last_bid, state.bid_size, state.ask, state.ask_size, now)
+            rolling = self._rolling
+            flow = rolling.add(state.flow, now.ts_event, event)
+            imbalance = ratio(flow, rolling.add(state.activity, now.ts_event, abs(event)))
         else:
             imbalance = 0.0
         state.bid = bid
         state.bid_size = bid_size
         state.ask = ask
         state.ask_size = ask_size
-        depth = bid_size + ask_size
-        if depth == 0.0:
-            return 0.0, 0.0, imbalance
-        queue = (bid_size - ask_size) / depth
+        queue = queue_imbalance(now)
         # The microprice is mid + queue * (ask - bid) / 2.
         return queue, queue * (ask - bid) / now.mid * 5e3, imbalance

@@ -108,13 +108,13 @@ def value_at(trail: Trail, when: int) -> float:
 
 
 @dataclass
-class LagsState:
-    """How one number of a symbol changed, once for each of several spans.
+class ChangesState:
+    """How one number of a symbol changed, once for each of several windows.
 
     Attributes:
         clock: largest event time so far, ns.
         events: number of events so far.
-        trails: a trail for each span.
+        trails: a trail for each window.
     """
 
     clock: int
@@ -122,34 +122,49 @@ class LagsState:
     trails: list[Trail]
 
 
-class Lags:
-    """Looks up which values a number of one symbol had some windows ago, at every tick, for several windows.
+class _Lookback:
+    """One window that a number is compared over.
 
     Args:
-        windows: how far back to look. A number of events is looked up exactly, a duration as a trail does.
-
-    >>> lags = Lags([Window(500, False), Window(1, True)])
-    >>> state = lags.start(100.0)
-    >>> [lags.advance(state, at, mid) for at, mid in ((1_000, 101.0), (1_400, 102.0), (1_500, 103.0))]
-    [[100.0, 100.0], [100.0, 101.0], [101.0, 102.0]]
-    >>> lags.look(state, 1_900)
-    [102.0, 102.0]
+        window: how far back to look.
     """
 
-    def __init__(self, windows: Sequence[Window]) -> None:
-        self._spans = [(span, 1 if counted else bucket_width(span), counted) for span, counted in windows]
+    def __init__(self, window: Window) -> None:
+        self.span = window.span
+        self.counted = window.counted
+        self.width = 1 if window.counted else bucket_width(window.span)
 
-    def start(self, value: float) -> LagsState:
+
+class Changes:
+    """Computes by how much a number of one symbol has changed over several windows, at every tick.
+
+    Args:
+        windows: how far back to look. Over a number of events the change is exact, over a duration as exact as a trail.
+        in_bps: whether to return the relative change in bps (of a number above 0) instead of the difference.
+
+    >>> changes = Changes([Window(500, False), Window(1, True)])
+    >>> state = changes.start(100.0)
+    >>> [changes.advance(state, at, mid) for at, mid in ((1_000, 101.0), (1_400, 103.0), (1_500, 104.0))]
+    [[1.0, 1.0], [3.0, 2.0], [3.0, 1.0]]
+    >>> changes.look(state, 1_900, 104.0)
+    [1.0, 1.0]
+    """
+
+    def __init__(self, windows: Sequence[Window], *, in_bps: bool = False) -> None:
+        self._lookbacks = [_Lookback(each) for each in windows]
+        self._in_bps = in_bps
+
+    def start(self, value: float) -> ChangesState:
         """Return the state of a number that has had the same value for ever."""
-        return LagsState(0, 0, [trail(value) for _ in self._spans])
+        return ChangesState(0, 0, [trail(value) for _ in self._lookbacks])
 
-    def fullest(self, value: float) -> LagsState:
+    def fullest(self, value: float) -> ChangesState:
         """Return a state that takes as many bytes as any can."""
-        kept = [(span if counted else BUCKETS) + 2 for span, _, counted in self._spans]
-        return LagsState(-EVER, -EVER, [Trail([EVER] * count, [value] * count) for count in kept])
+        kept = [(each.span if each.counted else BUCKETS) + 2 for each in self._lookbacks]
+        return ChangesState(-EVER, -EVER, [Trail([EVER] * count, [value] * count) for count in kept])
 
-    def advance(self, state: LagsState, ts_event: int, value: float) -> list[float]:
-        """Note the value of the number at an event; return the values that it had before, one for each window.
+    def advance(self, state: ChangesState, ts_event: int, value: float) -> list[float]:
+        """Note the value of the number at an event; return its changes over the windows, in their order.
 
         Args:
             state: the state, which is changed.
@@ -159,24 +174,32 @@ class Lags:
         if ts_event > state.clock:
             state.clock = ts_event
         state.events += 1
+        trails = state.trails
+        in_bps = self._in_bps
         found = []
-        for each, (span, width, counted) in zip(state.trails, self._spans, strict=True):
-            at = state.events if counted else state.clock
-            put(each, width, at, value)
-            forget(each, at - span)
-            found.append(each.values[0])
+        for index, lookback in enumerate(self._lookbacks):
+            at = state.events if lookback.counted else state.clock
+            each = trails[index]
+            put(each, lookback.width, at, value)
+            forget(each, at - lookback.span)
+            past = each.values[0]
+            found.append((value / past - 1.0) * 1e4 if in_bps else value - past)
         return found
 
-    def look(self, state: LagsState, ts_event: int) -> list[float]:
-        """Return the values that the number had some windows before `ts_event`, a time at which it did not change.
+    def look(self, state: ChangesState, ts_event: int, value: float) -> list[float]:
+        """Return the changes up to `ts_event`, a time at which the number keeps its value.
 
         Args:
             state: the state, whose time moves on.
             ts_event: event time, ns; if it is before that of an earlier event, that one's counts.
+            value: the value as of the last event.
         """
         if ts_event > state.clock:
             state.clock = ts_event
-        return [
-            value_at(each, (state.events if counted else state.clock) - span)
-            for each, (span, _, counted) in zip(state.trails, self._spans, strict=True)
-        ]
+        trails = state.trails
+        found = []
+        for index, lookback in enumerate(self._lookbacks):
+            at = state.events if lookback.counted else state.clock
+            past = value_at(trails[index], at - lookback.span)
+            found.append((value / past - 1.0) * 1e4 if self._in_bps else value - past)
+        return found

@@ -4,7 +4,8 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from streams.engine.bounds import Count, Kept
+from streams.engine.bounds import Count
+from streams.market.features.windows import WindowLength
 
 Decay = Annotated[float, Meta(gt=0.0, lt=1.0)]
 
@@ -15,12 +16,13 @@ class VolatilityParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_o
     Attributes:
         ewma_decay: weight of the old variance when a quote updates the exponentially weighted variance; the squared
             return gets the rest.
-        realised_window: number of quotes over which squared returns are summed for the realised volatility.
+        realised_window: number of quotes, or duration of event time such as `"2s"`, over which squared returns are
+            summed for the realised volatility.
         autocorrelation_decay: weight of the old averages when a quote updates the averages of the autocorrelation.
     """
 
     ewma_decay: Decay = 0.97
-    realised_window: Kept = 50
+    realised_window: WindowLength = 50
     autocorrelation_decay: Decay = 0.99
 
 

@@ -6,7 +6,8 @@ from typing import ClassVar
 
 from streams.market.features.family import Feature, Moment
 from streams.market.features.parameters import VolatilityParameters
-from streams.market.features.rolling import RollingWindow, push, window
+from streams.market.features.rolling import Rolling, RollingWindow
+from streams.market.features.windows import window_of
 
 
 @dataclass
@@ -21,7 +22,7 @@ class RealisedState:
 
 
 class RealisedVolatility:
-    """Computes the realised volatility in bps at each quote, over the last `realised_window` quotes.
+    """Computes the realised volatility in bps at each quote, over the last `realised_window` quotes or duration.
 
     >>> realised = RealisedVolatility(VolatilityParameters())
     >>> state = realised.start(100.0)
@@ -44,13 +45,13 @@ class RealisedVolatility:
     state: ClassVar = RealisedState
 
     def __init__(self, parameters: VolatilityParameters) -> None:
-        self._window = parameters.realised_window
+        self._rolling = Rolling(window_of(parameters.realised_window))
 
     def start(self, mid: float) -> RealisedState:
         """Return the state of a symbol whose mid has never moved; the state does not depend on `mid`."""
-        return RealisedState(window(self._window))
+        return RealisedState(self._rolling.start())
 
     def advance(self, state: RealisedState, now: Moment) -> tuple[float]:
         """Add the return `now.change` to `state`; return the realised volatility, bps."""
-        recent = push(state.recent, now.change * now.change)
+        recent = self._rolling.add(state.recent, now.ts_event, now.change * now.change)
         return (sqrt(recent) if recent > 0.0 else 0.0,)

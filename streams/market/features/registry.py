@@ -8,17 +8,21 @@ from msgspec.structs import replace
 
 from schemas.errors import ConfigurationError
 from schemas.limits import NAMING_SAID, is_name
-from streams.engine.bounds import Kept
 from streams.engine.configured import expect_known
 from streams.engine.registry import Registry
 from streams.market.features.autocorrelation import Autocorrelation
 from streams.market.features.book import BookFeatures
 from streams.market.features.family import Family, Feature
 from streams.market.features.flow import Flow
+from streams.market.features.imbalance_changes import ImbalanceChanges
+from streams.market.features.mid_age import MidAge
+from streams.market.features.order_flows import OrderFlows
 from streams.market.features.oscillators import Oscillators
 from streams.market.features.parameters import OscillatorParameters, VolatilityParameters
 from streams.market.features.prices import Prices
+from streams.market.features.rates import Rates
 from streams.market.features.realised import RealisedVolatility
+from streams.market.features.realised_volatilities import RealisedVolatilities
 from streams.market.features.references import (
     EVERY,
     ReferenceFeatures,
@@ -29,8 +33,9 @@ from streams.market.features.references import (
 )
 from streams.market.features.returns import Returns
 from streams.market.features.spread import Spread
+from streams.market.features.trade_flows import TradeFlows
 from streams.market.features.volatility import Volatility
-from streams.market.features.windows import is_length, window_of
+from streams.market.features.windows import WindowLength, is_length, window_of
 
 
 class FeatureParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -38,8 +43,10 @@ class FeatureParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only
 
     Attributes:
         recorded: names of features that are computed and written into outcomes even if no component needs them.
-        order_flow_window: number of quotes over which the order-flow imbalance is summed.
-        trade_window: number of trades over which the trade flow and the average trade price are summed.
+        order_flow_window: number of quotes, or duration of event time such as `"2s"`, over which the order-flow
+            imbalance is summed.
+        trade_window: number of trades, or duration of event time, over which the trade flow and the average trade
+            price are summed.
         oscillators: smoothing of RSI and MACD.
         volatility: smoothing of the volatilities and the autocorrelation.
         references: which other symbols the features may look at, and how.
@@ -48,8 +55,8 @@ class FeatureParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only
     """
 
     recorded: tuple[str, ...] = ()
-    order_flow_window: Kept = 50
-    trade_window: Kept = 50
+    order_flow_window: WindowLength = 50
+    trade_window: WindowLength = 50
     oscillators: OscillatorParameters = OscillatorParameters()
     volatility: VolatilityParameters = VolatilityParameters()
     references: ReferenceParameters = ReferenceParameters()
@@ -62,13 +69,22 @@ FAMILIES: Registry[Family] = Registry(
     {
         "prices": (Prices, lambda parameters: Prices()),
         "oscillators": (Oscillators, lambda parameters: Oscillators(parameters.oscillators)),
-        "book": (BookFeatures, lambda parameters: BookFeatures(parameters.order_flow_window)),
-        "flow": (Flow, lambda parameters: Flow(parameters.trade_window)),
+        "book": (BookFeatures, lambda parameters: BookFeatures(window_of(parameters.order_flow_window))),
+        "flow": (Flow, lambda parameters: Flow(window_of(parameters.trade_window))),
         "autocorrelation": (Autocorrelation, lambda parameters: Autocorrelation(parameters.volatility)),
         "volatility": (Volatility, lambda parameters: Volatility(parameters.volatility)),
         "realised": (RealisedVolatility, lambda parameters: RealisedVolatility(parameters.volatility)),
         "spread": (Spread, lambda parameters: Spread()),
+        "mid_age": (MidAge, lambda parameters: MidAge()),
         "returns": (Returns, lambda parameters, windows: Returns(windows)),
+        "imbalance_changes": (ImbalanceChanges, lambda parameters, windows: ImbalanceChanges(windows)),
+        "order_flows": (OrderFlows, lambda parameters, windows: OrderFlows(windows)),
+        "trade_flows": (TradeFlows, lambda parameters, windows: TradeFlows(windows)),
+        "realised_volatilities": (
+            RealisedVolatilities,
+            lambda parameters, windows: RealisedVolatilities(windows),
+        ),
+        "rates": (Rates, lambda parameters, windows: Rates(windows)),
     },
 )
 
@@ -91,8 +107,9 @@ def _length(name: str, family: str) -> str:
     """Length of the window that the name of a feature of `family` ends with; empty if the name is not of that form."""
     for each in _templates(family):
         before = each.name.removesuffix("{window}")
-        if name.startswith(before) and is_length(name[len(before) :]):
-            return name[len(before) :]
+        length = name[len(before) :]
+        if name.startswith(before) and is_length(length) and (FAMILIES[family].part.counted or not length.isdigit()):
+            return length
     return ""
 
 
@@ -102,7 +119,8 @@ class Chosen(NamedTuple):
     Attributes:
         family: name of the family.
         features: its features, in the order in which the family returns their values.
-        lengths: lengths of the windows that it is made for, shortest first; empty if its features have no windows in
+        lengths: lengths of the windows that it is made for, numbers of events first, then durations, the shortest of
+            each first; empty if its features have no windows in
             their names.
         reference: symbol that the features look at; empty for features of the symbol itself.
     """
@@ -183,8 +201,8 @@ def is_feature(name: str) -> bool:
 
     >>> [is_feature(name) for name in ("spread", "return_750ms", "return_750")]
     [True, True, True]
-    >>> [is_feature(name) for name in ("return_0s", "return_", "sprad")]
-    [False, False, False]
+    >>> [is_feature(name) for name in ("return_0s", "return_", "sprad", "quote_rate_50")]
+    [False, False, False, False]
     """
     own = any(name == each.name for each in every_feature()) or any(_length(name, family) for family in FAMILIES)
     return own or bool(reference_of(name))
@@ -221,7 +239,7 @@ def chosen(names: Sequence[str]) -> list[Chosen]:
     for family in FAMILIES:
         if templates := _templates(family):
             asked = {_length(name, family) for name in names if name not in listed} - {""}
-            ordered = tuple(sorted(asked, key=lambda each: (window_of(each), each)))
+            ordered = tuple(sorted(asked, key=lambda each: (not window_of(each).counted, window_of(each).span, each)))
             if ordered:
                 found.append(Chosen(family, _over(templates, ordered), ordered))
         elif any(each.name in names for each in features_of(family)):

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from streams.market.features.family import Feature, Moment
-from streams.market.features.over_time import Lags, LagsState
+from streams.market.features.over_time import Changes, ChangesState
 from streams.market.features.windows import Window
 
 
@@ -28,25 +28,24 @@ class Returns:
 
     features: ClassVar = (Feature("return_{window}", "bps", True, "mid / mid {window} ago - 1", "definition"),)
     windows: ClassVar = ("50ms", "100ms", "200ms", "500ms", "1s", "2s", "5s", "10s")
-    state: ClassVar = LagsState
+    counted: ClassVar = True
+    state: ClassVar = ChangesState
 
     def __init__(self, windows: Sequence[Window]) -> None:
-        self._lags = Lags(windows)
+        self._changes = Changes(windows, in_bps=True)
 
-    def start(self, mid: float) -> LagsState:
+    def start(self, mid: float) -> ChangesState:
         """Return the state of a symbol whose mid has always been `mid` (quote currency)."""
-        return self._lags.start(mid)
+        return self._changes.start(mid)
 
-    def fullest(self, mid: float) -> LagsState:
+    def fullest(self, mid: float) -> ChangesState:
         """Return a state that takes as many bytes as any can."""
-        return self._lags.fullest(mid)
+        return self._changes.fullest(mid)
 
-    def trade(self, state: LagsState, now: Moment) -> list[float]:
+    def trade(self, state: ChangesState, now: Moment) -> list[float]:
         """Return the returns at the time of a trade, which moves the time but not the mid."""
-        mid = now.mid
-        return [(mid / past - 1.0) * 1e4 for past in self._lags.look(state, now.ts_event)]
+        return self._changes.look(state, now.ts_event, now.mid)
 
-    def advance(self, state: LagsState, now: Moment) -> list[float]:
+    def advance(self, state: ChangesState, now: Moment) -> list[float]:
         """Add `now.mid` to `state`; return the returns over the windows, in their order, bps."""
-        mid = now.mid
-        return [(mid / past - 1.0) * 1e4 for past in self._lags.advance(state, now.ts_event, mid)]
+        return self._changes.advance(state, now.ts_event, now.mid)

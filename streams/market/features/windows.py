@@ -1,15 +1,20 @@
 """Lengths of rolling windows: a number of events, such as `50`, or a duration of event time, such as `"500ms"`."""
 
 import re
-from typing import Final, NamedTuple
+from typing import Annotated, Final, NamedTuple
 
-from streams.engine.bounds import MOST_KEPT
+from msgspec import Meta
+
+from streams.engine.bounds import MOST_KEPT, Kept
 
 UNITS_NS: Final = {"us": 1_000, "ms": 1_000_000, "s": 1_000_000_000, "m": 60_000_000_000, "h": 3_600_000_000_000}
 """Units of durations, in ns."""
 
-DURATION: Final = "^[1-9][0-9]{0,5}(us|ms|s|m|h)$"
+DURATION: Final = r"^[1-9][0-9]{0,5}(us|ms|s|m|h)\Z"
 """Form of a duration, of at most 999,999 hours."""
+
+WindowLength = Kept | Annotated[str, Meta(pattern=DURATION)]
+"""Length of a window in a configuration: a number of events, or a duration of event time such as `"500ms"`."""
 
 
 class Window(NamedTuple):

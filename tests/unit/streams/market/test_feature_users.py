@@ -41,7 +41,7 @@ def _predictions(node: MarketNode, restart_every: int = 0) -> list[Prediction]:
 
 def test_a_feature_that_nothing_needs_is_not_computed() -> None:
     (default, *_) = _predictions(_node())
-    assert set(FEATURES) - set(default.features) == {"autocorrelation", "realised_volatility"}
+    assert set(FEATURES) - set(default.features) == {"autocorrelation", "realised_volatility", "mid_age"}
     few = _node(strategies={"enabled": ["flat"]}, model={"features": ["queue_imbalance"]})
     (first, *_) = _predictions(few)
     untouched = {"rsi", "macd", "trade_flow_imbalance", "vwap_deviation"}
@@ -50,7 +50,7 @@ def test_a_feature_that_nothing_needs_is_not_computed() -> None:
 
 
 def test_a_feature_that_is_recorded_is_computed() -> None:
-    (first, *_) = _predictions(_node(features={"recorded": ["realised_volatility", "autocorrelation"]}))
+    (first, *_) = _predictions(_node(features={"recorded": ["mid_age", "realised_volatility", "autocorrelation"]}))
     assert first.features == FEATURES
 
 

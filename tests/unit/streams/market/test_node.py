@@ -19,7 +19,7 @@ from streams.parameters import load_parameters
 
 MS = 1_000_000
 START = 1_700_000_000_000_000_000
-USED = tuple(name for name in FEATURES if name not in ("autocorrelation", "realised_volatility"))
+USED = tuple(name for name in FEATURES if name not in ("autocorrelation", "realised_volatility", "mid_age"))
 """Features that some default component uses: all but two."""
 
 

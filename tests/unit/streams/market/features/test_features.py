@@ -145,7 +145,8 @@ def test_trades_alone_move_the_price_until_a_quote_comes() -> None:
     assert state.now.mid == 102.0
 
 
-def test_without_sizes_and_moves_every_feature_but_the_spread_is_zero() -> None:
+def test_without_sizes_and_moves_every_feature_but_spread_and_age_is_zero() -> None:
     named = _named([Quote("X", 1 + number, 1.3, 0.0, 1.4, 0.0) for number in range(450)])
     assert named.pop("spread") == pytest.approx(1e4 * 0.1 / 1.35)
+    assert named.pop("mid_age") == pytest.approx(449e-6, rel=1e-3)
     assert set(named.values()) == {0.0}
