@@ -12,6 +12,8 @@ from agents.config.settings import ENVIRONMENT_PREFIX, Settings
 from schemas.topics import TOPICS
 from streams.account.parameters import AccountParameters
 from streams.experiments.declaration import Declaration
+from streams.market.feature_users import computed_features
+from streams.market.features.registry import FAMILIES
 from streams.market.parameters import MarketParameters
 from streams.monitoring.parameters import MonitorParameters
 from streams.parameters import Parameters, load_parameters
@@ -59,7 +61,7 @@ def test_every_setting_is_documented_with_its_default() -> None:
 
 
 def test_the_documented_parameters_are_the_defaults() -> None:
-    everything, example, experiment = blocks(CONFIGURATION, "toml")
+    everything, example, windows, experiment = blocks(CONFIGURATION, "toml")
     table = msgspec.toml.decode(everything)
     assert load_parameters(table) == Parameters()
     defaults = {
@@ -72,6 +74,14 @@ def test_the_documented_parameters_are_the_defaults() -> None:
     declared = msgspec.toml.decode(experiment)
     assert declared == {"experiments": {"NAME": msgspec.json.decode(msgspec.json.encode(Declaration()))}}
     assert load_parameters(msgspec.toml.decode(example)).for_symbol("EURUSD").horizon_ns == 60_000_000_000
+    computed = computed_features(load_parameters(msgspec.toml.decode(windows)).market)
+    assert {"return_50ms", "return_1s", "return_750ms", "return_30", "trade_rate_5s"} <= set(computed)
+
+
+def test_the_page_of_parameters_has_every_feature_over_windows() -> None:
+    features = [each.name for family in FAMILIES.values() for each in family.part.features]
+    over = {name.removesuffix("_{window}") for name in features if name.endswith("_{window}")}
+    assert set(re.findall(r"`(\w+)_WINDOW`", CONFIGURATION)) == over
 
 
 def test_the_topic_table_of_the_readme_is_the_registry() -> None:
