@@ -80,10 +80,7 @@ FAMILIES: Registry[Family] = Registry(
         "imbalance_changes": (ImbalanceChanges, lambda parameters, windows: ImbalanceChanges(windows)),
         "order_flows": (OrderFlows, lambda parameters, windows: OrderFlows(windows)),
         "trade_flows": (TradeFlows, lambda parameters, windows: TradeFlows(windows)),
-        "realised_volatilities": (
-            RealisedVolatilities,
-            lambda parameters, windows: RealisedVolatilities(windows),
-        ),
+        "realised_volatilities": (RealisedVolatilities, lambda parameters, windows: RealisedVolatilities(windows)),
         "rates": (Rates, lambda parameters, windows: Rates(windows)),
     },
 )
@@ -120,8 +117,7 @@ class Chosen(NamedTuple):
         family: name of the family.
         features: its features, in the order in which the family returns their values.
         lengths: lengths of the windows that it is made for, numbers of events first, then durations, the shortest of
-            each first; empty if its features have no windows in
-            their names.
+            each first; empty if its features have no windows in their names.
         reference: symbol that the features look at; empty for features of the symbol itself.
     """
 
