@@ -26,6 +26,8 @@ AlertKind = Literal[
     "held_back",
     "roster",
     "clock_broken",
+    "component_failed",
+    "model_full",
 ]
 
 
@@ -56,7 +58,10 @@ class Alert(Struct, frozen=True):
             "`rolled_back`: the live version changed; `rejected`: a candidate was not found better; `refused`: a "
             "command or directive; `held_back`: a pin keeps a winner from going live, or the live version from being "
             "rolled back; `roster`: other versions run than the registry says; `clock_broken`: a symbol's clock was "
-            "set back or jumped, each of the first eight times and then at every doubling of their number"
+            "set back or jumped, each of the first eight times and then at every doubling of their number; "
+            "`component_failed`: a part of the pipeline failed, the first time and at every tenfold of that; "
+            "`model_full`: a further model reached its largest size, and learns no more, started anew or has no "
+            "opinion any more"
         ),
     ]
     severity: Annotated[Severity, Meta(description="how urgent it is")]

@@ -5,7 +5,7 @@ An arm is one of the variants of the pipeline that run side by side on a symbol.
 
 from typing import Annotated, Literal
 
-from msgspec import UNSET, Meta, Struct
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 from schemas.limits import (
     MOST_FIELDS,
@@ -18,6 +18,7 @@ from schemas.limits import (
     Generation,
     Id,
     Name,
+    Names,
     Price,
     Probability,
     Span,
@@ -74,3 +75,10 @@ class OutcomeMatured(Struct, frozen=True):
     cost_bps: Annotated[Bps, Meta(description="cost of a round trip at prediction time, bps of the mid")] = 0.0
     weights: Annotated[FiguresByName, Meta(description="weights of the experts of the arm live at `ts_event`")] = {}
     generation: Generation = UNSET
+    silent: Annotated[
+        Names | UnsetType,
+        Meta(
+            description="further models of the live arm for which one half stood in, since they failed or have no "
+            "opinion any more; absent: none"
+        ),
+    ] = UNSET

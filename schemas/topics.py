@@ -10,6 +10,7 @@ from schemas.breaks import ClockBroken
 from schemas.commands import Command
 from schemas.dead_letters import DeadLetter
 from schemas.experiments import ExperimentDecided, ExperimentMoved, ExperimentPartial, PooledDecided, PooledMoved
+from schemas.faults import ComponentFailed
 from schemas.log_events import LogEvent
 from schemas.outcomes import OutcomeMatured
 from schemas.predictions import Prediction
@@ -125,6 +126,13 @@ BREAKS = Topic(
     "breaks of a symbol's clock and jumps of its price, and how many predictions are not scored for it",
     retention_ms=365 * DAY_MS,
 )
+FAULTS = Topic(
+    "faults",
+    ComponentFailed,
+    "components that failed, and models that reached their largest size: the newest record of each",
+    cleanup="compact",
+    key="symbol|version|component|effect",
+)
 PAPER_ACCOUNT = Topic(
     "paper-account",
     AccountMarked,
@@ -221,6 +229,7 @@ TOPICS: tuple[Topic, ...] = (
     PREDICTIONS,
     OUTCOMES,
     BREAKS,
+    FAULTS,
     PAPER_ACCOUNT,
     EXPERIMENTS,
     EXPERIMENT_DECISIONS,

@@ -10,9 +10,10 @@ from agents.clients.readable_records import ReadableRecords
 from agents.clients.reader import read_blocks
 from agents.config.settings import Settings
 from schemas.errors import EnvironmentProblem
+from schemas.faults import ComponentFailed
 from schemas.names import LIVE
 from schemas.retraining import RetrainFinished
-from schemas.topics import CANDIDATES, MODEL_VERSIONS, Topic
+from schemas.topics import CANDIDATES, FAULTS, MODEL_VERSIONS, Topic
 from schemas.versions import ModelVersion
 from streams.api.versions import SCHEMA, ModelVersionManager, Version, VersionChange
 from streams.lifecycle.rosters import valid_versions
@@ -66,6 +67,27 @@ async def retrains(
     """
     found = await _newest(settings, bootstrap, CANDIDATES, symbol, timeout_s)
     return sorted(found, key=lambda finished: (finished.symbol, finished.ts_event))
+
+
+async def faults(
+    settings: Settings, bootstrap: str, symbol: str | None = None, timeout_s: float = TIMEOUT_S
+) -> list[ComponentFailed]:
+    """Read the newest record of each component that failed, and of each model that reached its largest size.
+
+    They are sorted by symbol, then by event time.
+
+    Args:
+        settings: settings of the system, with the prefix of its topic names.
+        bootstrap: address of the Kafka cluster.
+        symbol: the only symbol to read; None: all.
+        timeout_s: longest time to read the topic, s.
+
+    Raises:
+        EnvironmentProblem: no cluster answers, it has no such topic, or the topic could not be read in time or
+            holds too many records.
+    """
+    found = await _newest(settings, bootstrap, FAULTS, symbol, timeout_s)
+    return sorted(found, key=lambda failed: (failed.symbol, failed.ts_event))
 
 
 async def lives(settings: Settings, bootstrap: str, timeout_s: float = TIMEOUT_S) -> dict[tuple[str, str], Became]:

@@ -20,7 +20,7 @@ from agents.audit.further_models import (
 from agents.audit.history import changes
 from agents.audit.lineage import Link, manual_steps, why
 from agents.audit.tables import show_links
-from agents.audit.versions import TIMEOUT_S, retrains, versions
+from agents.audit.versions import TIMEOUT_S, faults, retrains, versions
 from agents.broker import bootstrap
 from agents.cli.arm import ASKER, CAUSE, ID, JSON, SYMBOL, WAIT, rollback
 from agents.cli.asking import ask
@@ -29,7 +29,7 @@ from agents.cli.models_put import put
 from agents.cli.river import command as river
 from agents.cli.seen_symbols import ANYWAY
 from agents.cli.unknown_names import expect_known_symbol, not_among
-from agents.cli.version_lines import listed, retrained, said_of
+from agents.cli.version_lines import fault_line, faulty, listed, retrained, said_of
 from agents.clients.predicting import Predicting, predicting
 from agents.clients.rosters import differing_rosters
 from agents.commands import requests
@@ -37,6 +37,7 @@ from agents.config.plugins import configured_parameters
 from agents.pages.wording import moment, stands
 from agents.process.printable import printable
 from schemas.errors import ConfigurationError
+from schemas.faults import ComponentFailed
 from schemas.models import ModelState
 from schemas.retraining import RetrainFinished
 from schemas.versions import ModelVersion
@@ -52,11 +53,13 @@ class VersionShown(Struct):
         version: newest record of the version; None: it never ran.
         retrain: result of the retrain that made it; None: no retrain did.
         models: models of the version beside the logistic regression.
+        faults: parts of the version that failed, and its models that reached their largest size.
     """
 
     version: ModelVersion | None
     retrain: RetrainFinished | None
     models: list[FurtherModel] = []
+    faults: list[ComponentFailed] = []
 
 
 class VersionExplained(Struct):
@@ -68,6 +71,7 @@ class VersionExplained(Struct):
         manual_steps: number of links that a person caused.
         predicting: newest prediction of the symbol; None: none was found.
         models: models of the version beside the logistic regression.
+        faults: parts of the version that failed, and its models that reached their largest size.
     """
 
     version: ModelVersion
@@ -75,6 +79,7 @@ class VersionExplained(Struct):
     manual_steps: int
     predicting: Predicting | None = None
     models: list[FurtherModel] = []
+    faults: list[ComponentFailed] = []
 
 
 class Differences(Struct):
@@ -140,8 +145,9 @@ def list_command(symbol: str | None, everything: bool, timeout_s: float, as_json
     if symbol is not None and not (found or newest or finished):
         asyncio.run(expect_known_symbol(settings, address, symbol))
     made = [each for each in finished if everything or each.result.status == "rejected"]
+    failed = asyncio.run(faults(settings, address, symbol, timeout_s))
     if as_json:
-        click.echo(msgspec.json.encode({"versions": found, "retrains": made, "predicting": newest}))
+        click.echo(msgspec.json.encode({"versions": found, "retrains": made, "predicting": newest, "faults": failed}))
         return
     console = Console(highlight=False, soft_wrap=True)
     for line in listed(found, newest):
@@ -149,6 +155,12 @@ def list_command(symbol: str | None, everything: bool, timeout_s: float, as_json
     for roster in asyncio.run(differing_rosters(settings, address)):
         if symbol in (None, roster.outcome.symbol):
             console.print(f"NOT SO: {printable(roster.sentence)}", markup=False)
+    running = {name: {made.model_version} for name, made in newest.items()}
+    for version in found:
+        if version.arm:
+            running.setdefault(version.symbol, set()).add(version.version)
+    for line in faulty(failed, running):
+        console.print(line, markup=False)
     for each in made:
         console.print(retrained(each), markup=False)
 
@@ -175,7 +187,7 @@ def show(symbol: str, version: str, as_json: bool) -> None:
         )
         console.print(f"lineage: {' -> '.join((*record.lineage, record.version))}", markup=False)
         console.print(f"manual steps: {record.manual_steps or 'none'}")
-    for line in said_of_models(shown.models):
+    for line in (*said_of_models(shown.models), *map(fault_line, shown.faults)):
         console.print(printable(line), markup=False)
     if finished is None:
         console.print("no retrain made it")
@@ -314,15 +326,19 @@ def why_command(symbol: str, version: str | None, as_json: bool) -> None:
             console.print(said_of(symbol, None, newest, found.live()), markup=False)
         return
     links = why(found, record)
+    names = {record.version, newest.model_version} if newest and not version else {record.version}
+    failed = [each for each in asyncio.run(faults(settings, address, symbol)) if each.version in names]
+    names = {record.version, newest.model_version} if newest and not version else {record.version}
+    failed = [each for each in asyncio.run(faults(settings, address, symbol)) if each.version in names]
     models = further_models(_market(symbol), record.overrides, state_of(found, record.version))
     if as_json:
-        click.echo(msgspec.json.encode(VersionExplained(record, links, manual_steps(links), newest, models)))
+        click.echo(msgspec.json.encode(VersionExplained(record, links, manual_steps(links), newest, models, failed)))
         return
     if version:
         console.print(printable(f"{record.version} is {stands(record.status)}: {record.reason}"), markup=False)
     else:
         console.print(said_of(symbol, record, newest, found.live()), markup=False)
-    for line in said_of_models(models):
+    for line in (*said_of_models(models), *map(fault_line, failed)):
         console.print(printable(line), markup=False)
     show_links(console, links)
 
@@ -347,7 +363,8 @@ def _found(symbol: str, version: str) -> tuple[VersionShown, ModelState | None]:
     if state is None:
         state = state_of(asyncio.run(changes(settings, address, symbol)), version)
     models = further_models(_market(symbol), record.overrides if record is not None else {}, state)
-    return VersionShown(record, finished, models), state
+    failed = [each for each in asyncio.run(faults(settings, address, symbol)) if each.version == version]
+    return VersionShown(record, finished, models, failed), state
 
 
 def _market(symbol: str) -> MarketParameters:

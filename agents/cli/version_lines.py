@@ -1,13 +1,15 @@
 """Describes model versions and results of retrains for people, a line for each."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 
 from agents.audit.lineage import failed_gates
 from agents.clients.predicting import Predicting
 from agents.experiments.status import HELD_BACK
 from agents.pages.expert_names import with_models
+from agents.pages.fault_words import fault_words
 from agents.pages.wording import moment, stands
 from agents.process.printable import printable
+from schemas.faults import ComponentFailed
 from schemas.names import is_builtin
 from schemas.retraining import RetrainFinished
 from schemas.versions import ModelVersion
@@ -105,6 +107,26 @@ def said_of(symbol: str, record: ModelVersion | None, newest: Predicting | None,
             f"from the next tick on, or `tickloop models list {symbol}` says the way out"
         )
     return printable(said)
+
+
+def faulty(faults: Sequence[ComponentFailed], running: Mapping[str, Set[str]]) -> Iterator[str]:
+    """Yield a line for each component that failed, and for each model that reached its largest size.
+
+    Faults of versions that run no more are passed over.
+
+    Args:
+        faults: newest records of the faults.
+        running: names of the versions that run, by symbol.
+    """
+    for each in faults:
+        if not each.version or each.version in running.get(each.symbol, ()):
+            yield printable(f"FAULT: {each.symbol}  {fault_line(each)}")
+
+
+def fault_line(failed: ComponentFailed) -> str:
+    """What has become of a component, its version and since when, in one line."""
+    of = f" of {failed.version}" if failed.version else ""
+    return f"{failed.component}{of} {fault_words(failed)}, since {moment(failed.ts_event)}"
 
 
 def retrained(finished: RetrainFinished) -> str:

@@ -195,6 +195,16 @@ def _counted(bindings: Sequence[Binding]) -> Iterator[Metric]:
         ),
     )
     yield _counter(
+        "tickloop_component_faults",
+        "Failures of components, after each of which a fallback was used",
+        ("node", "component"),
+        (
+            ((binding.name, component), count)
+            for binding in bindings
+            for component, count in sorted(binding.node.failures.copy().items())
+        ),
+    )
+    yield _counter(
         "tickloop_snapshot_bytes",
         "Bytes written as snapshots",
         NODE,

@@ -34,7 +34,7 @@ class Chain(Node[States]):
     >>> from streams.market.node import MarketNode
     >>> chain = Chain([MarketNode(), AccountNode()])
     >>> chain.name, chain.source.name, [topic.name for topic in chain.outputs]
-    ('market', 'ticks', ['predictions', 'outcomes', 'breaks', 'dead-letters', 'paper-account'])
+    ('market', 'ticks', ['predictions', 'outcomes', 'breaks', 'faults', 'dead-letters', 'paper-account'])
     >>> quote = Quote("X", ts_event=1, bid=99.0, bid_size=3.0, ask=101.0, ask_size=1.0)
     >>> [type(record).__name__ for record in chain.step(chain.open("X"), quote, "ticks:0:0")]
     ['Prediction', 'AccountMarked']
@@ -47,6 +47,7 @@ class Chain(Node[States]):
         self.outputs = tuple(dict.fromkeys(topic for node in nodes for topic in node.outputs))
         self.references = self._head.references
         self.keys_per_partition = self._head.keys_per_partition
+        self.failures = self._head.failures
         self.quiet_records = self._head.quiet_records
         behind = list(enumerate(nodes))[1:]
         self._readers: dict[type, list[tuple[int, Node[Any]]]] = {

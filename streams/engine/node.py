@@ -41,6 +41,8 @@ class Node(ABC, Generic[State]):
         references: symbols that all keys look at: a copy of each of their events has to be in every partition.
         keys_per_partition: largest number of keys in one partition. A further key replaces one that may be dropped; if
             there is none, records of the further key are refused.
+        failures: how often each component of the node has failed since this object was made, by component; for people,
+            since no record depends on it.
         quiet_records: number of records of other keys that must have come since a key's last record before the key may
             be dropped.
     """
@@ -50,6 +52,7 @@ class Node(ABC, Generic[State]):
     outputs: tuple[Topic, ...]
     state: Any = None
     made_with: str = ""
+    failures: dict[str, int]
     references: frozenset[str] = frozenset()
     keys_per_partition: int = 10_000
     quiet_records: int = 10_000
@@ -60,6 +63,7 @@ class Node(ABC, Generic[State]):
             raise TypeError(f"{type(self).__name__}: expected the type of its states as `state`, was none")
         self._load = msgpack.Decoder(self.state).decode
         self._dump = msgpack.Encoder().encode
+        self.failures = {}
 
     def decode(self, value: bytes | None) -> Any:
         """The event in the value of a record.

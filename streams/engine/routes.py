@@ -14,7 +14,7 @@ def topic_of(nodes: Sequence[Node[Any]]) -> dict[type, Topic]:
 
     >>> from streams.market.node import MarketNode
     >>> sorted(topic.name for topic in topic_of([MarketNode()]).values())
-    ['breaks', 'dead-letters', 'outcomes', 'predictions']
+    ['breaks', 'dead-letters', 'faults', 'outcomes', 'predictions']
     """
     return by_record(topic for node in nodes for topic in node.outputs)
 

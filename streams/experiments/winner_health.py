@@ -9,7 +9,7 @@ from streams.experiments.pairs import Pair
 from streams.scoring.scores import entropy_term, log_loss
 
 MUTE = 20
-"""Outcomes in a row without an opinion of the model (its numbers are not finite) that lead to a roll-back."""
+"""Outcomes in a row in which a model had no opinion (it failed, or its numbers are not finite) before a roll-back."""
 
 SCALE = 0.25
 """Assumed standard deviation of the difference of two versions' surprise over a block, nats."""
@@ -22,8 +22,10 @@ class HealthState(Struct, array_like=True):
 
     Attributes:
         calibration: change detector on the winner's surprise less that of the version which it replaced.
-        spoke: whether the winner's model has had an opinion at least once.
-        mute: latest outcomes in a row in which the model had no opinion (a probability of exactly 0.5).
+        spoke: whether the winner's logistic regression has had an opinion at least once, or a further model of the
+            winner has failed: from then on `mute` counts.
+        mute: latest outcomes in a row in which the logistic regression had no opinion (a probability of exactly 0.5)
+            or a further model had failed.
     """
 
     calibration: DetectorState
@@ -74,10 +76,14 @@ class WinnerHealth:
         """
         opinion = outcome.experts.get(MODEL)
         if opinion is not None and any(outcome.features.values()):
-            state.mute = state.mute + 1 if opinion == 0.5 else 0
-            state.spoke = state.spoke or opinion != 0.5
+            failed = bool(outcome.silent)
+            if failed and not state.spoke:
+                state.mute = 0
+            state.mute = state.mute + 1 if failed or opinion == 0.5 else 0
+            state.spoke = state.spoke or failed or opinion != 0.5
         if state.spoke and state.mute >= MUTE:
-            return f"its model has had no opinion for {state.mute} outcomes"
+            which = f"its model {outcome.silent[0]}" if outcome.silent else "its model"
+            return f"{which} has had no opinion for {state.mute} outcomes"
         if self._margin and self.excess(state, pair):
             return "it no longer means what it says: alarm of the calibration"
         return ""

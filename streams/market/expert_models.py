@@ -15,7 +15,7 @@ from schemas.names import MODEL
 from streams.engine.faults import Faults
 from streams.market.features.vector import View, picking
 from streams.market.models.experts import built
-from streams.market.models.protocol import Model
+from streams.market.models.protocol import Model, SizeLimit
 from streams.market.parameters import MarketParameters
 from streams.market.strategies import STRATEGIES
 from streams.scoring.logistic import HIGHEST, LOWEST
@@ -141,10 +141,18 @@ class ExpertModels:
             faults: takes the report on a model that fails, stops learning or starts anew.
         """
         for (name, view, model), live in zip(self._models, lives, strict=True):
+            if live.limited:
+                if not faults.has(f"model {name}", live.limited):
+                    _note(name, model.limit(live), faults)
+                continue
             try:
-                said = model.learn(live, view(vector), up, uniqueness)
+                limit = model.learn(live, view(vector), up, uniqueness)
             except Exception as problem:  # noqa: BLE001 - the model may be the user's: whatever it raises is reported
                 faults.note(f"model {name}", type(problem).__name__, "a label not learned")
                 continue
-            if said:
-                faults.note(f"model {name}", "its size", said)
+            if limit is not None:
+                _note(name, limit, faults)
+
+
+def _note(name: str, limit: SizeLimit, faults: Faults) -> None:
+    faults.note(f"model {name}", "its size", limit.says, limit.effect, limit.size)

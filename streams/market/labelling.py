@@ -85,6 +85,7 @@ class Labelling:
                 self._world.features.names,
                 dict(zip(experts, live.weights, strict=True)),
                 generation,
+                outcomes.silent_models(state.arms.arms, entry),
             )
             records.append(outcome)
             matured += 1
@@ -102,6 +103,7 @@ class Labelling:
                 self._world.panel.learn(state.strategies, entry.features, up, state.faults)
                 of_models = self._world.of_models(entry.features)
                 for arm, number in learners:
+                    state.faults.of = arm
                     prediction = entry.stances[number]
                     _, arms, _, world = self._variant(arm)
                     alike = prediction.models == arms.models.names
@@ -115,6 +117,7 @@ class Labelling:
                     if arm is not live:
                         # The live arm's predictions are the same whatever runs beside it: their reasons, too.
                         del state.faults.latest[said:]
+                state.faults.of = UNSET
         del pending[:matured]
 
     def _variant(self, arm: ArmState) -> ArmParts:
@@ -157,5 +160,5 @@ def drop_pending(state: SymbolState, silent: int, what: str) -> None:
         what: words for the report that say what came in that time: `nothing` or `no quote`.
     """
     unscored = f"{len(state.pending)} predictions stay unscored"
-    state.faults.note(FEED, f"{what} came for {silent / 1e9:,.0f} s", unscored)
+    state.faults.note(FEED, f"{what} came for {silent / 1e9:,.0f} s", unscored, effect="")
     state.pending = []

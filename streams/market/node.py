@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from schemas.errors import ConfigurationError, ModelRefused
 from schemas.predictions import Prediction
 from schemas.ticks import Directive, Quote, ReferenceTick, Trade
-from schemas.topics import BREAKS, DEAD_LETTERS, OUTCOMES, PREDICTIONS, TICKS
+from schemas.topics import BREAKS, DEAD_LETTERS, FAULTS, OUTCOMES, PREDICTIONS, TICKS
 from streams.engine.node import NO_KEY, Node, not_a_snapshot
 from streams.engine.signing import UNSIGNED, Signing
 from streams.market.expected_names import expect_names
@@ -53,7 +53,7 @@ class MarketNode(Node[SymbolState]):
 
     name = "market"
     source = TICKS
-    outputs = (PREDICTIONS, OUTCOMES, BREAKS, DEAD_LETTERS)
+    outputs = (PREDICTIONS, OUTCOMES, BREAKS, FAULTS, DEAD_LETTERS)
     state = SymbolState
 
     def __init__(self, parameters: BySymbol | MarketParameters = DEFAULTS, signing: Signing = UNSIGNED) -> None:
@@ -84,6 +84,9 @@ class MarketNode(Node[SymbolState]):
         for symbol, own in parameters.symbols.items():
             pipeline = self._pipelines[symbol]
             pipeline.give_models(room_for_models(pipeline, own, f"[symbols.{symbol}.market]"))
+        self.failures = self._pipeline.failures
+        for each in self._pipelines.values():
+            each.failures = self.failures
         self._check = Validation(parameters.market.validation).check
         self._checks = {symbol: Validation(own.validation).check for symbol, own in parameters.symbols.items()}
 
@@ -211,7 +214,8 @@ class MarketNode(Node[SymbolState]):
 
         Returns:
             First the outcomes of predictions whose horizon has ended; then, if time or price changed abruptly at this
-            tick, a record of the change; last the prediction at this tick. Nothing follows from a directive.
+            tick, a record of the change; then records of components that failed; last the prediction at this tick.
+            Nothing follows from a directive.
 
         Raises:
             Refused: the record contradicts earlier ones, or the directive cannot be carried out.

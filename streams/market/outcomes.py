@@ -6,7 +6,7 @@ pipeline that run side by side on a symbol.
 
 from collections.abc import Sequence
 
-from msgspec import UnsetType
+from msgspec import UNSET, UnsetType
 
 from schemas.names import MODEL
 from schemas.outcomes import ArmOutcome, OutcomeMatured
@@ -27,6 +27,7 @@ def outcome(
     features: tuple[str, ...],
     weights: dict[str, float],
     generation: int | UnsetType,
+    silent: tuple[str, ...] | UnsetType = UNSET,
 ) -> OutcomeMatured:
     """Return the record of a prediction whose horizon has ended: what happened, and what each arm predicted.
 
@@ -42,6 +43,7 @@ def outcome(
         features: names of the features, in the order of `pending.features`.
         weights: present weight of each expert (strategy or model) of the arm that is live.
         generation: how often the time or the price unit of the symbol has changed abruptly; unset if never.
+        silent: what `silent_models` returned.
     """
     return_bps = (mid / pending.mid - 1.0) * 1e4
     cost_bps = pending.cost_bps
@@ -87,7 +89,34 @@ def outcome(
         cost_bps=cost_bps,
         weights=weights,
         generation=generation,
+        silent=silent,
     )
+
+
+def silent_models(arms: Sequence[ArmState], pending: Pending) -> tuple[str, ...] | UnsetType:
+    """Return the further models of the live arm for which one half stood in when a prediction was made.
+
+    An arm is one of the variants of the pipeline that run side by side on a symbol. Further models are those beside
+    its logistic regression. A model counts if it said exactly one half, and has failed or lost its numbers in this arm.
+
+    Args:
+        arms: arms that run now.
+        pending: the prediction, as it was kept.
+
+    Returns:
+        Names of the models; unset: there are none, or the arm runs no more.
+    """
+    live = pending.stances[0]
+    for arm in arms:
+        faults = arm.faults
+        if live.models and arm.number == live.number and not isinstance(faults, UnsetType):
+            silent = [
+                name
+                for name, said in zip(live.models, live.opinion.of_models, strict=True)
+                if said == 0.5 and (f"model {name}" in faults or f"model {name} emptied" in faults)
+            ]
+            return tuple(silent) or UNSET
+    return UNSET
 
 
 def _leading(prediction: ArmPrediction, rules: tuple[str, ...]) -> str:

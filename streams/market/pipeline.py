@@ -9,8 +9,9 @@ from typing import Final
 
 from msgspec import UNSET
 
-from schemas.breaks import BreakReason, ClockBroken
+from schemas.breaks import ClockBroken
 from schemas.errors import ConfigurationError
+from schemas.faults import ComponentFailed
 from schemas.limits import cut
 from schemas.names import LIVE
 from schemas.outcomes import OutcomeMatured
@@ -20,7 +21,9 @@ from streams.engine.faults import Faults
 from streams.market import directives
 from streams.market.arm_parameters import ArmParameters, ArmParts
 from streams.market.arms import ArmState
+from streams.market.break_records import clock_broken
 from streams.market.directives import ArmsState
+from streams.market.fault_records import fault_records
 from streams.market.feature_users import IMBALANCE
 from streams.market.features import FeatureState, Histories
 from streams.market.features.registry import feature
@@ -43,6 +46,8 @@ EVEN: Final = "all experts weigh the same: the first one stands for them"
 FAULT: Final = "fault"
 """Name of the rule for a position of 0 because a sizing rule failed."""
 
+Written = OutcomeMatured | ClockBroken | ComponentFailed | Prediction
+
 
 class Pipeline:
     """Computes the predictions and outcomes of a symbol tick by tick; what must be remembered is in a `SymbolState`.
@@ -50,12 +55,16 @@ class Pipeline:
     Args:
         parameters: parameters of the symbol.
 
+    Attributes:
+        failures: failures since this object was made, by component. No record depends on them.
+
     Raises:
         ConfigurationError: the parameters name an unknown feature, strategy, detector or other part.
     """
 
     def __init__(self, parameters: MarketParameters) -> None:
         self.made_with = parameters.digest()
+        self.failures: dict[str, int] = {}
         self._horizon = parameters.horizon_ns
         self._apart = -(-parameters.horizon_ns // parameters.scored_per_horizon)
         self._warmup = parameters.warmup_ticks
@@ -135,7 +144,7 @@ class Pipeline:
 
     def take(
         self, state: SymbolState, tick: Quote | Trade, record_id: str, histories: Histories | None = None
-    ) -> list[OutcomeMatured | ClockBroken | Prediction]:
+    ) -> list[Written]:
         """Take a quote or trade into the state and return the records that follow from it.
 
         Args:
@@ -145,8 +154,8 @@ class Pipeline:
             histories: what references (other symbols that features look at) did lately; None if there are none.
 
         Returns:
-            First the outcomes of predictions whose horizon has ended; then, if time or price changed
-            abruptly at this tick, a record of the change; last the prediction at this tick.
+            First the outcomes of predictions whose horizon has ended; then a record if time or price changed
+            abruptly at this tick; then records of components that failed; last the prediction at this tick.
 
         Raises:
             Refused: the tick contradicts earlier ticks. It is noted in the state as a refused tick, and
@@ -162,7 +171,7 @@ class Pipeline:
             price = last
         reason = self._admission.admit(admission, tick, price, last)
         now = admission.clock
-        records: list[OutcomeMatured | ClockBroken | Prediction] = []
+        records: list[Written] = []
         faults = state.faults
         if faults.latest:
             faults.latest = []
@@ -171,9 +180,9 @@ class Pipeline:
         elif reason != GOES_ON:
             if reason == JUMPED:
                 self._labels.meet_jump(state, tick.symbol, before, last, record_id, records)
-                records.append(self._broken(state, tick.symbol, before, record_id, reason, 0))
+                records.append(clock_broken(admission, tick.symbol, before, record_id, reason, 0))
             else:
-                records.append(self._broken(state, tick.symbol, before, record_id, reason, len(state.pending)))
+                records.append(clock_broken(admission, tick.symbol, before, record_id, reason, len(state.pending)))
                 state.pending, state.overlap.last = [], -1
             admission.row = []
             features = self._start(state, price)
@@ -222,12 +231,14 @@ class Pipeline:
             del faults.latest[said:]
         if live.world is not None:
             sight = self._look(state, live, tick, price, nothing, histories)
+        faults.of = live
         variant = self._variant(live)
         opinion = variant.arms.opinion(live, sight.rules, sight.of_models, faults)
         expert, probability = opinion.expert, opinion.probability
         aside = variant.arms.stands_aside(live, probability)
         edge = self._sizing.edge_bps(state.moves, probability)
         position, decided_by = self._position(state, variant, live, probability, sight, aside)
+        faults.of = UNSET
         weight = live.weights[expert]
         experts = variant.arms.experts
         world = variant.world or own
@@ -248,6 +259,8 @@ class Pipeline:
                 stances += self._shadow_stances(state, others)
             called = baselines.call(state.baselines, vector[self._imbalance])
             state.pending.append(Pending(record_id, now, mid, regime.name, cost, vector.copy(), rules, stances, called))
+        if faults.noted is not UNSET:
+            records += fault_records(faults, self.failures, tick.symbol, now, record_id, len(records))
         records.append(
             Prediction(
                 record_id,
@@ -313,31 +326,6 @@ class Pipeline:
         state.faults.note("sizing", "not finite", "no position")
         return 0.0, FAULT
 
-    def _broken(
-        self, state: SymbolState, symbol: str, before: int, record_id: str, reason: BreakReason, dropped: int
-    ) -> ClockBroken:
-        admission = state.admission
-        now, generation = admission.clock, admission.generation
-        if reason == JUMPED:
-            sentence = f"{symbol}: its price jumped by more than max_jump; what was predicted before is scored with it"
-        else:
-            sentence = (
-                f"{symbol}: its clock went from {before} to {now} ({reason}); generation {generation} begins, "
-                f"{dropped} predictions stay unscored"
-            )
-        return ClockBroken(
-            id=f"{record_id}:0",
-            symbol=symbol,
-            ts_event=now,
-            before=before,
-            generation=generation,
-            reason=reason,
-            refused=admission.refused,
-            dropped=dropped,
-            sentence=sentence,
-            jumps=admission.jumps or UNSET,
-        )
-
     def _start(self, state: SymbolState, price: float) -> FeatureState:
         # Arms and everything learned stay.
         state.traded.price = 0.0
@@ -364,6 +352,7 @@ class Pipeline:
         world, own = self._variant(arm).world, arm.world
         assert world is not None, "asked for such arms only"
         assert own is not None, "asked for such arms only"
+        state.faults.of = arm
         if own.ticks < self._warmup:
             own.ticks += 1
         now = state.admission.clock
@@ -375,11 +364,13 @@ class Pipeline:
         for arm, sight in zip(state.arms.arms[1:], others, strict=True):
             if arm.world is not None and arm.world.ticks < self._warmup:
                 continue
+            state.faults.of = arm
             variant = self._variant(arm)
             opinion = variant.arms.opinion(arm, sight.rules, sight.of_models, state.faults)
             aside = variant.arms.stands_aside(arm, opinion.probability)
             position, _ = self._position(state, variant, arm, opinion.probability, sight, aside)
             stances.append(_kept(arm, variant, opinion, position, sight))
+        state.faults.of = UNSET
         return stances
 
 

@@ -7,18 +7,22 @@ from msgspec.structs import replace
 from schemas.alerts import Alert, AlertKind, Severity
 from schemas.breaks import ClockBroken
 from schemas.dead_letters import DeadLetter
-from schemas.limits import cut
+from schemas.faults import ComponentFailed
+from schemas.limits import LONGEST_ID, cut
 from schemas.names import is_candidate
 from schemas.retraining import RetrainFinished, RetrainJob
-from schemas.topics import ACCURACY_WINDOWS, BREAKS, CANDIDATES, DEAD_LETTERS, MODEL_VERSIONS, RETRAIN_JOBS
+from schemas.topics import ACCURACY_WINDOWS, BREAKS, CANDIDATES, DEAD_LETTERS, FAULTS, MODEL_VERSIONS, RETRAIN_JOBS
 from schemas.versions import ModelVersion
 from schemas.windows import AccuracyWindow
 
-SOURCES = (ACCURACY_WINDOWS, RETRAIN_JOBS, CANDIDATES, MODEL_VERSIONS, DEAD_LETTERS, BREAKS)
+SOURCES = (ACCURACY_WINDOWS, RETRAIN_JOBS, CANDIDATES, MODEL_VERSIONS, DEAD_LETTERS, BREAKS, FAULTS)
 """Topics whose records may lead to an alert."""
 
 OF_DIRECTIVES = ("bad_directive", "unsigned_directive", "unsigned_partial", "expired")
 OF_COMMANDS = "lifecycle"
+
+KEEPS_FAILING = 100
+"""Failures of one component from which on the alert is an error; before that it is a warning."""
 
 EACH_BREAK = 8
 """First breaks of a symbol's clock that are alerts, each; later ones are at every doubling of their number."""
@@ -49,6 +53,8 @@ def _alert_of(record: Any) -> Alert | None:
         return _of_letter(record)
     if isinstance(record, ClockBroken):
         return _of_break(record)
+    if isinstance(record, ComponentFailed):
+        return _of_fault(record)
     return None
 
 
@@ -67,6 +73,20 @@ def _of_break(record: ClockBroken) -> Alert | None:
         severity="warning",
         subject=record.reason,
         sentence=told if count >= EACH_BREAK else record.sentence,
+    )
+
+
+def _of_fault(failed: ComponentFailed) -> Alert:
+    worse = failed.effect == "emptied" or failed.count >= KEEPS_FAILING
+    return Alert(
+        id=failed.id,
+        node=FAULTS.name,
+        symbol=failed.symbol,
+        ts_event=failed.ts_event,
+        kind="component_failed" if failed.effect == "failed" else "model_full",
+        severity="error" if worse else "warning",
+        subject=cut(f"{failed.version} {failed.component}".strip(), LONGEST_ID),
+        sentence=failed.sentence,
     )
 
 

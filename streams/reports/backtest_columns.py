@@ -11,6 +11,7 @@ from schemas.accounts import AccountMarked
 from schemas.breaks import ClockBroken
 from schemas.dead_letters import DeadLetter
 from schemas.experiments import ExperimentDecided, ExperimentMoved
+from schemas.faults import ComponentFailed
 from schemas.outcomes import OutcomeMatured
 from schemas.predictions import Prediction
 from schemas.windows import AccuracyWindow
@@ -26,10 +27,11 @@ TABLES: dict[type, str] = {
     ExperimentDecided: "experiment-decisions",
     DeadLetter: "dead-letters",
     ClockBroken: "breaks",
+    ComponentFailed: "faults",
 }
 """Name of the table of each kind of record."""
 
-LINES = (AccuracyWindow, ExperimentMoved, ExperimentDecided, DeadLetter, ClockBroken)
+LINES = (AccuracyWindow, ExperimentMoved, ExperimentDecided, DeadLetter, ClockBroken, ComponentFailed)
 """Kinds that are kept as lines of JSON, as on their topics: few, and of parts that no column holds."""
 
 TIMES = frozenset({"ts_event", "ts_prediction"})
@@ -37,6 +39,9 @@ TIMES = frozenset({"ts_event", "ts_prediction"})
 
 GENERATION = "generation"
 """Column that records leave out before the first break of their symbol's clock: 0 there."""
+
+SILENT = "silent"
+"""Field of outcomes that is no column: the table `faults` says more of models that failed."""
 
 _NESTED = ("arms", "experts", "baselines", "features", "weights")
 _SINGULAR = {"experts": "expert", "baselines": "baseline", "features": "feature", "weights": "weight"}
@@ -80,6 +85,8 @@ def columns(kind: type[Struct], records: Sequence[Struct]) -> Columns:
     rows = list(zip(*map(astuple, records), strict=True)) or [()] * len(names)
     made: Columns = {}
     for name, column in zip(names, rows, strict=True):
+        if kind is OutcomeMatured and name == SILENT:
+            continue
         if kind is OutcomeMatured and name in _NESTED:
             made |= _arms(column) if name == "arms" else _named(_SINGULAR[name], column)
         elif kind is Prediction and name == "features":

@@ -13,6 +13,7 @@ from schemas.accounts import AccountMarked
 from schemas.breaks import ClockBroken
 from schemas.dead_letters import DeadLetter
 from schemas.experiments import ExperimentMoved, PooledMoved
+from schemas.faults import ComponentFailed
 from schemas.outcomes import ArmOutcome, OutcomeMatured
 from schemas.predictions import Prediction
 from schemas.ticks import Directive, Quote, ReferenceTick, Trade
@@ -72,6 +73,35 @@ RECORDS: dict[type[msgspec.Struct], list[msgspec.Struct]] = {
             dropped=0,
             sentence="BTCUSDT: its price jumped by more than max_jump; what was predicted before is scored with it",
             jumps=1,
+        ),
+    ],
+    ComponentFailed: [
+        ComponentFailed(
+            id="ticks:3:1042:0",
+            symbol="BTCUSDT",
+            ts_event=NS,
+            arm="",
+            version="",
+            component="strategy rumour",
+            effect="failed",
+            count=10,
+            size_bytes=0,
+            problem="KeyError",
+            sentence="strategy rumour failed for the 10th time (KeyError): one half in its place; next told: the "
+            "100th time",
+        ),
+        ComponentFailed(
+            id="ticks:3:2042:1",
+            symbol="BTCUSDT",
+            ts_event=NS + 2,
+            arm="live",
+            version="leafy-1",
+            component="model forest",
+            effect="frozen",
+            count=1,
+            size_bytes=19_727,
+            problem="its size",
+            sentence="model forest of leafy-1 reached 19,727 bytes and learns no more",
         ),
     ],
     Directive: [
@@ -261,7 +291,7 @@ RECORDS: dict[type[msgspec.Struct], list[msgspec.Struct]] = {
 
 ADDED_SINCE: dict[type[msgspec.Struct], list[dict[str, Any]]] = {
     Prediction: [{"generation": 1}],
-    OutcomeMatured: [{"generation": 1}],
+    OutcomeMatured: [{"generation": 1}, {"silent": ("forest",)}],
     ExperimentMoved: [{"dropped": 17}, {"collects": True, "gone": True}],
     PooledMoved: [
         {"dropped": 17},

@@ -12,6 +12,9 @@ LASTING_AN_HOUR = ("refused", "roster", "clock_broken")
 """Kinds of alerts that nothing resolves. That running versions differ from the expected ones (`roster`) is alerted
 again every hour for as long as it is so."""
 
+EACH_SUBJECT = ("component_failed", "model_full")
+"""Kinds of alerts of which one of each subject may be open: a component, of a version if it is a part of one."""
+
 MOST_REFUSED = 150
 MOST_OPEN = 1_000
 MOST_ANSWERS = 6_000
@@ -35,14 +38,15 @@ RULE = (
     "alerts of severity warning or error. Breaches, retrains withheld and roll-backs are open until a window of the "
     "live version closes without a breach or says that it passed, or a version is promoted; what a pin holds back "
     "until a version is promoted; failed retrains until another comes to its end; refusals, clocks that broke and "
-    "rosters that differ for an hour. Amber: a warning, red: an error"
+    "rosters that differ for an hour; components that failed and models that reached their size until they are "
+    "acknowledged. Amber: a warning, red: an error"
 )
 
 TRAINED = ("candidate", "retrain_rejected")
 
 
 class OpenAlerts:
-    """The newest unresolved alert of each kind and symbol, up to 1,000.
+    """The newest unresolved alert of each kind and symbol, of faults also of each component, up to 1,000.
 
     Later records resolve an alert, for example a promotion, or a faultless accuracy report of the live version. It
     does not matter in which order the topics of alerts and of such records are read.
@@ -61,7 +65,7 @@ class OpenAlerts:
 
     def __init__(self) -> None:
         self.taken = 0
-        self._open: dict[tuple[str, str], tuple[Alert, float]] = {}
+        self._open: dict[tuple[str, str, str], tuple[Alert, float]] = {}
         self._answers: dict[tuple[str, str], tuple[int, float]] = {}
         """By symbol and event that resolves alerts: event time of the last one, and the latest time of writing."""
         self._recent: deque[tuple[float, Alert]] = deque(maxlen=MOST_REFUSED)
@@ -84,10 +88,11 @@ class OpenAlerts:
         elif alert.kind == "breach" and alert.severity == "info":  # says that the cause of an earlier breach has passed
             self._answer(alert.symbol, "well", alert.ts_event, written_s)
         elif alert.severity != "info":
-            held = self._open.pop((alert.symbol, alert.kind), None)
+            key = alert.symbol, alert.kind, alert.subject if alert.kind in EACH_SUBJECT else ""
+            held = self._open.pop(key, None)
             if held is not None and alert.ts_event < held[0].ts_event and written_s <= held[1] + MUCH_LATER_S:
                 alert, written_s = held
-            self._open[alert.symbol, alert.kind] = alert, written_s
+            self._open[key] = alert, written_s
             if len(self._open) > MOST_OPEN:
                 del self._open[next(iter(self._open))]
             self._drop(alert.symbol)
@@ -124,9 +129,9 @@ class OpenAlerts:
 
     def _drop(self, symbol: str) -> None:
         for kind, answers in ANSWERED_BY.items():
-            held = self._open.get((symbol, kind))
+            held = self._open.get((symbol, kind, ""))
             if held is not None and any(self._answered(symbol, by, *held) for by in answers):
-                del self._open[symbol, kind]
+                del self._open[symbol, kind, ""]
 
     def _answered(self, symbol: str, by: str, alert: Alert, written_s: float) -> bool:
         answer = self._answers.get((symbol, by))

@@ -15,6 +15,7 @@ from schemas.alerts import Alert
 from schemas.breaks import ClockBroken
 from schemas.commands import Command
 from schemas.experiments import ExperimentDecided
+from schemas.faults import ComponentFailed
 from schemas.retraining import RetrainFinished, RetrainJob
 from schemas.versions import ModelVersion
 from schemas.windows import AccuracyWindow
@@ -199,6 +200,20 @@ def of_break(broken: ClockBroken) -> Change:
     subject = "" if broken.reason == "price" else f"generation {broken.generation}"
     title = BROKEN[broken.reason]
     return Change(broken.ts_event, broken.id, "break", broken.symbol, title, subject, broken.sentence, "strong")
+
+
+FAULTS: dict[str, str] = {
+    "failed": "component failed",
+    "frozen": "model frozen",
+    "emptied": "model without opinion",
+    "restarted": "model started anew",
+}
+
+
+def of_fault(failed: ComponentFailed) -> Change:
+    """Row for a component that failed, or for a model that reached its largest size."""
+    title, subject = FAULTS[failed.effect], failed.version or failed.component
+    return Change(failed.ts_event, failed.id, "fault", failed.symbol, title, subject, failed.sentence, "harm")
 
 
 def of_job(job: RetrainJob) -> Change:

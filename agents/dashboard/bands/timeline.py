@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from agents.dashboard.bands.changed import Change, fitted, of_alert
 from schemas.alerts import Alert
-from schemas.topics import ACCURACY_WINDOWS, BREAKS, CANDIDATES, MODEL_VERSIONS, RETRAIN_JOBS
+from schemas.topics import ACCURACY_WINDOWS, BREAKS, CANDIDATES, FAULTS, MODEL_VERSIONS, RETRAIN_JOBS
 
 MOST = 150
 
@@ -20,6 +20,7 @@ SAID_BY = {
     CANDIDATES.name: "retrain",
     MODEL_VERSIONS.name: "version",
     BREAKS.name: "break",
+    FAULTS.name: "fault",
 }
 """By topic: kind of the row that a record of the topic has, to which an alert about the record adds its severity."""
 

@@ -1,8 +1,10 @@
 """Table of model versions on the page: status, figures, rejected candidates, and what a person can do about each."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from agents.audit.lineage import failed_gates
 from agents.dashboard.bands.changed import LONGEST_NAME, LONGEST_SENTENCE, STATUSES, Weight, cut, readable
@@ -19,6 +21,9 @@ MOST_REJECTED = 200
 """Most rejected candidates kept: the last ones."""
 
 MOST_METRICS, MOST_LINEAGE = 12, 12
+
+FaultsOf = Mapping[tuple[str, str], Sequence[str]]
+NO_FAULTS: FaultsOf = MappingProxyType({})
 
 
 class VersionRow(Struct, frozen=True):
@@ -40,6 +45,7 @@ class VersionRow(Struct, frozen=True):
         reason: why it has this status.
         pinned: whether only a person may replace it as the live version.
         held: whether its promotion or roll-back waits because a person has pinned the live version.
+        faults: what has become of its parts that failed or reached their largest size, in words.
     """
 
     symbol: str
@@ -55,6 +61,7 @@ class VersionRow(Struct, frozen=True):
     reason: str
     pinned: bool
     held: bool
+    faults: tuple[str, ...] = ()
 
 
 class Versions:
@@ -119,13 +126,14 @@ class Versions:
         """Names of all symbols that have a version record."""
         return list(dict.fromkeys(each.symbol for _, each in self._versions.values()))
 
-    def view(self, predicting: Mapping[str, str]) -> list[VersionRow]:
+    def view(self, predicting: Mapping[str, str], faults: FaultsOf = NO_FAULTS) -> list[VersionRow]:
         """Rows of the table of versions, at most 100.
 
         Running versions come first. Among these, and among all others, the newest record comes first.
 
         Args:
             predicting: for each symbol, the version that its newest prediction names.
+            faults: what has become of parts that failed, in words, by symbol and version.
         """
         of_symbol: dict[str, list[ModelVersion]] = {}
         for _, version in self._versions.values():
@@ -136,6 +144,7 @@ class Versions:
             for version in valid_versions(versions):
                 written_ms, _ = self._versions[version.key]
                 row = _row(version, predicting.get(symbol, ""), back)
+                row = replace(row, faults=tuple(faults.get((symbol, row.version), ())[:MOST_METRICS]))
                 rows.append((not version.arm, -written_ms, row))
         rows += [(True, -written_ms, row) for written_ms, row in self._rejected.values()]
         return [row for *_, row in sorted(rows, key=lambda held: held[:2])[:MOST_ROWS]]

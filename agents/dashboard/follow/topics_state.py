@@ -8,12 +8,22 @@ from typing import Any
 
 from agents.clients.reader import Once, Received
 from agents.dashboard.bands.alerts import OpenAlerts
-from agents.dashboard.bands.changed import of_breach, of_break, of_command, of_decision, of_job, of_retrain, of_version
+from agents.dashboard.bands.changed import (
+    of_breach,
+    of_break,
+    of_command,
+    of_decision,
+    of_fault,
+    of_job,
+    of_retrain,
+    of_version,
+)
 from agents.dashboard.bands.deciding import Courses
 from agents.dashboard.bands.now import Symbols
 from agents.dashboard.bands.timeline import TimeLine
 from agents.dashboard.bands.versions import Versions
 from agents.dashboard.state.dead_letters import Letters
+from agents.dashboard.state.faults import FaultsSeen
 from agents.dashboard.state.forecasts import Outcomes
 from agents.dashboard.state.model_kinds import ModelKinds
 from agents.dashboard.state.passed_over import Passed
@@ -26,6 +36,7 @@ from schemas.commands import Command
 from schemas.dead_letters import DeadLetter
 from schemas.errors import Refused
 from schemas.experiments import ExperimentDecided, ExperimentMoved, PooledDecided, PooledMoved
+from schemas.faults import ComponentFailed
 from schemas.positions import root_id
 from schemas.retraining import RetrainFinished, RetrainJob
 from schemas.topics import (
@@ -37,6 +48,7 @@ from schemas.topics import (
     DEAD_LETTERS,
     EXPERIMENT_DECISIONS,
     EXPERIMENTS,
+    FAULTS,
     MODEL_VERSIONS,
     OUTCOMES,
     PAPER_ACCOUNT,
@@ -73,6 +85,7 @@ class Board:
         alerts: alerts that nothing has resolved yet.
         versions: model versions.
         kinds: kinds of the models among the experts.
+        faults: components that failed, and models that reached their largest size.
         letters: refused records.
         passed: number of records that could not be understood, and the newest of them.
     """
@@ -85,6 +98,7 @@ class Board:
         self.timeline = TimeLine()
         self.alerts = OpenAlerts()
         self.versions = Versions()
+        self.faults = FaultsSeen()
         self.letters = Letters()
         self.passed = Passed()
         self._once = Once()
@@ -107,6 +121,7 @@ class Board:
             CANDIDATES.name: self._decoded(RetrainFinished, self._retrained),
             ALERTS.name: self._decoded(Alert, self._alerted),
             BREAKS.name: self._decoded(ClockBroken, self._broke),
+            FAULTS.name: self._decoded(ComponentFailed, self._failed),
             DEAD_LETTERS.name: self._decoded(DeadLetter, self._refused),
         }
 
@@ -212,6 +227,10 @@ class Board:
         self.timeline.take(of_break(broken), written_ms(record, now))
         if broken.reason != "price":
             self.alerts.broken(broken.symbol)
+
+    def _failed(self, failed: ComponentFailed, record: Received, now: float) -> None:
+        self.faults.take(failed)
+        self.timeline.take(of_fault(failed), written_ms(record, now))
 
     def _refused(self, letter: DeadLetter, record: Received, now: float) -> None:
         if self._letters_once.is_new(record.partition, record.value):

@@ -95,8 +95,13 @@ class PageView:
         predicting = board.predicting()
         self._when(
             "changes",
-            (board.timeline.change, board.versions.change, predicting),
-            lambda: encode({"changes": board.timeline.view(), "versions": board.versions.view(predicting)}),
+            (board.timeline.change, board.versions.change, board.faults.change, predicting),
+            lambda: encode(
+                {
+                    "changes": board.timeline.view(),
+                    "versions": board.versions.view(predicting, board.faults.by_version()),
+                }
+            ),
         )
         self._when("letters", board.letters.change, lambda: encode(board.letters.view()))
         # Which alerts are open depends on the time, too, so that they are encoded at every update.
@@ -277,7 +282,7 @@ def course_of(state: SymbolCourse, board: Board, has: SentPart) -> dict[str, Any
         "beliefs": {
             "reset": again,
             "names": state.beliefs.names,
-            "words": [expert_words(name, board.kinds.known) for name in state.beliefs.names],
+            "words": [_expert(name, state, board) for name in state.beliefs.names],
             "points": beliefs,
             "latest": (believed.ts_event / 1e6, believed.weights) if believed is not None else None,
         },
@@ -297,6 +302,14 @@ def course_of(state: SymbolCourse, board: Board, has: SentPart) -> dict[str, Any
             "best": window.best_baseline,
         },
     }
+
+
+def _expert(name: str, state: SymbolCourse, board: Board) -> str:
+    """Name of an expert in words, with what has become of it if it is a model that failed."""
+    of = state.prediction
+    said = "" if of is None else board.faults.of_model(state.name, of.model_version, name)
+    words = expert_words(name, board.kinds.known)
+    return f"{words}: {said}" if said else words
 
 
 def scaled(values: list[float]) -> list[int]:

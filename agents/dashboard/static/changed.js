@@ -2,7 +2,7 @@
 import { byId, make, needsDates, table, showExplanation, utc, versionWords } from "./elements.js";
 import { actionButton } from "./actions.js";
 
-const KINDS = { breach: "breaches", break: "breaks", retrain: "retrains", version: "versions", experiment: "experiments", command: "commands", alert: "alerts" };
+const KINDS = { breach: "breaches", break: "breaks", retrain: "retrains", version: "versions", experiment: "experiments", command: "commands", alert: "alerts", fault: "faults" };
 const hiddenKinds = new Set();
 let allChanges = [];
 
@@ -49,7 +49,7 @@ const versionRow = (row) => make("tr", {},
   make("td", { class: "says", title: row.version }, versionWords(row.version), ...(row.pinned ? [" (pinned)"] : []), ...(row.held ? [" (held back by a pin)"] : [])),
   make("td", { class: row.weight === "harm" ? "harm" : "" }, row.status),
   make("td", {}, utc(row.since, true)),
-  make("td", { class: "says" }, row.reason, ...(row.lineage.length ? [make("br"), `from ${row.lineage.map(versionWords).join(" → ")}`] : [])),
+  make("td", { class: "says" }, row.reason, ...row.faults.flatMap((said) => [make("br"), make("b", { class: "harm" }, said)]), ...(row.lineage.length ? [make("br"), `from ${row.lineage.map(versionWords).join(" → ")}`] : [])),
   make("td", { class: "says" }, row.metrics.map(([name, value]) => `${name} ${value}`).join("; ") || "-"),
   make("td", {}, ...(row.known ? [whyButton(row.symbol, row.version)] : []),
     ...(row.back_to ? [actionButton("roll_back", row.symbol, "", "Roll back")] : []),

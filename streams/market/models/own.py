@@ -11,7 +11,7 @@ from schemas.models import ExpertState, OwnState
 from streams.engine.configured import configured
 from streams.engine.registry import Registry
 from streams.market.models.parameters import OwnModelParameters
-from streams.market.models.protocol import MEASURED, LiveModel, Model
+from streams.market.models.protocol import MEASURED, LiveModel, Model, SizeLimit
 
 
 class LearningModel(Protocol):
@@ -117,14 +117,14 @@ class OwnModel(Model):
         """Probability of an upward move, see `Model.opinion`."""
         return float(self._model.opinion(live.state, features))
 
-    def learn(self, live: LiveOwn, features: Sequence[float], up: bool, uniqueness: float) -> str:
+    def learn(self, live: LiveOwn, features: Sequence[float], up: bool, uniqueness: float) -> SizeLimit | None:
         """Learn one label, see `Model.learn`; a state that has grown too large is replaced by a new one."""
         live.n_seen += 1
         self._model.learn(live.state, features, up, uniqueness)
         if live.n_seen % MEASURED == 0 and (size := len(msgpack.encode(live.state))) > self._bound:
             live.state, live.n_seen = self._model.start(self.features), 0
-            return f"grew to {size:,} bytes and starts anew"
-        return ""
+            return SizeLimit("restarted", size, f"grew to {size:,} bytes and starts anew")
+        return None
 
     def load(self, stored: ExpertState) -> LiveOwn:
         """The state that a record holds, see `Model.load`."""

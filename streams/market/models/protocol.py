@@ -5,19 +5,41 @@ A `Model` holds no learned numbers; its methods work on a `LiveModel`, which hol
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal, NamedTuple
 
+from schemas.faults import FaultEffect
 from schemas.models import ExpertState
 
 MEASURED = 256
 """Labels after which the stored size of a model that grows is measured again."""
 
 
+class SizeLimit(NamedTuple):
+    """What became of a model because the stored form of its numbers reached its largest size.
+
+    Attributes:
+        effect: `frozen`: it predicts on and learns no more; `emptied`: it has no opinion any more; `restarted`: it
+            learns from nothing again.
+        size: stored size, bytes; 0 if it is not known.
+        says: the same in words that follow the name of the model.
+    """
+
+    effect: FaultEffect
+    size: int
+    says: str
+
+
 class LiveModel(ABC):
     """The learned numbers of one model, in the form in which the model computes with them.
 
     Each arm (variant of the pipeline that runs on a symbol) has numbers of its own.
+
+    Attributes:
+        limited: `frozen` or `emptied` if the model has reached its largest size and stays so, see `SizeLimit`; else
+            empty.
     """
+
+    limited: Literal["", "frozen", "emptied"] = ""
 
     @abstractmethod
     def stored(self) -> ExpertState:
@@ -59,7 +81,7 @@ class Model(ABC):
             features: value of each feature that the attribute `features` names.
         """
 
-    def learn(self, live: Any, features: Sequence[float], up: bool, uniqueness: float) -> str:
+    def learn(self, live: Any, features: Sequence[float], up: bool, uniqueness: float) -> SizeLimit | None:
         """Learn one label, the known outcome of a prediction; a kind of model that does not learn changes nothing.
 
         Args:
@@ -69,9 +91,19 @@ class Model(ABC):
             uniqueness: weight of the label, 0 to 1; smaller where labels overlap in time and repeat each other.
 
         Returns:
-            Empty, unless the model has stopped learning or started anew; then words that say so.
+            None, unless its size made the model stop learning or start anew at this label.
         """
-        return ""
+        return None
+
+    def limit(self, live: Any) -> SizeLimit:
+        """What its size has made of a model whose numbers are `limited`, for a model that became so in another arm.
+
+        A new arm may begin with a copy of such numbers.
+
+        Args:
+            live: the model's numbers.
+        """
+        return SizeLimit(live.limited, 0, f"is {live.limited}")
 
     @abstractmethod
     def load(self, stored: ExpertState) -> Any:

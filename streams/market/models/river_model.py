@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from hashlib import sha256
 from importlib.metadata import version
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from msgspec import json
 
@@ -11,7 +11,7 @@ from schemas.errors import ModelRefused
 from schemas.models import ExpertState, RiverState
 from streams.market.models import object_state
 from streams.market.models.parameters import RiverParameters
-from streams.market.models.protocol import MEASURED, LiveModel, Model
+from streams.market.models.protocol import MEASURED, LiveModel, Model, SizeLimit
 from streams.market.models.river_building import built, problem, shape_of, up_of
 
 
@@ -41,6 +41,11 @@ class LiveRiver(LiveModel):
         self.n_seen = n_seen
         self.full = full
 
+    @property
+    def limited(self) -> Literal["", "frozen", "emptied"]:  # type: ignore[override]
+        """Whether the model has reached its largest size, see `LiveModel.limited`."""
+        return "" if not self.full else "frozen" if self.n_seen else "emptied"
+
     def stored(self) -> "RiverSnapshot":
         """The state as a record, see `LiveModel.stored`."""
         return RiverSnapshot(self.features, self.declared, object_state.dump(self.model), self.n_seen, self.full)
@@ -61,7 +66,7 @@ class RiverModel(Model):
     >>> river = RiverModel(RiverParameters(model="tree.HoeffdingTreeClassifier", features=("a",)), "market.models.tree")
     >>> live = river.start()
     >>> for _ in range(50):
-    ...     _ = river.learn(live, [1.0], True, 1.0) + river.learn(live, [-1.0], False, 1.0)
+    ...     _ = river.learn(live, [1.0], True, 1.0), river.learn(live, [-1.0], False, 1.0)
     >>> river.opinion(live, [1.0]) > 0.7, river.opinion(live, [-1.0]) < 0.3
     (True, True)
     >>> again = river.load(live.stored())
@@ -102,10 +107,10 @@ class RiverModel(Model):
         except BaseException as panic:
             raise RiverPanic(str(panic)) from panic
 
-    def learn(self, live: LiveRiver, features: Sequence[float], up: bool, uniqueness: float) -> str:
+    def learn(self, live: LiveRiver, features: Sequence[float], up: bool, uniqueness: float) -> SizeLimit | None:
         """Learn one label, see `Model.learn`; `uniqueness` counts if the class of River takes a weight `w`."""
         if live.full or not self._learns:
-            return ""
+            return None
         seen = dict(zip(self.features, features, strict=True))
         live.n_seen += 1
         try:
@@ -118,7 +123,7 @@ class RiverModel(Model):
         except BaseException as panic:
             raise RiverPanic(str(panic)) from panic
         number = live.n_seen
-        return self._measured(live) if number % MEASURED == 0 or (number < MEASURED and is_power(number)) else ""
+        return self._measured(live) if number % MEASURED == 0 or (number < MEASURED and is_power(number)) else None
 
     def load(self, stored: ExpertState) -> LiveRiver:
         """The model that a record holds, see `Model.load`."""
@@ -151,23 +156,30 @@ class RiverModel(Model):
         if said := problem(object_state.load(state), self.features, self._weighted):
             raise ModelRefused(f"river: expected a state that the model goes on from, it {said}")
 
-    def _measured(self, live: LiveRiver) -> str:
+    def limit(self, live: LiveRiver) -> SizeLimit:
+        """What its size has made of the model, see `Model.limit`."""
+        if live.limited == "emptied":
+            return SizeLimit("emptied", 0, "had grown too large and has no opinion any more")
+        size = len(object_state.dump(live.model))
+        return SizeLimit("frozen", size, f"has {size:,} bytes and learns no more")
+
+    def _measured(self, live: LiveRiver) -> SizeLimit | None:
         """Freeze a model that is too large, or would be at its next measurement if it went on growing as before."""
         try:
             size = len(object_state.dump(live.model))
         except ModelRefused as error:
-            return self._emptied(live, f"cannot be stored any more ({error!s:.120})")
+            return self._emptied(live, 0, f"cannot be stored any more ({error!s:.120})")
         if size > self.largest_bytes:
-            return self._emptied(live, f"grew to {size:,} bytes at once")
+            return self._emptied(live, size, f"grew to {size:,} bytes at once")
         growth = max(0, size - self._fresh_bytes) / live.n_seen * min(live.n_seen, MEASURED)
         if size <= self._bound and size + growth <= self.largest_bytes:
-            return ""
+            return None
         live.full = True
-        return f"reached {size:,} bytes and learns no more"
+        return SizeLimit("frozen", size, f"reached {size:,} bytes and learns no more")
 
-    def _emptied(self, live: LiveRiver, why: str) -> str:
+    def _emptied(self, live: LiveRiver, size: int, why: str) -> SizeLimit:
         live.model, live.n_seen, live.full = self.start().model, 0, True
-        return f"{why} and has no opinion any more"
+        return SizeLimit("emptied", size, f"{why} and has no opinion any more")
 
 
 class RiverPanic(RuntimeError):

@@ -197,7 +197,7 @@ class TestParameters:
 
     def test_a_reason_that_is_made_of_many_faults_is_cut(self, own: tuple[str, ...]) -> None:
         node = MarketNode(load_parameters({"market": {"features": {"recorded": list(own[:200])}}}))
-        prediction: Any = node.step(node.open("X"), Quote("X", 1, 99.0, 3.0, 101.0, 1.0), "ticks:0:0")[0]
+        prediction: Any = node.step(node.open("X"), Quote("X", 1, 99.0, 3.0, 101.0, 1.0), "ticks:0:0")[-1]
         assert len(prediction.reason) <= LONGEST_SENTENCE
         assert prediction.reason.endswith(" ...")
         assert msgspec.json.decode(msgspec.json.encode(prediction), type=Prediction) == prediction

@@ -19,6 +19,7 @@ from schemas.alerts import Alert, AlertKind
 from schemas.breaks import ClockBroken
 from schemas.codec import encode
 from schemas.dead_letters import DeadLetter
+from schemas.faults import ComponentFailed
 from schemas.retraining import RetrainFinished, RetrainJob
 from schemas.topics import (
     ACCURACY_WINDOWS,
@@ -26,6 +27,7 @@ from schemas.topics import (
     BREAKS,
     CANDIDATES,
     DEAD_LETTERS,
+    FAULTS,
     MODEL_VERSIONS,
     RETRAIN_JOBS,
     Topic,
@@ -51,6 +53,8 @@ SAID_ALREADY: list[tuple[Topic, Any]] = [
         replace(WINDOW, breach=replace(BREACH, retrain=False, withheld="budget spent: 24", withheld_by="budget")),
     ),
     (BREAKS, RECORDS[ClockBroken][-1]),
+    (FAULTS, RECORDS[ComponentFailed][0]),
+    (FAULTS, RECORDS[ComponentFailed][1]),
     (RETRAIN_JOBS, JOB),
     (CANDIDATES, FAILED),
     (CANDIDATES, replace(FAILED, result=replace(FAILED.result, status="rejected"))),

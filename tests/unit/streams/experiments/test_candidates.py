@@ -143,6 +143,20 @@ def test_a_live_candidate_whose_model_has_no_opinion_is_rolled_back_at_once() ->
     assert f"no opinion for {MUTE} outcomes" in decided.reason
 
 
+def test_a_live_candidate_whose_further_model_fails_is_rolled_back_at_once() -> None:
+    def failing(first: int, count: int) -> Iterator[OutcomeMatured]:
+        return (replace(each, silent=("forest",)) for each in stream(first, count, FORCED_GOOD))
+
+    records = run(new(), stream(0, 30, TESTED), stream(30, 60, FORCED_GOOD), failing(90, MUTE + 1))
+    (decided,) = [each for each in records if isinstance(each, ExperimentDecided)]
+    assert decided.verdict == "rolled_back"
+    assert f"its model forest has had no opinion for {MUTE} outcomes" in decided.reason
+    rarely = (
+        each for n in range(3 * MUTE) for each in (failing(90 + n, 1) if n % 2 else stream(90 + n, 1, FORCED_GOOD))
+    )
+    assert "rolled_back" not in verdicts(run(new(), stream(0, 30, TESTED), stream(30, 60, FORCED_GOOD), rarely))
+
+
 @pytest.mark.parametrize(("model", "features"), [(0.5, 0.0), (0.500001, 1.0)])
 def test_a_silent_market_is_not_taken_for_a_failed_model(model: float, features: float) -> None:
     quiet = stream(90, 3 * MUTE, FORCED_GOOD, model=model, features=features)

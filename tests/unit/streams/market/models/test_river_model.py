@@ -12,6 +12,7 @@ from schemas.models import RiverState
 from streams.engine.faults import Faults
 from streams.market.expert_models import ExpertModels
 from streams.market.models.parameters import ExpertParameters
+from streams.market.models.protocol import SizeLimit
 from streams.market.models.river_model import RiverModel
 from streams.parameters import load_parameters
 from tests.support.river_trials import labelled
@@ -25,7 +26,7 @@ def _built(text: str) -> RiverModel:
     return RiverModel(convert(table, ExpertParameters), "market.models.mine")
 
 
-def _learned(model: RiverModel, labels: int) -> tuple[Any, list[str]]:
+def _learned(model: RiverModel, labels: int) -> tuple[Any, list[SizeLimit]]:
     live = model.start()
     said = [model.learn(live, row, up, uniqueness) for row, up, uniqueness in LABELS[:labels]]
     return live, [each for each in said if each]
@@ -124,18 +125,21 @@ def test_a_model_that_grows_is_frozen_before_its_bound_and_says_so_once(text: st
     live, said = _learned(model, 500)
     assert live.full
     assert len(said) == 1
-    assert "learns no more" in said[0]
+    assert (said[0].effect, live.limited) == ("frozen", "frozen")
+    assert "learns no more" in said[0].says
     frozen = live.stored()
     assert len(frozen.state) <= model.largest_bytes
     assert model.load(frozen).stored() == frozen
-    assert model.learn(live, *LABELS[0]) == ""
+    assert model.learn(live, *LABELS[0]) is None
     assert live.stored() == frozen
 
 
 def test_a_model_that_leaps_over_its_bound_has_no_opinion_any_more() -> None:
     model = _built('largest_bytes = 30000\nmodel = "tree.SGTClassifier"')
     live, said = _learned(model, 300)
-    assert [each.partition("at once")[2] for each in said] == [" and has no opinion any more"]
+    assert [each.says.partition("at once")[2] for each in said] == [" and has no opinion any more"]
+    assert (said[0].effect, live.limited) == ("emptied", "emptied")
+    assert said[0].size > 45_000
     assert model.opinion(live, LABELS[0][0]) == 0.5
     assert len(live.stored().state) < 30_000
 
