@@ -184,3 +184,12 @@ def test_the_tile_counts_the_open_ones_and_leaves_the_mode_alone() -> None:
     some.take(alert("rolled_back", "error", 6), 0.0)
     assert (tile(some).value, tile(some).colour) == ("2", "act")
     assert "worst: rolled back X; errors: 1, warnings: 1" in tile(some).note
+
+
+def test_each_component_that_fails_is_open_by_itself_until_somebody_has_seen_it() -> None:
+    some = OpenAlerts()
+    one, other = (replace(alert("component_failed", "warning", 5), subject=name) for name in ("v1 regime", "v2 regime"))
+    for each in (one, other, replace(one, id="later", ts_event=6)):
+        some.take(each, 0.0)
+    some.take(alert("promoted", "info", 9), 100.0)
+    assert [(each.subject, each.ts_event) for each in some.open(1e6)] == [("v1 regime", 6), ("v2 regime", 5)]

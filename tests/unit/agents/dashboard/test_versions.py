@@ -10,9 +10,10 @@ from agents.dashboard.bands.versions import VersionRow
 from agents.dashboard.follow.topics_state import Board
 from agents.dashboard.serve.view import SentPart, course_of
 from schemas.codec import encode
+from schemas.faults import ComponentFailed
 from schemas.predictions import Prediction
 from schemas.retraining import GateRow, RetrainFinished
-from schemas.topics import CANDIDATES, MODEL_VERSIONS, PREDICTIONS
+from schemas.topics import CANDIDATES, FAULTS, MODEL_VERSIONS, PREDICTIONS
 from schemas.versions import ModelVersion
 from tests.support.dashboard_records import NOW_S, received, written
 from tests.support.golden_model_records import OF_MODELS
@@ -97,3 +98,14 @@ def test_candidates_that_the_gates_rejected_stand_there_with_the_gate_that_faile
     (row,) = [each for each in rows(made).values() if each.status == "rejected by the gates"]
     assert row.reason == "failed: beats last move: at least -0.02 nats: not shown"
     assert (row.known, row.shadow, row.back_to) == (False, "", ""), "there is nothing to be done about it"
+
+
+def test_what_has_become_of_a_model_stands_beside_its_version() -> None:
+    frozen = ComponentFailed("ticks:0:9:1", "X", 5, "live", "v2", "model forest", "frozen", 1, 5_000, "its size", "why")
+    made = board("v2", LIVE, BUILT_IN)
+    made.take(FAULTS.name, received([(0, "", encode(frozen)), (0, "", encode(replace(frozen, version="v9")))]), NOW_S)
+    found = {each.version: each.faults for each in made.versions.view(made.predicting(), made.faults.by_version())}
+    assert found["v2"] == ("model forest frozen at 5,000 bytes: it predicts on and learns no more",)
+    assert found["builtin-00000000"] == ()
+    assert made.faults.of_model("X", "v2", "forest").startswith("frozen at 5,000 bytes")
+    assert not made.faults.of_model("X", "v2", "other")

@@ -26,6 +26,8 @@ from agents.telemetry.health_queries import Stranger, ask_worker, state
 from agents.telemetry.watch import WorkerWatch
 from schemas.codec import encode
 from schemas.ticks import Trade
+from streams.parameters import Parameters
+from streams.topology import nodes
 from tests.support.counting import COUNTS, Counted, CountingNode
 
 OPEN_METRICS = {"Accept": "application/openmetrics-text; version=1.0.0"}
@@ -112,6 +114,16 @@ async def test_the_metrics_show_what_was_done(worker: Worker, settings: Settings
     assert found["tickloop_client_warnings_total", "part=producer"] == 1
     assert found["process_resident_memory_bytes", ""] > 1e6
     assert ("tickloop_lag_records", where) not in found, "no broker has said where the topic ends"
+
+
+async def test_failures_of_components_are_counted_by_component(settings: Settings) -> None:
+    settings = replace(settings, metrics_port=ports.any_free() - 1)
+    app = create_app(settings, "127.0.0.1:1", nodes(Parameters()))
+    exported = WorkerWatch(app, settings, "127.0.0.1:1", 1)._registry
+    market = app.runtime.bindings[0].node
+    market.failures["model forest"] = 7
+    name, labels = "tickloop_component_faults_total", {"node": "market", "component": "model forest"}
+    assert exported.get_sample_value(name, labels) == 7.0
 
 
 async def test_a_thousand_symbols_make_no_more_series_than_one(worker: Worker, settings: Settings) -> None:
