@@ -349,10 +349,9 @@ class Pipeline:
         histories: Histories | None,
     ) -> Sight:
         """What an arm with a world of its own sees after a tick, which its world takes."""
-        world, own = self._variant(arm).world, arm.world
+        state.faults.of, world, own = arm, self._variant(arm).world, arm.world
         assert world is not None, "asked for such arms only"
         assert own is not None, "asked for such arms only"
-        state.faults.of = arm
         if own.ticks < self._warmup:
             own.ticks += 1
         now = state.admission.clock
