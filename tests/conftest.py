@@ -16,7 +16,11 @@ from agents.broker import ports, process
 from agents.broker.launch import start
 from agents.broker.process import RunningBroker
 
-collect_ignore = ["contract/toy_components.py", "support/ponderous.py"]  # plugins: to import one is to register it
+collect_ignore = [
+    "contract/toy_components.py",
+    "support/ponderous.py",
+    "support/leaning.py",
+]  # plugins: to import one is to register it
 NEEDS_A_BROKER = {"bootstrap", "fresh_broker"}
 ALONE = [Path(__file__).with_name(name) for name in ("broker", "faults")]
 """Folders of tests that need a broker: `make test` runs them after the others, which run in several processes."""

@@ -4,7 +4,9 @@ The version starts in shadow, wins its test, goes live, is replaced by a bad one
 """
 
 import asyncio
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
+from importlib import import_module
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -21,12 +23,13 @@ from agents.operations.verification import verify
 from schemas.codec import decoder
 from schemas.commands import Command, PromoteVariant, Retrain, RollBack, StartVariant
 from schemas.experiments import ExperimentDecided
-from schemas.models import ExpertModel, ModelState, TreesState
+from schemas.models import ExpertModel, ModelState, OwnState, TreesState
 from schemas.outcomes import OutcomeMatured
 from schemas.ticks import Directive, Tick
 from schemas.topics import COMMANDS, EXPERIMENT_DECISIONS, OUTCOMES, PREDICTIONS, TICKS
 from streams.engine.node import Node, following
 from streams.engine.replay import SourceRecord, by_topic, replay
+from streams.market.models.own import MODELS
 from streams.parameters import load_parameters
 from streams.sources.planted_signal import GradedMarket
 from streams.topology import nodes
@@ -40,6 +43,10 @@ CONFIGURATION = drift_story.CONFIGURATION.replace(
     "min_samples_for_retrain = 400", "min_samples_for_retrain = 1_000_000"
 )
 """The live model believes in the imbalance of the book, learns slowly, and is never retrained."""
+
+PLUGIN = "tests.support.leaning"
+OWN = CONFIGURATION + f'\n[plugins]\nmodules = ["{PLUGIN}"]\n'
+"""The same with a plug-in that brings a model."""
 
 PATIENCE_S = 60.0
 FEED = 9_000
@@ -65,14 +72,24 @@ def ensemble(sign: float) -> TreesState:
     )
 
 
+@pytest.fixture
+def plugin() -> Iterator[None]:
+    """Register the plug-in's model in this process, for the replay, and remove it after the test."""
+    import_module(PLUGIN)
+    yield
+    del MODELS["leaning"], sys.modules[PLUGIN]
+
+
 def started(kind: str) -> StartVariant:
-    """The command that starts the version: with a declared model of River, or with trees that it brings."""
+    """The command that starts the version: with a declared model of River, or with one that it brings."""
     common: dict[str, Any] = {"id": "start", "symbol": SYMBOL, "ts_event": 1, "arm": ARM, "cause": "a test"}
     if kind == "river":
         forest = {"kind": "river", "model": "naive_bayes.GaussianNB", "features": ["queue_imbalance"]}
         overrides = {**LEADS, "models": {"deep": forest}}
         return StartVariant(**common, overrides=overrides, from_live=True, version=VERSION)
-    brought = ModelState(VERSION, None, expert=ExpertModel("deep", ensemble(1.0)))
+    learned = msgspec.msgpack.encode({"means": [-0.3]})
+    state = OwnState(("queue_imbalance",), "leaning", learned, 1_000) if kind == "own" else ensemble(1.0)
+    brought = ModelState(VERSION, None, expert=ExpertModel("deep", state))
     return StartVariant(**common, overrides=LEADS, from_live=True, model=brought)
 
 
@@ -141,14 +158,16 @@ def verdicts(decided: list[ExperimentDecided]) -> list[str]:
     return [f"{each.experiment} {each.verdict}" for each in decided]
 
 
-@pytest.mark.parametrize("kind", ["river", "trees"])
+@pytest.mark.usefixtures("plugin")
+@pytest.mark.parametrize("kind", ["river", "trees", "own"])
 async def test_a_further_model_wins_goes_live_is_sabotaged_and_comes_back_to_the_same_bytes(
     kind: str, bootstrap: str, prefix: str, tmp_path: Path
 ) -> None:
     configuration = tmp_path / "tickloop.toml"
-    configuration.write_text(CONFIGURATION)
+    text = OWN if kind == "own" else CONFIGURATION
+    configuration.write_text(text)
     settings = Settings.load({}, prefix=prefix, partitions=1, checkpoint_s=0.3, session_timeout_s=4.0)
-    loop_nodes = nodes(load_parameters(msgspec.toml.decode(CONFIGURATION)))
+    loop_nodes = nodes(load_parameters(msgspec.toml.decode(text)))
     decisions = (EXPERIMENT_DECISIONS.name, ExperimentDecided)
     async with LiveLoop(loop_nodes, settings, bootstrap, tmp_path / "workers.log") as loop:
         life = Life(loop, configuration)
