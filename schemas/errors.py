@@ -4,6 +4,7 @@
 TickloopError                 a sentence for a person: what was expected, what was found, how to fix it
 ├── Refused                   one input record cannot be taken; it becomes a dead letter and the stream goes on
 ├── ConfigurationError        a setting, parameter file or command line makes no sense
+│   └── UnknownName           it names a part that does not exist here, perhaps one of a plug-in
 ├── EnvironmentProblem        the machine lacks something: Java, jars, a broker that answers
 ├── StateError                stored state contradicts the log that it was computed from; going on would be wrong
 └── ModelRefused              a model record is malformed, corrupt, of another kind, or comes at the wrong time
@@ -65,6 +66,10 @@ class Refused(TickloopError):
 
 class ConfigurationError(TickloopError):
     """A setting, a parameter file or a command line is not valid."""
+
+
+class UnknownName(ConfigurationError):
+    """A configuration or a directive names a part that is neither built in nor registered by a plug-in here."""
 
 
 class EnvironmentProblem(TickloopError):

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 
 from msgspec import Struct, ValidationError, convert
 
-from schemas.errors import ConfigurationError
+from schemas.errors import ConfigurationError, UnknownName
 
 Kind = TypeVar("Kind")
 
@@ -146,15 +146,15 @@ def expect_known(names: Iterable[str], known: Iterable[str], where: str, what: s
     >>> expect_known(["kelly", "kely"], ["kelly", "regime_cap"], "market.sizing", "rules")
     Traceback (most recent call last):
     ...
-    schemas.errors.ConfigurationError: [market.sizing]: expected rules among kelly, regime_cap, was kely; fix: kelly
+    schemas.errors.UnknownName: [market.sizing]: expected rules among kelly, regime_cap, was kely; fix: kelly
 
     Raises:
-        ConfigurationError: a name is unknown; the message says the first such name and the most similar known name.
+        UnknownName: a name is unknown; the message says the first such name and the most similar known name.
     """
     known = list(known)
     for name in names:
         if name not in known:
-            raise ConfigurationError(
+            raise UnknownName(
                 f"[{where}]: expected {what} among {', '.join(known) or 'none at all'}, was {name:.80}; fix: "
                 f"{nearest(name, known) or 'take it out, or name the module that registers it in [plugins] modules'}"
             )

@@ -6,7 +6,7 @@ from typing import Any
 from msgspec import UNSET, MsgspecError, Struct, msgpack
 from msgspec.structs import replace
 
-from schemas.errors import ConfigurationError, ModelRefused
+from schemas.errors import ConfigurationError, EnvironmentProblem, ModelRefused, Refused, UnknownName
 from schemas.predictions import Prediction
 from schemas.ticks import Directive, Quote, ReferenceTick, Trade
 from schemas.topics import BREAKS, DEAD_LETTERS, FAULTS, OUTCOMES, PREDICTIONS, TICKS
@@ -25,6 +25,9 @@ from streams.market.tick_checks import Validation
 from streams.market.tick_order import Admission
 
 DEFAULTS = BySymbol()
+
+LACKS = "a signed directive was accepted by a node, but this process lacks a part that it names: "
+"""Before what is unknown here; a node accepts a directive only if it knows all of its parts."""
 
 LONGEST_PLAIN = 64
 """Characters; longer texts could hold more brackets than the codec lets pass."""
@@ -220,13 +223,22 @@ class MarketNode(Node[SymbolState]):
         Raises:
             Refused: the record contradicts earlier ones, or the directive cannot be carried out.
             OtherParameters: the state was computed with parameters other than the present ones of this symbol.
+            EnvironmentProblem: a signed directive, which a node has accepted, needs a library or a part of a plug-in
+                that is not there. To pass it over would be another result.
         """
         pipeline = self._pipelines.get(event.symbol, self._pipeline)
         if state.made_with != pipeline.made_with:
             raise self.other_parameters(state.made_with, pipeline.made_with)
         if type(event) is Directive:
             if self._signing.meet(state.arms.judged, event, record_id):
-                pipeline.direct(state, event)
+                try:
+                    pipeline.direct(state, event)
+                except Refused as refused:
+                    if self._signing and (unknown := _unknown_name(refused)) is not None:
+                        raise EnvironmentProblem(
+                            f"{record_id}: {LACKS}{unknown.found}; fix: {unknown.fix}"
+                        ) from refused
+                    raise
             return ()
         noticed = self._noticed
         return pipeline.take(state, event, record_id, None if noticed is None else noticed.history)
@@ -252,6 +264,14 @@ class MarketNode(Node[SymbolState]):
                     raise not_a_snapshot(self, error, "the states of the components") from error
                 return state
         raise self.other_parameters(state.made_with, *(pipeline.made_with for pipeline in pipelines))
+
+
+def _unknown_name(error: BaseException) -> UnknownName | None:
+    """The unknown name that an error came from; None if it came from something else."""
+    cause: BaseException | None = error
+    while cause is not None and not isinstance(cause, UnknownName):
+        cause = cause.__cause__
+    return cause
 
 
 def _stored(part: Any) -> Any:
