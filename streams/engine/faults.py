@@ -1,5 +1,6 @@
 """Counts failures of components (strategies, features, sizing rules). After each, a harmless fallback is used."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal, NamedTuple
 
@@ -46,13 +47,14 @@ class Faults:
 
     Each time that a component fails, a harmless fallback is used in place of its result.
 
-    An arm is one of the variants of the pipeline that run side by side on the symbol. Its own parts are counted in its
-    attribute `faults` once more, so that a new arm begins to count at 0.
+    An arm is one of the variants of the pipeline that run side by side on the symbol. Its own parts are counted once
+    more by the number of the arm, so that a new arm begins to count at 0.
 
     Attributes:
         counts: number of failures of each component that ever failed.
         latest: failures at the present tick, each as one line: component, problem and fallback; and what else is
             missing at it.
+        of_arms: number of failures of the parts of each arm that had any, by number of the arm; unset: no arm had.
         noted: failures at the present tick, those of all arms; unset between ticks.
         of: arm whose parts run now; unset if these parts are common to all arms, and between ticks.
 
@@ -64,6 +66,7 @@ class Faults:
 
     counts: dict[str, int] = field(default_factory=dict)
     latest: list[str] = field(default_factory=list)
+    of_arms: dict[int, dict[str, int]] | UnsetType = UNSET
     noted: list[Any] | UnsetType = UNSET
     of: Any = UNSET
 
@@ -87,9 +90,9 @@ class Faults:
         owner = None if self.of is UNSET else self.of
         number = count(self.counts, component)
         if owner is not None:
-            if owner.faults is UNSET:
-                owner.faults = {}
-            number = count(owner.faults, _counted_as(component, effect))
+            if self.of_arms is UNSET:
+                self.of_arms = {}
+            number = count(self.of_arms.setdefault(owner.number, {}), _counted_as(component, effect))
         elif effect not in ("", FAILED):
             number = count(self.counts, _counted_as(component, effect))
         self.latest.append(f"{component} ({problem}): {fallback}")
@@ -103,8 +106,18 @@ class Faults:
 
     def has(self, component: str, effect: str) -> bool:
         """Whether an effect on a component was noted before, of the arm whose parts run now if there is one."""
-        counts = self.counts if self.of is UNSET else self.of.faults
-        return counts is not UNSET and _counted_as(component, effect) in counts
+        counts = self.counts if self.of is UNSET else self.of_arm(self.of.number)
+        return _counted_as(component, effect) in counts
+
+    def of_arm(self, number: int) -> dict[str, int]:
+        """Number of failures of the parts of the arm with this number, by part; empty if there were none."""
+        return {} if isinstance(self.of_arms, UnsetType) else self.of_arms.get(number, {})
+
+    def keep(self, numbers: Iterable[int]) -> None:
+        """Forget the failures of all arms but those with these numbers."""
+        if not isinstance(self.of_arms, UnsetType):
+            kept = {number: self.of_arms[number] for number in numbers if number in self.of_arms}
+            self.of_arms = kept or UNSET
 
 
 def count(counts: dict[str, int], component: str) -> int:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from copy import deepcopy
 from typing import Any, NamedTuple, get_type_hints
 
-from msgspec import UNSET, MsgspecError, convert, json, to_builtins
+from msgspec import MsgspecError, convert, json, to_builtins
 
 from schemas.commands import StartVariant
 from schemas.errors import ConfigurationError, ModelRefused, Refused
@@ -182,7 +182,7 @@ class ArmParameters:
             learned = deepcopy(live)
             begun = variant.arms.take_over(learned, self[live.overrides].parameters, variant.parameters)
             begun.name, begun.version, begun.number, begun.twin = directive.arm, version, number, live.number
-            begun.model, begun.faults = model or begun.model, UNSET
+            begun.model = model or begun.model
         else:
             if directive.model is not None and model is None:
                 model = deepcopy(live.model)

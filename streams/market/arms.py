@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from msgspec import UNSET, UnsetType, convert
+from msgspec import convert
 from msgspec.structs import replace
 
 from schemas.names import MODEL
@@ -54,7 +54,6 @@ class ArmState:
         recall: stored copies of the model, and a fast learner (a model with a higher learning rate) beside it.
         models: numbers of its further models (trees, models of River and others), each a `LiveModel`.
         world: its own features, regime and strategies, if its parameters differ in these; None: those of the symbol.
-        faults: number of failures of each of its parts that ever failed; unset: none did.
     """
 
     name: str
@@ -72,7 +71,6 @@ class ArmState:
     recall: RecallState = field(default_factory=RecallState)
     models: list[Any] = field(default_factory=list)
     world: WorldState | None = None
-    faults: dict[str, int] | UnsetType = UNSET
 
 
 class Arms:

@@ -85,7 +85,7 @@ class Labelling:
                 self._world.features.names,
                 dict(zip(experts, live.weights, strict=True)),
                 generation,
-                outcomes.silent_models(state.arms.arms, entry),
+                outcomes.silent_models(state.faults, entry),
             )
             records.append(outcome)
             matured += 1

@@ -10,6 +10,7 @@ from msgspec import UNSET, UnsetType
 
 from schemas.names import MODEL
 from schemas.outcomes import ArmOutcome, OutcomeMatured
+from streams.engine.faults import Faults
 from streams.market.arms import ArmState
 from streams.market.pending import ArmPrediction, Pending
 from streams.scoring import baselines
@@ -93,30 +94,29 @@ def outcome(
     )
 
 
-def silent_models(arms: Sequence[ArmState], pending: Pending) -> tuple[str, ...] | UnsetType:
+def silent_models(faults: Faults, pending: Pending) -> tuple[str, ...] | UnsetType:
     """Return the further models of the live arm for which one half stood in when a prediction was made.
 
     An arm is one of the variants of the pipeline that run side by side on a symbol. Further models are those beside
     its logistic regression. A model counts if it said exactly one half, and has failed or lost its numbers in this arm.
 
     Args:
-        arms: arms that run now.
+        faults: failures of the components of the symbol so far.
         pending: the prediction, as it was kept.
 
     Returns:
         Names of the models; unset: there are none, or the arm runs no more.
     """
     live = pending.stances[0]
-    for arm in arms:
-        faults = arm.faults
-        if live.models and arm.number == live.number and not isinstance(faults, UnsetType):
-            silent = [
-                name
-                for name, said in zip(live.models, live.opinion.of_models, strict=True)
-                if said == 0.5 and (f"model {name}" in faults or f"model {name} emptied" in faults)
-            ]
-            return tuple(silent) or UNSET
-    return UNSET
+    own = faults.of_arm(live.number) if live.models else {}
+    if not own:
+        return UNSET
+    silent = [
+        name
+        for name, said in zip(live.models, live.opinion.of_models, strict=True)
+        if said == 0.5 and (f"model {name}" in own or f"model {name} emptied" in own)
+    ]
+    return tuple(silent) or UNSET
 
 
 def _leading(prediction: ArmPrediction, rules: tuple[str, ...]) -> str:

@@ -141,6 +141,7 @@ class Pipeline:
             Refused: the directive cannot be carried out; nothing has changed.
         """
         directives.apply(state.arms, directive, partial(self._variants.begin, state=state))
+        state.faults.keep(arm.number for arm in state.arms.arms)
 
     def take(
         self, state: SymbolState, tick: Quote | Trade, record_id: str, histories: Histories | None = None

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from msgspec import UNSET, json
+from msgspec import UNSET, json, msgpack
 
 from schemas.faults import ComponentFailed
 from schemas.outcomes import OutcomeMatured
@@ -138,7 +138,11 @@ def test_a_shadow_arm_is_told_by_its_own_version_and_changes_no_prediction(
     ]
     assert not _told(one)
     assert {(each.version, each.arm) for each in _told(other)} == {("x-1", "x")}
-    assert states[1].arms.arms[0].faults is UNSET
+    assert not states[1].faults.of_arm(0)
+    assert states[1].faults.of_arm(1)
+    stop = Directive("d2", SYMBOL, TICKS[600].ts_event, "stop_arm", "x", "test")
+    beside.step(states[1], stop, "ticks:0:599:9")
+    assert states[1].faults.of_arms is UNSET
 
 
 def test_a_failing_strategy_is_told_as_common_to_all_arms_and_nothing_else_changes(
@@ -168,4 +172,6 @@ def test_without_faults_a_state_has_the_bytes_that_it_had() -> None:
     state = node.open(SYMBOL)
     assert not _told(_run(node, state, TICKS[:500]))
     assert json.decode(json.encode(state.faults)) == {"counts": {}, "latest": []}
-    assert b"faults" not in node._dump(state.arms.arms[0])
+    stored = node.dump(state)
+    # Fields that are left out must not leave a longer header of their table behind either.
+    assert msgpack.encode(msgpack.decode(stored)) == stored
