@@ -21,7 +21,12 @@ from streams.market.symbol_state import SymbolState
 from tests.support.market_ticks import QUICK, START, promote_arm, quick_node, seeded_ticks, start_arm
 
 OTHER: dict[str, Any] = {
-    "features": {"order_flow_window": 7, "oscillators": {"macd_fast": 5}},
+    "features": {
+        "order_flow_window": 7,
+        "trade_window": "3ms",
+        "recorded": ["return_5ms", "quote_rate_2ms"],
+        "oscillators": {"macd_fast": 5},
+    },
     "regime": {"detector": "hmm", "hmm": {"warmup": 20}},
     "strategies": {"enabled": ["momentum", "imbalance"], "imbalance": {"slope": 3.5}},
     "costs": {"fee_bps": 0.01},

@@ -25,12 +25,15 @@ from itertools import islice
 from schemas.ticks import Directive
 from streams.engine import compiled
 from streams.engine.backtest import Engine
+from streams.market.features.registry import every_feature
 from streams.topology import nodes
 from streams.parameters import load_parameters
 from streams.sources.synthetic import synthetic_market
 
 other = {"regime": {"detector": "hmm"}, "confidence": {"calibrator": "bins"}, "costs": {"enabled": ["half_spread"]}}
 other["recall"] = {"every": 50, "alike": 1.0}
+over_time = [each.name for each in every_feature()] + ["return_7", "trade_flow_imbalance_20"]
+other["features"] = {"recorded": over_time, "order_flow_window": "2s", "trade_window": "500ms"}
 for market in ({}, other):
     engine = Engine(nodes(load_parameters({"market": market})), partitions=2)
     names = ["ACORN", "BIRCH"]
