@@ -318,18 +318,19 @@ def why_command(symbol: str, version: str | None, as_json: bool) -> None:
     record = found.versions.get(version) if version else found.now(newest.model_version if newest else "")
     if record is None and version:
         raise not_among(f"a version of {symbol}", version, found.versions, f"`tickloop models list {symbol}`")
+    names = {record.version} if record is not None else set()
+    names |= {newest.model_version} if newest is not None and not version else set()
+    failed = [each for each in asyncio.run(faults(settings, address, symbol)) if each.version in names]
     console = Console(highlight=False, soft_wrap=True)
     if record is None:
         if as_json:
             click.echo(msgspec.json.encode(Unasked(newest)))
         else:
             console.print(said_of(symbol, None, newest, found.live()), markup=False)
+            for line in map(fault_line, failed):
+                console.print(printable(line), markup=False)
         return
     links = why(found, record)
-    names = {record.version, newest.model_version} if newest and not version else {record.version}
-    failed = [each for each in asyncio.run(faults(settings, address, symbol)) if each.version in names]
-    names = {record.version, newest.model_version} if newest and not version else {record.version}
-    failed = [each for each in asyncio.run(faults(settings, address, symbol)) if each.version in names]
     models = further_models(_market(symbol), record.overrides, state_of(found, record.version))
     if as_json:
         click.echo(msgspec.json.encode(VersionExplained(record, links, manual_steps(links), newest, models, failed)))

@@ -135,6 +135,7 @@ def test_show_why_and_diff_print_them(monkeypatch: pytest.MonkeyPatch) -> None:
         "changes": found,
         "versions": versions,
         "retrains": nothing,
+        "faults": nothing,
         "predicting": nobody,
         "differing_rosters": nothing,
     }

@@ -56,6 +56,7 @@ def topics(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(module, "versions", versions)
     for name, stand_in in {
         "retrains": none,
+        "faults": none,
         "differing_rosters": none,
         "predicting": predicting,
         "changes": history,
