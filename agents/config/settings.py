@@ -16,7 +16,17 @@ from streams.engine.configured import nearest, unknown_field
 
 ENVIRONMENT_PREFIX = "TICKLOOP_"
 
-TABLES = ("settings", "plugins", "market", "symbols", "account", "experiments", "monitor", "retraining")
+TABLES = (
+    "settings",
+    "plugins",
+    "market",
+    "references",
+    "symbols",
+    "account",
+    "experiments",
+    "monitor",
+    "retraining",
+)
 """Tables that the TOML file may have; the fields of each are checked where it is used."""
 
 WRITTEN_BY_BACKTESTS = "run"

@@ -154,9 +154,12 @@ class LiveLoop:
         del self.workers[slot]
         return code
 
-    async def publish(self, ticks: Iterable[Any], pace: Pace | None = None) -> None:
-        """Publish ticks and wait until they are acknowledged; without `pace` as fast as possible."""
-        await publish(ticks, self.bootstrap, self.settings.topic(TICKS.name), pace=pace)
+    async def publish(self, ticks: Iterable[Any], pace: Pace | None = None, references: Sequence[str] = ()) -> None:
+        """Publish ticks and wait until they are acknowledged; without `pace` as fast as possible.
+
+        Those of `references`, symbols that the features of others look at, are copied to every partition.
+        """
+        await publish(ticks, self.bootstrap, self.settings.topic(TICKS.name), pace=pace, references=references)
 
     @asynccontextmanager
     async def market(self, feed: Iterator[Quote | Trade], ticks: int, rate: float) -> AsyncIterator[None]:

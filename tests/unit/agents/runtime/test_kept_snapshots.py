@@ -12,6 +12,7 @@ from streams.parameters import Parameters
 from streams.sources.synthetic import synthetic_market
 from streams.topology import nodes
 from streams.verification.expected import Expected
+from tests.support.references import LEADER, led_market, looking_at
 
 SYMBOLS = [f"SYM{number}" for number in range(5)]
 LOG = [encode(tick) for tick in islice(synthetic_market(5, SYMBOLS), 900)]
@@ -77,3 +78,35 @@ def test_a_filling_that_was_interrupted_or_written_by_two_is_not_taken_for_a_who
     topic |= late.share(room=1_000_000) | late.end()
     topic |= third.share(room=1)  # one that does not know that it was replaced
     assert [each.low for each in kept_in(topic.items(), 3)] == [500], "a place of the later one is another's"
+
+
+def test_kept_snapshots_bring_back_what_the_partition_knew_of_references() -> None:
+    """The context is that of `low`; symbols that reach further pass over what they hold."""
+    loop = nodes(looking_at(LEADER))
+    loop = following(loop, loop[0].source)
+    log = [encode(tick) for tick in led_market(31, 900, SYMBOLS)]
+    (head,) = chained(loop)
+    partition, topic = Partition(head, 3), dict[bytes, bytes | None]()
+    filling: SlotWriter | None = None
+    for offset, value in enumerate(log):
+        partition.apply(offset, None, value)
+        if offset == 300:
+            filling = SlotWriter(partition, 0, "a1")
+            topic |= filling.begin()
+        if filling is not None and offset % 20 == 0 and not filling.is_whole:
+            topic |= filling.share(room=1)
+            if filling.is_whole:
+                topic |= filling.end()
+    (kept,) = kept_in(topic.items(), 3)
+    whole, later, without = Expected(loop, 3), Expected(loop, 3), Expected(loop, 3)
+    later.restore(kept.keys, kept.low, kept.roster, kept.context)
+    without.restore(kept.keys, kept.low, kept.roster)
+    differing = 0
+    for offset, value in enumerate(log):
+        expected = list(whole.take(offset, None, value))
+        if offset > kept.low:
+            found, blind = list(later.take(offset, None, value)), list(without.take(offset, None, value))
+            if offset > kept.high:
+                assert found == expected
+                differing += blind != expected
+    assert differing > 0, "a replay without the context would have shown it"
