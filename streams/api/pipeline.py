@@ -83,6 +83,7 @@ class UnifiedMLPipeline:
         self._tallies: dict[str, Tally] = {}
         self._last: dict[str, str] = {}
         self._calls = 0
+        self._references = self.node.open_context()
 
     def predict(self, symbol: str, market_data: Quote | Trade | Mapping[str, Any]) -> PipelinePrediction:
         """Process the next tick of a symbol: learn from outcomes that are now known, and return a prediction.
@@ -101,6 +102,8 @@ class UnifiedMLPipeline:
         self.outcomes = ()
         tick = _tick(symbol, market_data)
         self.node.check(tick)
+        if self._references is not None:
+            self.node.notice(self._references, tick, record_id)
         state = self._states.get(symbol)
         if state is None:
             state = self._states[symbol] = self.node.open(symbol)

@@ -13,7 +13,7 @@ from schemas.topics import BREAKS, DEAD_LETTERS, FAULTS, OUTCOMES, PREDICTIONS, 
 from streams.engine.node import NO_KEY, Node, not_a_snapshot
 from streams.engine.signing import UNSIGNED, Signing
 from streams.market.expected_names import expect_names
-from streams.market.features.references import MOST_REFERENCES
+from streams.market.features.parameters import MOST_REFERENCES
 from streams.market.models.protocol import LiveModel
 from streams.market.parameters import BySymbol, MarketParameters
 from streams.market.pipeline import Pipeline

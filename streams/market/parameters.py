@@ -12,12 +12,8 @@ from streams.engine.bounds import MOST, Count, CountOrNone, Duration
 from streams.market.confidence import ConfidenceParameters
 from streams.market.costs import CostParameters
 from streams.market.features import FeatureParameters
-from streams.market.features.references import (
-    MOST_REFERENCES,
-    ReferenceParameters,
-    default_features,
-    reference_of,
-)
+from streams.market.features.parameters import MOST_REFERENCES, ReferenceParameters
+from streams.market.features.references import default_features, reference_of
 from streams.market.models.parameters import ExpertParameters, SignedLogisticParameters
 from streams.market.regime import RegimeParameters
 from streams.market.sizing import SizingParameters

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from schemas.codec import encode
 from schemas.predictions import Prediction
 from schemas.ticks import Quote, Trade
+from streams.api.pipeline import UnifiedMLPipeline
 from streams.engine.backtest import Engine
 from streams.engine.chain import chained
 from streams.engine.digests import START, extended
@@ -270,3 +271,11 @@ def test_the_answers_do_not_depend_on_the_hash_seed(hash_seed: str) -> None:
     environment = os.environ | {"PYTHONHASHSEED": hash_seed}
     out = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
     assert out.stdout.strip() == hashlib.sha256(b"".join(_answers(led_market(8, 300)))).hexdigest()
+
+
+def test_the_pipeline_in_python_gives_the_records_of_a_replay() -> None:
+    ticks = led_market(10, 300)
+    pipeline = UnifiedMLPipeline(looking_at(LEADER))
+    found = [pipeline.predict(tick.symbol, tick).record for tick in ticks]
+    assert found == [each for each in replay_events(MarketNode(looking_at(LEADER)), ticks) if type(each) is Prediction]
+    assert any("SPY.basis" in each.features for each in found)

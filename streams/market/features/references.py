@@ -4,19 +4,13 @@ The features of the reference SPY are named `SPY.return_1s` and so on. All of th
 symbol's tick: times of many venues are of milliseconds, and within one nobody can tell which tick came first.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from math import exp, expm1, log
-from typing import Annotated, Final
+from typing import Final
 
-from msgspec import Meta, Struct
-
-from schemas.limits import LONGEST_SYMBOL
 from streams.market.features.family import Feature, Moment
+from streams.market.features.parameters import ReferenceParameters
 from streams.market.features.reference_history import IMBALANCE, PRICE, SPREAD, ReferenceHistory, before, price_at
-
-MOST_REFERENCES: Final = 8
-"""References of one system at most: their last seconds are part of every checkpoint of every partition."""
 
 MS: Final = 1_000_000
 
@@ -33,32 +27,6 @@ LAGS: Final = {
 """Times over which returns of a reference are computed, ms, by the word for them in the feature's name."""
 
 LARGEST_BETA: Final = 10.0
-
-ReferenceSymbol = Annotated[str, Meta(min_length=1, max_length=LONGEST_SYMBOL, pattern=r"^[!-{}~]*(?![\s\S])")]
-"""A symbol without `|`, which names of features may not have."""
-
-
-class ReferenceParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Parameters of the features that look at other symbols, the references.
-
-    Attributes:
-        of: the references: symbols whose last state is looked at. `[references]` fills this list.
-        max_age_ns: age of a reference's last tick, ns, above which the reference is absent: its features are 0, and
-            the prediction says so.
-        delay_ns: by how much ticks of a reference must be older than the tick of the symbol to be seen, ns. In a
-            backtest of files it stands for the time that a reference's ticks take to arrive.
-        basis_ns: time constant of the mean from which the basis is measured, ns.
-        beta_ns: time constant of the regression of the symbol's returns on those of the reference, ns.
-        beta_step_ns: time over which these returns are computed, ns.
-    """
-
-    of: Annotated[tuple[ReferenceSymbol, ...], Meta(max_length=MOST_REFERENCES)] = ()
-    max_age_ns: Annotated[int, Meta(ge=MS, lt=2**62)] = 10_000 * MS
-    delay_ns: Annotated[int, Meta(ge=0, le=500 * MS)] = 0
-    basis_ns: Annotated[int, Meta(ge=MS, lt=2**62)] = 300_000 * MS
-    beta_ns: Annotated[int, Meta(ge=MS, lt=2**62)] = 300_000 * MS
-    beta_step_ns: Annotated[int, Meta(ge=MS, lt=2**62)] = 1_000 * MS
-
 
 OF_A_REFERENCE: Final = (
     *(
@@ -195,7 +163,7 @@ class ReferenceFeatures:
         """Return the state before the first tick; it does not depend on `mid`."""
         return ReferenceFeatureState()
 
-    def look(self, state: ReferenceFeatureState, now: Moment, history: ReferenceHistory | None) -> Sequence[float]:
+    def look(self, state: ReferenceFeatureState, now: Moment, history: ReferenceHistory | None) -> list[float] | None:
         """Update `state` and return the values of the features as of a tick of the symbol.
 
         Args:
@@ -204,17 +172,17 @@ class ReferenceFeatures:
             history: what the reference did lately; None if nothing is known of it.
 
         Returns:
-            A number for each of `features`; `ABSENT` itself if the reference is absent.
+            A number for each of `features`; None if the reference is absent.
         """
         if history is None:
-            return ABSENT
+            return None
         until = now.ts_event - self._delay
         newest = before(history, until)
         if newest < 0:
-            return ABSENT
+            return None
         age = now.ts_event - history.times[newest]
         if age > self._max_age:
-            return ABSENT
+            return None
         row = history.rows[newest]
         price = row[PRICE]
         values = [(price / price_at(history, until - lag, newest) - 1.0) * 1e4 for lag in self._lags]

@@ -18,7 +18,7 @@ from streams.market.features.imbalance_changes import ImbalanceChanges
 from streams.market.features.mid_age import MidAge
 from streams.market.features.order_flows import OrderFlows
 from streams.market.features.oscillators import Oscillators
-from streams.market.features.parameters import OscillatorParameters, VolatilityParameters
+from streams.market.features.parameters import OscillatorParameters, ReferenceParameters, VolatilityParameters
 from streams.market.features.prices import Prices
 from streams.market.features.rates import Rates
 from streams.market.features.realised import RealisedVolatility
@@ -26,7 +26,6 @@ from streams.market.features.realised_volatilities import RealisedVolatilities
 from streams.market.features.references import (
     EVERY,
     ReferenceFeatures,
-    ReferenceParameters,
     family_of,
     features_of_reference,
     reference_of,

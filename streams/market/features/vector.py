@@ -12,8 +12,9 @@ from msgspec import convert, json, to_builtins
 from schemas.ticks import Quote, Trade
 from streams.engine.faults import Faults
 from streams.market.features.moment import Moment
+from streams.market.features.parameters import ReferenceParameters
 from streams.market.features.reference_history import ReferenceHistory
-from streams.market.features.references import ABSENT, WIDTH, ReferenceParameters
+from streams.market.features.references import ABSENT, WIDTH
 from streams.market.features.registry import FEATURES, FeatureParameters, chosen
 
 View = Callable[[Sequence[float]], Sequence[float]]
@@ -213,9 +214,9 @@ class Features:
         for index, family in enumerate(self._references, len(self._advances)):
             history = None if histories is None else histories(family.symbol)
             values = family.look(families[index], state.now, history)
-            if values is ABSENT:
+            if values is None:
                 faults.remark(family.absent)
-            vector += values
+            vector += ABSENT if values is None else values
 
     def _advance(self, state: FeatureState, mid: float, faults: Faults) -> None:
         now = state.now

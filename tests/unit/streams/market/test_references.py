@@ -12,8 +12,8 @@ from schemas.errors import ConfigurationError, StateError
 from schemas.predictions import Prediction
 from schemas.ticks import Quote, ReferenceTick, Trade
 from streams.engine.partition import Partition
+from streams.market.features.parameters import MOST_REFERENCES, ReferenceParameters
 from streams.market.features.reference_history import MOST_ROWS, PRICE, WINDOW_NS, ReferenceHistory, before, extend
-from streams.market.features.references import MOST_REFERENCES, ReferenceParameters
 from streams.market.node import MarketNode
 from streams.market.parameters import AdmissionParameters, BySymbol, MarketParameters
 from streams.market.references import References
