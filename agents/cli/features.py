@@ -11,6 +11,7 @@ from schemas.errors import ConfigurationError, TickloopError
 from schemas.ticks import Quote, Trade
 from streams.market.feature_users import users_of_features
 from streams.market.features.checks import FeatureFinding, check
+from streams.market.features.references import family_of
 from streams.market.features.registry import FAMILIES, features_of
 from streams.market.parameters import MarketParameters
 from streams.sources.files import TickFile
@@ -107,7 +108,7 @@ def check_features(file: str | None, families: tuple[str, ...], count: int, as_j
 
 
 def features(parameters: MarketParameters) -> list[Listed]:
-    """Return all registered features, each with what uses it under these parameters.
+    """Return all registered features, and those of references, each with what uses it under these parameters.
 
     >>> listed = {each.name: each for each in features(MarketParameters())}
     >>> listed["queue_imbalance"].used_by
@@ -127,7 +128,7 @@ def features(parameters: MarketParameters) -> list[Listed]:
             feature.source,
             tuple(user for user, needs in users.items() if feature.name in needs),
         )
-        for family in FAMILIES
+        for family in (*FAMILIES, *map(family_of, parameters.features.references.of))
         for feature in features_of(family)
     ]
 
