@@ -84,7 +84,7 @@ def test_a_file_that_may_not_be_read_is_one_sentence(tmp_path: Path) -> None:
 
 
 def test_every_table_of_parameters_may_stand_in_the_file() -> None:
-    assert set(TABLES) == {"settings", "plugins", *Parameters.__struct_fields__}
+    assert set(TABLES) == {"settings", "plugins", "references", *Parameters.__struct_fields__}
 
 
 def test_help_of_consume_names_every_topic() -> None:
