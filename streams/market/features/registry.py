@@ -37,11 +37,25 @@ from streams.market.features.volatility import Volatility
 from streams.market.features.windows import WindowLength, is_length, window_of
 
 
+OVER_TIME = (
+    "return_200ms",
+    "return_1s",
+    "return_5s",
+    "queue_imbalance_change_100ms",
+    "queue_imbalance_change_500ms",
+    "order_flow_imbalance_200ms",
+    "trade_flow_imbalance_200ms",
+    "trade_flow_imbalance_5s",
+)
+"""Features over durations that are computed by default, for the trees of retrains."""
+
+
 class FeatureParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Parameters of the features, which are read from the table `[market.features]` of the configuration.
 
     Attributes:
-        recorded: names of features that are computed and written into outcomes even if no component needs them.
+        recorded: names of features that are computed and written into outcomes even if no component needs them. Models
+            that look at all computed features, such as the trees of a retrain, see them as well.
         order_flow_window: number of quotes, or duration of event time such as `"2s"`, over which the order-flow
             imbalance is summed.
         trade_window: number of trades, or duration of event time, over which the trade flow and the average trade
@@ -53,7 +67,7 @@ class FeatureParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only
             family's name.
     """
 
-    recorded: tuple[str, ...] = ()
+    recorded: tuple[str, ...] = OVER_TIME
     order_flow_window: WindowLength = 50
     trade_window: WindowLength = 50
     oscillators: OscillatorParameters = OscillatorParameters()

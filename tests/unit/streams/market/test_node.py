@@ -19,8 +19,13 @@ from streams.parameters import load_parameters
 
 MS = 1_000_000
 START = 1_700_000_000_000_000_000
-USED = tuple(name for name in FEATURES if name not in ("autocorrelation", "realised_volatility", "mid_age"))
-"""Features that some default component uses: all but two."""
+USED = (
+    *(name for name in FEATURES if name not in ("autocorrelation", "realised_volatility", "mid_age")),
+    *("return_200ms", "return_1s", "return_5s"),
+    *("queue_imbalance_change_100ms", "queue_imbalance_change_500ms", "order_flow_imbalance_200ms"),
+    *("trade_flow_imbalance_200ms", "vwap_deviation_200ms", "trade_flow_imbalance_5s", "vwap_deviation_5s"),
+)
+"""Features that some default component uses, then those over event time that the trees of retrains may use."""
 
 
 def _node(**market: Any) -> MarketNode:

@@ -194,11 +194,11 @@ def test_trees_win_where_the_relation_bends_and_start_as_they_were_judged() -> N
 
 
 def test_trees_do_not_win_where_a_sum_says_all() -> None:
-    """Every signed feature counts alike. There are no rules, which would know nothing of these labels."""
+    """Every feature of the logistic regression counts alike. There are no rules: they would know nothing of these labels."""
     random = Random(1)
     log = []
     for each in log_of(outcomes(2_400, live=0.5)):
-        values = [random.gauss(0.0, 1.0) if feature(name).signed else 0.0 for name in VECTOR]
+        values = [random.gauss(0.0, 1.0) if name in MARKET.model.features else 0.0 for name in VECTOR]
         up = random.random() < 1.0 / (1.0 + exp(-sum(values)))
         log.append(replace(each, features=values, label=1 if up else -1, return_bps=1.0 if up else -1.0, rules=[]))
     alone = replace(MARKET, strategies=replace(MARKET.strategies, enabled=()))
