@@ -38,7 +38,7 @@ Copied = Annotated[
 ]
 
 
-class Quote(Struct, frozen=True, tag_field="kind", tag="quote"):
+class Quote(Struct, frozen=True, repr_omit_defaults=True, tag_field="kind", tag="quote"):
     """Best bid and best ask of a symbol as of `ts_event`."""
 
     symbol: TickSymbol
@@ -51,7 +51,7 @@ class Quote(Struct, frozen=True, tag_field="kind", tag="quote"):
     copied: Copied = UNSET
 
 
-class Trade(Struct, frozen=True, tag_field="kind", tag="trade"):
+class Trade(Struct, frozen=True, repr_omit_defaults=True, tag_field="kind", tag="trade"):
     """One trade of a symbol that happened at `ts_event`."""
 
     symbol: TickSymbol

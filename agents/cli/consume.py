@@ -43,9 +43,9 @@ def command(
 ) -> None:
     """Print the records of a TOPIC, and wait for more until Ctrl-C.
 
-    Topics: ticks, predictions, outcomes, breaks, paper-account, experiments, experiment-decisions,
-    experiment-partials, pooled-experiments, accuracy-windows, dead-letters, commands, model-versions,
-    retrain-jobs, candidates, alerts, log-events. What each holds is in docs/topics.md.
+    Topics: ticks, predictions, outcomes, breaks, faults, paper-account, experiments,
+    experiment-decisions, experiment-partials, pooled-experiments, accuracy-windows, dead-letters, commands,
+    model-versions, retrain-jobs, candidates, alerts, log-events. What each holds is in docs/topics.md.
 
     Each record is shown exactly once: after a crash a worker may write records again, byte for byte, and such
     repeats are dropped by their ids. No offsets are committed, so any number of readers can read side by side.

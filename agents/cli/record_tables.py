@@ -65,7 +65,8 @@ def field(name: str, width: int, form: str = "", right: bool = True, title: str 
     """
 
     def show(record: Any) -> str:
-        value = getattr(record, name, None)
+        # A copy of a reference's tick is shown as the tick that it holds.
+        value = getattr(getattr(record, "tick", record), name, None)
         return "" if value is None else format(value, form)
 
     return Column(title or name, width, show, right)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from msgspec import Struct, ValidationError, convert
+from msgspec import UNSET, Struct, ValidationError, convert
 
 from schemas.errors import Refused
 from schemas.outcomes import OutcomeMatured
@@ -173,7 +173,11 @@ def _tick(symbol: str, market_data: Quote | Trade | Mapping[str, Any]) -> Quote 
         tick = market_data
     else:
         # Numbers out of a data frame are numpy's; the records know only Python's.
-        fields = {name: value.item() if hasattr(value, "item") else value for name, value in market_data.items()}
+        fields = {
+            name: value.item() if hasattr(value, "item") else value
+            for name, value in market_data.items()
+            if value is not UNSET
+        }
         fields = {"kind": "quote" if "bid" in fields else "trade", "symbol": symbol} | fields
         try:
             converted = convert(fields, Tick)

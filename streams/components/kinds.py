@@ -296,7 +296,9 @@ class AModel(Component):
         values, up, uniqueness = event
         answer = self._model.opinion(state, values)
         if said := self._model.learn(state, values, up, uniqueness):
-            raise ConfigurationError(f"expected a state of at most {self.largest_bytes:,} bytes, was one that {said}")
+            raise ConfigurationError(
+                f"expected a state of at most {self.largest_bytes:,} bytes, was one that {said.says}"
+            )
         return [answer]
 
     def dump(self, state: LiveOwn) -> bytes:
@@ -342,7 +344,7 @@ class Registered(Struct, frozen=True):
 def components(parameters: MarketParameters) -> list[Registered]:
     """Every registered component, each with a function that builds it with these parameters.
 
-    >>> [str(each) for each in components(MarketParameters())][8:11]
+    >>> [str(each) for each in components(MarketParameters())][15:18]
     ['strategy imbalance', 'strategy momentum', 'strategy mean_reversion']
     """
     registries: list[tuple[type[Component], Registry[Any]]] = [

@@ -16,7 +16,7 @@ def expect_arms(parameters: BySymbol, experiments: Mapping[str, Declaration]) ->
     >>> expect_arms(BySymbol(), {"bold": Declaration(arm={"sizng": {"kelly_fraction": 0.001}})})
     Traceback (most recent call last):
     ...
-    schemas.errors.ConfigurationError: [experiments.bold.arm]: expected tables among model, models, recall, mixture, \
+    schemas.errors.UnknownName: [experiments.bold.arm]: expected tables among model, models, recall, mixture, \
 correction, confidence, sizing, features, regime, strategies, costs, was sizng; fix: sizing
 
     Args:

@@ -32,7 +32,7 @@ def expect_names(parameters: MarketParameters, where: str = "market") -> None:
     >>> expect_names(MarketParameters(mixture=MixtureParameters(prior={"imbalnce": 8.0})))  # doctest: +ELLIPSIS
     Traceback (most recent call last):
     ...
-    schemas.errors.ConfigurationError: [market.mixture.prior]: expected experts among ..., was imbalnce; fix: imbalance
+    schemas.errors.UnknownName: [market.mixture.prior]: expected experts among ..., was imbalnce; fix: imbalance
 
     Raises:
         ConfigurationError: a name is unknown; the message gives its table and the known name that is most like it.

@@ -36,7 +36,6 @@ from streams.market.features.trade_flows import TradeFlows
 from streams.market.features.volatility import Volatility
 from streams.market.features.windows import WindowLength, is_length, window_of
 
-
 OVER_TIME = (
     "return_200ms",
     "return_1s",

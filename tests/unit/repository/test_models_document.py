@@ -90,10 +90,10 @@ def test_a_model_trained_with_scikit_learn_comes_in_by_models_put(
     assert command.model.expert
     state = command.model.expert.model
     assert isinstance(state, OnnxState)
-    assert (command.arm, len(state.features)) == ("boosted", 14)
+    assert (command.arm, len(state.features)) == ("boosted", 24)
     told, numbers = ([float(each) for each in line.split()] for line in expected.splitlines())
     model = OnnxModel(OnnxParameters(features=state.features))
     live = model.load(state)
-    rows = [numbers[at : at + 14] for at in range(0, len(numbers), 14)]
+    rows = [numbers[at : at + 24] for at in range(0, len(numbers), 24)]
     assert [model.opinion(live, row) for row in rows] == pytest.approx(told, abs=1e-5)
     assert len(set(told)) > 5

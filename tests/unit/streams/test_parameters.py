@@ -82,7 +82,7 @@ def test_the_digest_tells_parameters_apart() -> None:
         ({"features": {"own": {"book": {}}}}, r"\[market.features.own\]: .* was book; fix: take it out, or"),
         ({"regime": {"detector": "ewm"}}, r"\[market.regime\]: .* was ewm; fix: ewma$"),
         ({"regime": {"own": {"ewma": {}}}}, r"\[market.regime.own\]: .* was ewma; fix: take it out, or"),
-        ({"model": {"features": ["return_11"]}}, r"\[market.model\]: .* was return_11; fix: return_1$"),
+        ({"model": {"features": ["retrun_1"]}}, r"\[market.model\]: .* was retrun_1; fix: return_1$"),
         ({"model": {"prior": {"queue_imbalanc": 1.0}}}, r"\[market.model.prior\]: .*; fix: queue_imbalance$"),
         ({"mixture": {"prior": {"imbalnce": 8.0}}}, r"\[market.mixture.prior\]: .*; fix: imbalance$"),
         ({"confidence": {"calibrator": "temprature"}}, r"\[market.confidence\]: .*; fix: temperature$"),

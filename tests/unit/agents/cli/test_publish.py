@@ -12,8 +12,8 @@ from agents.clients.pace import Pace, Schedule
 from agents.clients.reader import Once
 from schemas.dead_letters import DeadLetter
 from schemas.errors import ConfigurationError
-from schemas.ticks import Quote, Tick, Trade
-from schemas.topics import TOPICS
+from schemas.ticks import Quote, ReferenceTick, Trade
+from schemas.topics import TICKS, TOPICS
 
 
 @pytest.mark.parametrize(
@@ -104,7 +104,7 @@ def test_records_without_a_position_are_never_repeats(value: bytes | None) -> No
 
 def test_every_topic_has_columns_that_show_its_records() -> None:
     shown = {
-        Tick: Trade("X", 1_723_161_255_088_169_167, 1.5, 2.0, "sell"),
+        TICKS.record: Trade("X", 1_723_161_255_088_169_167, 1.5, 2.0, "sell"),
         DeadLetter: DeadLetter("ticks:0:1", "market", "not_json", "no", b"X", b"\xff"),
     }
     for topic in TOPICS:
@@ -113,10 +113,12 @@ def test_every_topic_has_columns_that_show_its_records() -> None:
         if topic.record in shown:
             row = dict(zip((each.title for each in columns), cells(columns, shown[topic.record]), strict=True))
             assert all(len(str(cell)) <= column.width for cell, column in zip(row.values(), columns, strict=True))
-    quote = cells(columns_of(Tick), Quote("X", 1, 61800.2, 2.507, 61800.3, 2.51))
+    quote = cells(columns_of(TICKS.record), Quote("X", 1, 61800.2, 2.507, 61800.3, 2.51))
     assert [str(cell) for cell in quote[2:7]] == ["quote", "2.507", "61800.2", "61800.3", "2.51"]
+    copy = cells(columns_of(TICKS.record), ReferenceTick(Quote("X", 1, 61800.2, 2.507, 61800.3, 2.51)))
+    assert [str(cell) for cell in copy[2:7]] == ["reference", "2.507", "61800.2", "61800.3", "2.51"]
 
 
 def test_a_record_type_without_chosen_columns_shows_its_fields() -> None:
     titles = [column.title for column in columns_of(Trade)]
-    assert titles == ["time (UTC)", "symbol", "price", "size", "side", "seq"]
+    assert titles == ["time (UTC)", "symbol", "price", "size", "side", "seq", "copied"]

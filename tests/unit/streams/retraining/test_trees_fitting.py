@@ -194,7 +194,7 @@ def test_trees_win_where_the_relation_bends_and_start_as_they_were_judged() -> N
 
 
 def test_trees_do_not_win_where_a_sum_says_all() -> None:
-    """Every feature of the logistic regression counts alike. There are no rules: they would know nothing of these labels."""
+    """Every feature of the logistic regression counts alike; rules, which know nothing of these labels, are off."""
     random = Random(1)
     log = []
     for each in log_of(outcomes(2_400, live=0.5)):
