@@ -12,7 +12,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from schemas import limits
 from schemas.limits import Code, EventTime, Name, NameOrNone, Signature, Symbol, TickId
 from schemas.models import ModelState
-from schemas.ticks import Overrides
+from schemas.ticks import Overrides, World
 from schemas.windows import Breach
 
 CommandId = Annotated[
@@ -50,6 +50,7 @@ class StartVariant(Struct, frozen=True, tag_field="kind", tag="start_variant"):
     judged_against: Annotated[
         NameOrNone, Meta(description="live version that it was compared with; refused under another one; empty: any")
     ] = ""
+    world: World = UNSET
 
 
 class StopVariant(Struct, frozen=True, tag_field="kind", tag="stop_variant"):

@@ -9,7 +9,7 @@ from typing import Annotated
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from schemas.codec import encode
-from schemas.limits import NAMING, Count, Figure, Figures, Name, NameOrNone, Names
+from schemas.limits import NAMING, Code, Count, Figure, Figures, Name, NameOrNone, Names, TickId
 
 MOST_EXPERTS = 6
 """Models that one arm may have besides the signed logistic regression; a version brings one of them at most."""
@@ -23,6 +23,9 @@ MOST_NODES = 6_000
 MOST_TREES = 1_000
 LARGEST_FILE = 393_216
 """Bytes of a state or of a file that one record carries; in JSON they take a third more."""
+
+LARGEST_WORLD = 180 * 1024
+"""Bytes of the state of a world that one record carries, beside the largest model."""
 
 
 class SignedLogisticState(Struct, frozen=True, tag_field="kind", tag="signed_logistic"):
@@ -124,6 +127,22 @@ class ModelState(Struct, frozen=True):
     ]
     parent: Annotated[NameOrNone, Meta(description="version that it was derived from, or empty")] = ""
     expert: Annotated[ExpertModel | UnsetType, Meta(description="a further model; absent: none")] = UNSET
+
+
+class WarmedWorld(Struct, frozen=True):
+    """State of an arm's world that was run over the last ticks of the symbol, so that the arm does not start cold.
+
+    An arm is one of the variants of the pipeline that run side by side on a symbol. Its world is what it computes for
+    itself if it differs from the symbol in features, regime, strategies or costs.
+    """
+
+    state: Annotated[
+        bytes,
+        Meta(max_length=LARGEST_WORLD, description="state of features, regime and learning strategies, as MessagePack"),
+    ]
+    made_with: Annotated[Code, Meta(description="SHA-256 of all parameters of the arm, hex: others refuse the state")]
+    until: Annotated[TickId, Meta(description="id of the last tick that the state has seen")]
+    ticks: Annotated[Count, Meta(description="ticks that it has seen, refused ones left out")]
 
 
 def state_sha256(state: ModelState) -> str:

@@ -25,7 +25,7 @@ from schemas.limits import (
     TickSymbol,
     TickTime,
 )
-from schemas.models import ModelState
+from schemas.models import ModelState, WarmedWorld
 
 LONGEST_SIDE = 64
 
@@ -101,6 +101,14 @@ Overrides = Annotated[
 ]
 
 
+World = Annotated[
+    WarmedWorld | UnsetType,
+    Meta(
+        description="state with which those parts of the arm begin that it computes by itself and does not take over "
+        "from the live arm; absent: they start cold"
+    ),
+]
+
 Action = Literal["start_arm", "promote_arm", "stop_arm"]
 
 
@@ -116,9 +124,10 @@ class Directive(Struct, frozen=True, tag_field="kind", tag="directive"):
     goes on in shadow; to roll back, a second `promote_arm` makes that arm live again. `stop_arm` stops an
     arm that runs in shadow.
 
-    Three fields matter for `start_arm` only. If `from_live` is true, the new arm starts with a copy of what
+    Four fields matter for `start_arm` only. If `from_live` is true, the new arm starts with a copy of what
     the live arm has learned, otherwise with nothing learned. If `model` is given, the arm starts with this
-    model. `overrides` are parameters of the arm that differ from the symbol's, for as long as the arm runs,
+    model. If `world` is given, features, regime and strategies that would start cold begin with it.
+    `overrides` are parameters of the arm that differ from the symbol's, for as long as the arm runs,
     in shadow or live.
     """
 
@@ -135,6 +144,7 @@ class Directive(Struct, frozen=True, tag_field="kind", tag="directive"):
     overrides: Overrides = {}
     from_live: Annotated[bool, Meta(description="`start_arm`: start from a copy of the live arm's state")] = False
     version: Annotated[NameOrNone, Meta(description="`start_arm` without a model: name of the version")] = ""
+    world: World = UNSET
 
 
 Tick = Quote | Trade | Directive

@@ -14,6 +14,7 @@ from agents.cli.home import settings_of_command
 from agents.cli.parameters_in_use import parameters_in_use
 from agents.cli.seen_symbols import ANYWAY
 from agents.cli.unknown_names import expect_known_symbol
+from agents.cli.warming import WARM, warmed_arm
 from agents.commands import requests
 from schemas.errors import ConfigurationError, Refused
 from schemas.models import ModelState
@@ -55,6 +56,7 @@ def command() -> None:
     "--model", type=click.Path(exists=True, dir_okay=False), help="JSON file: full state of a model to start from."
 )
 @click.option("--from-live/--from-nothing", default=True, show_default=True, help="What the variant has learned.")
+@WARM
 @click.option("--version", default="", help="Name of the version; else one is made of ARM.")
 @click.option("--experiment", default="", help="Experiment that it is an arm of.")
 @CAUSE
@@ -69,6 +71,7 @@ def start(
     file: str | None,
     model: str | None,
     from_live: bool,
+    warm: int | None,
     version: str,
     experiment: str,
     cause: str,
@@ -81,14 +84,16 @@ def start(
 
     The variant runs under the name ARM. It has a model of its own, or its own values of some parameters of [market]
     (docs/configuration.md): any table but validation and admission. All other parameters are SYMBOL's. With features,
-    regime, strategies or costs of its own it computes these by itself, and is scored after the warm-up. The tables of
-    a file may have the prefix `market.`, as in tickloop.toml. Unless --from-nothing is given, the variant starts with
+    regime, strategies or costs of its own it computes these by itself, and is scored after the warm-up; --warm N begins
+    it as it would be had it run over the last N ticks of the log. The tables of a file may have the prefix `market.`,
+    as in tickloop.toml. Unless --from-nothing is given, the variant starts with
     what the live one has learned so far, so that a comparison is fair from the first tick on.
 
     \b
     Examples:
       tickloop arm start BTCUSDT bold --set sizing.kelly_fraction=0.001
       tickloop arm start BTCUSDT forest --config forest.toml
+      tickloop arm start BTCUSDT hidden --set regime.detector=hmm --warm 50000
       tickloop arm start BTCUSDT plain --set mixture.prior.momentum=0 --set correction.variance=0
       tickloop arm start BTCUSDT counted --set confidence.calibrator=bins
     """
@@ -108,6 +113,7 @@ def start(
         click.echo(f"{arm} differs from {symbol}'s parameters in:")
         for line in differences(market, own) or ["nothing: it has the same values"]:
             click.echo(f"  {line}")
+    world = warmed_arm(symbol, arm, variants[overrides], warm, as_json)
     request = requests.start_variant(
         _id(command_id),
         symbol,
@@ -118,6 +124,7 @@ def start(
         model=state,
         version=version,
         experiment=experiment,
+        world=world,
     )
     ask(request, wait, as_json, anyway)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, UnsetType
 from rich.console import Console
 from rich.progress import Progress, TaskID
 
@@ -19,6 +19,7 @@ from agents.cli.parameters_in_use import parameters_in_use
 from agents.cli.progress import progress_bar
 from agents.cli.seen_symbols import ANYWAY
 from agents.cli.unknown_names import not_among
+from agents.cli.warming import WARM, warmed_arm
 from agents.commands import requests
 from agents.commands.requests import Request
 from agents.config.plugins import declared_experiments
@@ -40,11 +41,12 @@ from agents.experiments.status import shown as shown_symbol
 from agents.experiments.topics import courses, recent_outcomes, recent_symbols
 from schemas.errors import ConfigurationError
 from schemas.experiments import ExperimentDecided, ExperimentMoved
+from schemas.models import WarmedWorld
 from schemas.ticks import Quote, Trade
 from streams.experiments.declaration import Declaration
 from streams.experiments.pooled import Pooled
 from streams.experiments.pooling_node import EVERYONE
-from streams.market.arm_parameters import ArmParameters
+from streams.market.arm_parameters import ArmParameters, ArmParts
 from streams.parameters import Parameters
 from streams.sources.files import TickFile, merged
 
@@ -179,7 +181,7 @@ def plan_command(
     parameters = parameters_in_use()
     declaration = _declared(parameters, name)
     for symbol in declaration.symbols or (EVERYONE,):
-        _check(parameters, name, declaration, symbol)
+        _parts(parameters, name, declaration, symbol)
     console = Console(stderr=True)
     with progress_bar(console, as_json) as bar:
         if files:
@@ -216,11 +218,14 @@ def plan_command(
 @command.command("start")
 @NAME
 @SYMBOL
+@WARM
 @YES
 @WAIT
 @ANYWAY
 @JSON
-def start(name: str, symbols: tuple[str, ...], yes: bool, wait: float, anyway: bool, as_json: bool) -> None:
+def start(
+    name: str, symbols: tuple[str, ...], warm: int | None, yes: bool, wait: float, anyway: bool, as_json: bool
+) -> None:
     """Run the variant of an experiment in shadow, and begin the experiment's test.
 
     The variant is the pipeline with the changes that [experiments.NAME] declares. In shadow it predicts on the same
@@ -237,8 +242,11 @@ def start(name: str, symbols: tuple[str, ...], yes: bool, wait: float, anyway: b
             f"experiment {name} has run on {', '.join(ran)} ({found[ran[0]].latest.status}); an experiment runs once: "
             "what was seen cannot be unseen; fix: declare the new one under another name"
         )
-    asked = [_start(parameters, name, declaration, symbol) for symbol in chosen]
+    parts = {symbol: _parts(parameters, name, declaration, symbol) for symbol in chosen}
     _confirmed(f"start the variant {name} in shadow", chosen, yes or as_json)
+    asked = [
+        _start(name, declaration, symbol, warmed_arm(symbol, name, own, warm, as_json)) for symbol, own in parts.items()
+    ]
     ask_each(asked, wait, as_json, anyway)
 
 
@@ -347,9 +355,7 @@ def _declared(parameters: Parameters, name: str) -> Declaration:
     return declaration
 
 
-def _start(parameters: Parameters, name: str, declaration: Declaration, symbol: str) -> Request:
-    """Return the command that starts the variant, after checking it with the parameters of this machine."""
-    _check(parameters, name, declaration, symbol)
+def _start(name: str, declaration: Declaration, symbol: str, world: WarmedWorld | UnsetType) -> Request:
     return requests.start_variant(
         requests.new_id(f"experiment-{name}-{symbol}-start"),
         symbol,
@@ -358,15 +364,18 @@ def _start(parameters: Parameters, name: str, declaration: Declaration, symbol: 
         overrides=declaration.arm,
         from_live=declaration.starts == "from_live",
         experiment=name,
+        world=world,
     )
 
 
-def _check(parameters: Parameters, name: str, declaration: Declaration, symbol: str) -> None:
+def _parts(parameters: Parameters, name: str, declaration: Declaration, symbol: str) -> ArmParts:
+    """What is built from the variant's parameters, after checking them with the parameters of this machine."""
     variants = ArmParameters(parameters.for_symbol(symbol))
     try:
-        variants.checked(declaration.arm, None, declaration.starts == "from_live")
+        overrides, _ = variants.checked(declaration.arm, None, declaration.starts == "from_live")
     except ConfigurationError as error:
         raise ConfigurationError(f"[experiments.{name}] arm: {error}") from error
+    return variants[overrides]
 
 
 def _symbols(name: str, declaration: Declaration, symbols: tuple[str, ...]) -> list[str]:

@@ -8,10 +8,10 @@ import secrets
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from msgspec import UNSET
+from msgspec import UNSET, UnsetType
 
 from schemas.commands import Command, PinVersion, PromoteVariant, Retrain, RollBack, StartVariant, StopVariant
-from schemas.models import ModelState
+from schemas.models import ModelState, WarmedWorld
 from schemas.windows import Breach
 
 Overrides = Mapping[str, Mapping[str, Any]]
@@ -50,6 +50,7 @@ def start_variant(
     model: ModelState | None = None,
     version: str = "",
     experiment: str = "",
+    world: WarmedWorld | UnsetType = UNSET,
 ) -> Request:
     """Build the command to run a variant of the symbol's pipeline in shadow.
 
@@ -64,6 +65,8 @@ def start_variant(
         model: state of a model to start with; None: an untrained model, or with `from_live` the live variant's.
         version: name of the new model version; empty: one is made of `arm`.
         experiment: name of the experiment that the variant takes part in; empty: none.
+        world: state of the features, regime and strategies that the variant computes by itself, after the last ticks;
+            UNSET: these start without having seen a tick, unless the live variant has the same ones.
 
     >>> request = start_variant("c1", "X", "bold", "by hand", overrides={"sizing": {"kelly_fraction": 0.001}})
     >>> request.dated(5).overrides
@@ -84,6 +87,7 @@ def start_variant(
             model=model,
             version=version,
             experiment=experiment,
+            world=world,
         ),
     )
 

@@ -345,6 +345,7 @@ class LifecycleNode(Node[SymbolArms]):
                 overrides=command.overrides,
                 from_live=command.from_live,
                 version="" if command.model else command.version or arms_version(command.arm, state.next_number),
+                world=command.world,
             )
         if isinstance(command, RollBack):
             if not state.before:
@@ -358,6 +359,7 @@ class LifecycleNode(Node[SymbolArms]):
         variants = self._own_variants.get(command.symbol, self._variants)
         overrides, _ = variants.asked(command)
         variants.expect_room(overrides, [arm.overrides for arm in state.arms])
+        variants.warmed(overrides, command.world)
         if version == self.shown(command.symbol, BUILTIN) or command.arm == self.shown(command.symbol, BUILTIN):
             raise Refused("bad_command", f"start_variant: expected new names, was {command.arm!r:.80}, {version!r:.80}")
         sha256 = state_sha256(command.model) if command.model else ""

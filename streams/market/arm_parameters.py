@@ -8,11 +8,11 @@ from collections.abc import Iterable, Mapping
 from copy import deepcopy
 from typing import Any, NamedTuple, get_type_hints
 
-from msgspec import MsgspecError, convert, json, to_builtins
+from msgspec import MsgspecError, UnsetType, convert, json, to_builtins
 
 from schemas.commands import StartVariant
 from schemas.errors import ConfigurationError, ModelRefused, Refused
-from schemas.models import ExpertModel, ModelState
+from schemas.models import ExpertModel, ModelState, WarmedWorld
 from schemas.names import MODEL
 from schemas.ticks import Directive
 from schemas.topics import MIB
@@ -25,6 +25,7 @@ from streams.market.models.signed_logistic import SignedLogistic
 from streams.market.parameters import MarketParameters
 from streams.market.sizing import Sizing
 from streams.market.symbol_state import SymbolState
+from streams.market.world_checks import loaded
 from streams.market.worlds import World, WorldState
 
 ARM_LEVEL = ("model", "models", "recall", "mixture", "correction", "confidence", "sizing")
@@ -192,22 +193,61 @@ class ArmParameters:
                 # A new model takes over the stored copies of the one before it.
                 begun.recall = variant.arms.remember(live)
         begun.overrides = overrides
-        begun.world = None if variant.world is None else self._world_of(variant.world, directive.from_live, state)
+        warm = self.warmed(overrides, directive.world)
+        begun.world = None
+        if variant.world is not None:
+            begun.world = self._world_of(variant.world, warm, directive.from_live, state)
         brought = None if directive.model is None else directive.model.expert or None
         if brought is not None:
             models = variant.arms.models
             begun.models[models.names.index(brought.name)] = models.load(brought.name, brought.model)
         return begun
 
-    def _world_of(self, world: World, from_live: bool, state: SymbolState) -> WorldState:
+    def warmed(self, overrides: bytes, world: WarmedWorld | UnsetType) -> WorldState | None:
+        """Return the state of its world that a new arm brings; None if it brings none.
+
+        An arm is one of the variants of the pipeline that run side by side on a symbol. Its world is what it computes
+        for itself because its overrides name features, regime, strategies or costs.
+
+        Args:
+            overrides: overrides of the arm, as canonical JSON.
+            world: the state as a record holds it.
+
+        Raises:
+            Refused: `bad_directive`: the arm has no world, or the state cannot be one of it.
+        """
+        if not world:
+            return None
+        variant = self[overrides]
+        if variant.world is None:
+            raise Refused(
+                "bad_directive",
+                f"start_arm: world: expected overrides of {', '.join(WORLD_LEVEL)}, were none; fix: start it without",
+            )
+        return loaded(variant.world, variant.parameters.digest(), world)
+
+    def _world_of(self, world: World, warm: WorldState | None, from_live: bool, state: SymbolState) -> WorldState:
+        begun = world.start() if warm is None else self._fitted(world, warm, state)
         if not from_live:
-            return world.start()
+            return begun
         live = state.arms.arms[0]
         if live.world is None:
-            return world.inherit(self.world, state.features, state.regime, state.strategies, state.ticks)
+            return world.inherit(begun, self.world, state.features, state.regime, state.strategies, state.ticks)
         own, other = live.world, self[live.overrides].world
         assert other is not None, "its overrides gave it a world"
-        return world.inherit(other, own.features, own.regime, own.strategies, own.ticks)
+        return world.inherit(begun, other, own.features, own.regime, own.strategies, own.ticks)
+
+    def _fitted(self, world: World, warm: WorldState, state: SymbolState) -> WorldState:
+        """A brought state; features and regime start cold if time or price of the symbol are elsewhere by now."""
+        then, now = warm.features, state.features
+        warm.ticks = min(warm.ticks, state.ticks)
+        if then is not None and now is not None and then.now.ts_event <= state.admission.clock:
+            last = now.now.mid
+            if abs(then.now.mid - last) <= self._parameters.admission.max_jump * last:
+                return warm
+        cold = world.start()
+        cold.strategies = warm.strategies
+        return cold
 
     def expect_room(self, overrides: bytes, running: Iterable[bytes]) -> None:
         """Refuse a new arm whose further models and own features would not fit into the state of the symbol.

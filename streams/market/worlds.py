@@ -86,6 +86,7 @@ class World:
         features_hash: digest of the features' names and parameters.
         panel: asks and teaches the strategies.
         strategies: names of the strategies.
+        largest_state: most bytes that a `WorldState` of an arm may take.
         largest_bytes: most bytes that an arm with a `World` of its own adds to a snapshot: its
             `WorldState`, and what the arm saw at predictions that wait for their outcome.
 
@@ -112,7 +113,8 @@ class World:
         sight = OwnSight([0.1] * len(features.names), rules, LONGEST_REGIME, self.strategies)
         waiting = (parameters.scored_per_horizon + 1) * len(msgpack.encode(sight))
         # What learns may come to be larger than it begins.
-        self.largest_bytes = 2 * len(msgpack.encode(begun)) + waiting
+        self.largest_state = 2 * len(msgpack.encode(begun))
+        self.largest_bytes = self.largest_state + waiting
 
     def start_regime(self) -> Any:
         """State of the regime detector before the first tick."""
@@ -134,20 +136,26 @@ class World:
         state.ticks = 0
 
     def inherit(
-        self, other: "World", features: FeatureState | None, regime: Any, strategies: list[Any], ticks: int
+        self,
+        begun: WorldState,
+        other: "World",
+        features: FeatureState | None,
+        regime: Any,
+        strategies: list[Any],
+        ticks: int,
     ) -> WorldState:
-        """Return a state for this `World` that keeps what still applies of the state of another `World`.
+        """Replace parts of a state of this `World` by what still applies of the state of another; return the state.
 
-        The rest starts anew. Features are kept if their names and parameters are the same in both. The
-        regime is kept if, in addition, its parameters are the same. Strategies are kept if their
-        parameters are the same.
+        Features are taken over if their names and parameters are the same in both. The regime is taken
+        over if, in addition, its parameters are the same. Strategies are taken over if their parameters
+        are the same.
 
         Args:
+            begun: a state of this `World`, which is changed.
             other: the other `World`.
             features, regime, strategies, ticks: the state of `other`, in its four parts. It stays as it
-                is, since parts that are kept are copied.
+                is, since parts that are taken over are copied.
         """
-        begun = self.start()
         mine, others = self._parameters, other._parameters
         if self.features_hash == other.features_hash:
             begun.features, begun.ticks = deepcopy(features), ticks

@@ -6,7 +6,7 @@ import msgspec
 
 from schemas.alerts import Alert
 from schemas.commands import PinVersion, PromoteVariant, Retrain, RollBack, StartVariant, StopVariant
-from schemas.models import ModelState, SignedLogisticState
+from schemas.models import ModelState, SignedLogisticState, WarmedWorld
 from schemas.retraining import BackwardTransfer, GateRow, RetrainFinished, RetrainingResult, RetrainJob
 from schemas.versions import ModelVersion
 from schemas.windows import AccuracyWindow, Breach, DetectorFigures, WindowFigures
@@ -24,6 +24,9 @@ MODEL = ModelState(
     ),
     parent="BTCUSDT-6",
 )
+
+WORLD = WarmedWorld(state=b"\x84\xa5ticks\x0a", made_with="ab" * 32, until="ticks:3:1096", ticks=1_090)
+"""How bytes are written; no arm would take them for the state of its world."""
 
 OVERRIDES: dict[str, dict[str, Any]] = {
     "mixture": {"prior": {"momentum": 0, "mean_reversion": 0.5}},
@@ -91,6 +94,25 @@ OF_MODELS: dict[type[msgspec.Struct], list[msgspec.Struct]] = {
             model_schema=2,
             sha256="c1e8bd02bd57a46f",
             judged_against="BTCUSDT-6",
+        ),
+        StartVariant(
+            id="retrain-ticks:3:1097:0:start",
+            symbol="BTCUSDT",
+            ts_event=NS + 5,
+            arm="candidate-a6a2b8a6ce60",
+            cause="retrain retrain-ticks:3:1097:0",
+            overrides=OVERRIDES,
+            from_live=True,
+            model=MODEL,
+            version="BTCUSDT-7",
+            experiment="candidate-a6a2b8a6ce60",
+            metrics={"candidate.log_loss": 0.61},
+            signature=SIGNATURE,
+            automatic=True,
+            model_schema=2,
+            sha256="c1e8bd02bd57a46f",
+            judged_against="BTCUSDT-6",
+            world=WORLD,
         ),
     ],
     StopVariant: [

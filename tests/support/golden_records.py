@@ -20,7 +20,7 @@ from schemas.ticks import Directive, Quote, ReferenceTick, Trade
 from schemas.windows import AccuracyWindow
 from tests.support.golden_experiments import EXPERIMENTS
 from tests.support.golden_log_events import LOG_EVENTS
-from tests.support.golden_model_records import BREACH, MODEL, NS, OF_MODELS, OVERRIDES
+from tests.support.golden_model_records import BREACH, MODEL, NS, OF_MODELS, OVERRIDES, WORLD
 
 TRADED = Trade(symbol="BTCUSDT", ts_event=NS + 4, price=55091.9, size=0.001, side="buy", seq=5_118_848)
 MARKED = Quote(
@@ -128,6 +128,20 @@ RECORDS: dict[type[msgspec.Struct], list[msgspec.Struct]] = {
             overrides=OVERRIDES,
             from_live=True,
             version="BTCUSDT-7",
+        ),
+        Directive(
+            id="start-BTCUSDT-7",
+            symbol="BTCUSDT",
+            ts_event=NS + 4,
+            action="start_arm",
+            arm="candidate",
+            cause="candidates:3:12",
+            model=MODEL,
+            signature="9f64a747e1b97f131fabb6b447296c9b6f0201e79fb3c5356e6c77e89b6a806a",
+            overrides=OVERRIDES,
+            from_live=True,
+            version="BTCUSDT-7",
+            world=WORLD,
         ),
     ],
     Prediction: [
