@@ -205,8 +205,7 @@ class LifecycleNode(Node[SymbolArms]):
             raise Refused("too_many_candidates", f"{model.version} is not started, still being tested: {others}")
 
     def _hold(self, state: SymbolArms, command: PromoteVariant | RollBack, records: VersionRecords) -> None:
-        live = self.shown(command.symbol, state.arms[0].version)
-        arm = state.arms[0]
+        live, arm = self.shown(command.symbol, state.arms[0].version), state.arms[0]
         if isinstance(command, PromoteVariant):
             try:
                 arm = shadow(state, self._directive(state, command).arm)
@@ -351,15 +350,14 @@ class LifecycleNode(Node[SymbolArms]):
             if not state.before:
                 raise Refused("bad_command", "expected a version that was live before and still runs, there is none")
             return _of_arm(command, "promote_arm", state.before[-1].version)
-        arm = BUILTIN if command.arm == self.shown(command.symbol, BUILTIN) else command.arm
-        return _of_arm(command, "promote_arm" if isinstance(command, PromoteVariant) else "stop_arm", arm)
+        action: Action = "promote_arm" if isinstance(command, PromoteVariant) else "stop_arm"
+        return _of_arm(command, action, BUILTIN if command.arm == self.shown(command.symbol, BUILTIN) else command.arm)
 
     def _begin(self, state: SymbolArms, command: Any, version: str, number: int) -> RunningArm:
         _check_model(command)
         variants = self._own_variants.get(command.symbol, self._variants)
         overrides, _ = variants.asked(command)
         variants.expect_room(overrides, [arm.overrides for arm in state.arms])
-        variants.warmed(overrides, command.world)
         if version == self.shown(command.symbol, BUILTIN) or command.arm == self.shown(command.symbol, BUILTIN):
             raise Refused("bad_command", f"start_variant: expected new names, was {command.arm!r:.80}, {version!r:.80}")
         sha256 = state_sha256(command.model) if command.model else ""

@@ -289,12 +289,14 @@ class ArmParameters:
             None if the request has none.
 
         Raises:
-            Refused: `bad_directive`: overrides or model are not valid for this symbol.
+            Refused: `bad_directive`: overrides, model or the state of a world are not valid for this symbol.
         """
         try:
-            return self.checked(directive.overrides, directive.model, directive.from_live)
+            overrides, model = self.checked(directive.overrides, directive.model, directive.from_live)
         except (ConfigurationError, ModelRefused) as error:
             raise Refused("bad_directive", f"start_arm: {error}") from error
+        self.warmed(overrides, directive.world)
+        return overrides, model
 
     def checked(
         self, table: Mapping[str, Mapping[str, Any]], model: ModelState | None, from_live: bool

@@ -67,7 +67,8 @@ def _failing(world: World, state: WorldState) -> str:
     assert state.features is not None, "checked before"
     faults, traded = Faults(), TradedSpread()
     mid, at = state.features.now.mid, state.features.now.ts_event
-    for tick in (Trade("X", at, mid, 1.0), Quote("X", at, mid, 1.0, mid, 1.0)):
+    quote = Quote(symbol="X", ts_event=at, bid=mid, bid_size=1.0, ask=mid, ask_size=1.0)
+    for tick in (Trade("X", at, mid, 1.0), quote):
         moved = world.take(state, tick, at, mid, False, 0, faults)
         sight = world.look(state, moved, traded, faults)
     world.panel.learn(state.strategies, sight.vector, True, faults)

@@ -1,4 +1,4 @@
-"""A strategy is added to a running system on Kafka: it wins its experiment, goes live, and the way back is exact."""
+"""A strategy is added warm to a running system on Kafka: it wins its test, goes live, and the way back is exact."""
 
 import asyncio
 from itertools import islice
@@ -16,8 +16,10 @@ from agents.operations.verification import verify
 from schemas.codec import decoder
 from schemas.commands import RollBack
 from schemas.experiments import ExperimentDecided
+from schemas.models import WarmedWorld
+from schemas.outcomes import OutcomeMatured
 from schemas.ticks import Directive, Tick
-from schemas.topics import EXPERIMENT_DECISIONS, PREDICTIONS, TICKS
+from schemas.topics import EXPERIMENT_DECISIONS, OUTCOMES, PREDICTIONS, TICKS
 from streams.engine.node import Node, following
 from streams.engine.replay import SourceRecord, by_topic, replay
 from streams.parameters import load_parameters
@@ -94,7 +96,10 @@ async def test_a_strategy_added_to_a_running_system_wins_goes_live_and_is_taken_
         configuration.write_text(ADDED)
         loop.kill(1)
         loop.start(1, **worker)
-        said = await tickloop(loop, configuration, "start", "added", "--symbol", SYMBOL, "--yes", "--wait", "60")
+        said = await tickloop(
+            loop, configuration, "start", "added", "--symbol", SYMBOL, "--warm", "500", "--yes", "--wait", "60"
+        )
+        assert f"added is warmed by 500 ticks of {SYMBOL}" in said
         assert "carried out" in said
         await loop.publish(islice(feed, 800))
         loop.kill(1)
@@ -130,6 +135,12 @@ async def test_a_strategy_added_to_a_running_system_wins_goes_live_and_is_taken_
         verified = await verify(settings, bootstrap, loop_nodes, 30.0, lambda sentence, done, total: None)
         assert verified.verdict == "same", verified
 
+        # The state that the arm began with is in the log, of the 500 ticks before its directive.
+        directive = next(each for each in ticks if isinstance(each, Directive) and each.action == "start_arm")
+        assert isinstance(directive.world, WarmedWorld)
+        assert (directive.world.ticks, directive.world.until) == (500, "ticks:0:599")
+        first = next(each for each in await everything(loop, OUTCOMES.name, OutcomeMatured) if len(each.arms) == 2)
+        assert first.ts_prediction < next(islice(planted_market(FEED, 0), 640, None)).ts_event, "no warm-up of its own"
         source = [SourceRecord(*record) for record in await loop.stored(TICKS.name)]
         told = replayed(loop_nodes, source)
         versions_in_turn = list(dict.fromkeys(each["model_version"] for each in told))

@@ -141,18 +141,21 @@ def test_the_live_arm_says_the_same_beside_a_warmed_arm() -> None:
     assert [asdict(each) for each in beside] == [asdict(each) for each in predictions(run(quick_node(), ticks))]
 
 
+def other(tick: Tick, change: str) -> Tick:
+    """The tick at a later time, or at another price."""
+    if change == "later":
+        return replace(tick, ts_event=tick.ts_event + 10**12)
+    if isinstance(tick, Quote):
+        return replace(tick, bid=3 * tick.bid, ask=3 * tick.ask)
+    assert isinstance(tick, Trade)
+    return replace(tick, price=3 * tick.price)
+
+
 @pytest.mark.parametrize("change", ["later", "elsewhere"])
 def test_a_state_of_another_time_or_price_lets_features_and_regime_start_cold(change: str) -> None:
     """The market node starts the arm as the lifecycle node said; a price or a clock it cannot have seen is no start."""
     ticks: list[Tick] = list(seeded_ticks(14, 300, odd=0.0))
-    moved = [
-        replace(tick, ts_event=tick.ts_event + 10**12)
-        if change == "later"
-        else replace(tick, bid=3 * tick.bid, ask=3 * tick.ask)
-        if isinstance(tick, Quote)
-        else replace(tick, price=3 * tick.price)
-        for tick in ticks[:200]
-    ]
+    moved = [other(tick, change) for tick in ticks[:200]]
     found = world_of(quick_node(), [*ticks[:200], warm("other", OTHER, moved)])
     fresh = world_of(quick_node(), [*ticks[:200], begun("other", OTHER)])
     assert found == fresh

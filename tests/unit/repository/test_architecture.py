@@ -191,6 +191,7 @@ RAW_DECODERS = {
     "streams/market/models/own.py": OWN_STATES,
     "streams/market/features/checks.py": OWN_STATES,
     "streams/market/references.py": OWN_STATES,
+    "streams/market/world_checks.py": "states of worlds, bounded by the record, whose numbers and types it checks",
     "streams/lifecycle/version_records.py": OWN_TEXT,
     "streams/market/arm_parameters.py": OWN_TEXT,
     "streams/api/versions.py": "records of versions that a person hands over",
