@@ -68,7 +68,7 @@ def _failing(world: World, state: WorldState) -> str:
     faults, traded = Faults(), TradedSpread()
     mid, at = state.features.now.mid, state.features.now.ts_event
     quote = Quote(symbol="X", ts_event=at, bid=mid, bid_size=1.0, ask=mid, ask_size=1.0)
-    for tick in (Trade("X", at, mid, 1.0), quote):
+    for tick in (Trade(symbol="X", ts_event=at, price=mid, size=1.0), quote):
         moved = world.take(state, tick, at, mid, False, 0, faults)
         sight = world.look(state, moved, traded, faults)
     world.panel.learn(state.strategies, sight.vector, True, faults)
