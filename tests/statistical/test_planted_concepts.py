@@ -91,7 +91,7 @@ def test_the_loop_on_a_changing_stream_gives_the_same_results_each_time(stream: 
     said = planted.scores(stream.repeated(6_500), CONCEPTS["a"])
     said *= planted.strength(said, 0.75)
     said[3_500:] *= -1.0
-    case = planted.plant(stream.repeated(6_500), said, 3, 4)
+    case = planted.plant(stream.repeated(6_500), said, 1, 4)
     one, other = tickloop(case), tickloop(case)
     assert one == other
     assert one.results

@@ -217,9 +217,17 @@ def _outcome(
 
 
 def market(overlap: int) -> MarketParameters:
-    """Parameters for a stream: the horizon of its labels, and no rules, since they know nothing about a concept."""
+    """Parameters for a stream: the horizon of its labels, and no rules, since they know nothing about a concept.
+
+    There are the features of the regression and no others, since a stream has no others.
+    """
     plain = MarketParameters()
-    return replace(plain, horizon_ns=overlap * APART_NS, strategies=replace(plain.strategies, enabled=()))
+    return replace(
+        plain,
+        horizon_ns=overlap * APART_NS,
+        strategies=replace(plain.strategies, enabled=()),
+        features=replace(plain.features, recorded=()),
+    )
 
 
 def outcomes_of(planted: Planted, probabilities: Sequence[float], version: str = "frozen") -> Iterator[OutcomeMatured]:
