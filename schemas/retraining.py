@@ -102,7 +102,8 @@ class RetrainingResult(Struct, frozen=True):
     recipe: Annotated[
         Code,
         Meta(
-            description="trained on `all` outcomes or `since` the change; `trees`: with trees beside; `stored` earlier"
+            description="trained on `all` outcomes or `since` the change; `trees`: with trees beside; `stored`: "
+            "earlier; else the name of a model of `[market.models]` that was taught anew, beside"
         ),
     ] = ""
     contenders: Annotated[Count, Meta(description="models compared: the level of the gates is divided by it")] = 0

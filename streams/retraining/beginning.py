@@ -5,7 +5,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from schemas.models import ExpertModel, TreesState
+from schemas.models import ExpertModel, OnnxState, TreesState
 from streams.market.models.signed_logistic import SignedLogistic
 from streams.market.parameters import MarketParameters
 from streams.retraining.parameters import RetrainParameters
@@ -29,11 +29,11 @@ class Beginning(Struct, frozen=True):
 def overrides_of(
     expert: ExpertModel | None, market: MarketParameters, parameters: RetrainParameters
 ) -> Mapping[str, Mapping[str, Any]]:
-    """Parameters that the arm of a candidate overrides: the starting weight of its trees in the mixture.
+    """Parameters that the arm of a candidate overrides: the starting weight of its further model in the mixture.
 
-    The trees get the weight `prior` of `RetrainParameters.trees`. They had the same weight when the
-    candidate was compared with the live version on held-out outcomes. A candidate without trees overrides
-    nothing.
+    Trees get the weight `prior` of `RetrainParameters.trees`, a taught model that of `RetrainParameters.models`.
+    They had the same weight when the candidate was compared with the live version on held-out outcomes. A
+    candidate without such a model overrides nothing.
 
     Args:
         expert: further model of the candidate; None: none.
@@ -47,6 +47,7 @@ def overrides_of(
     >>> overrides_of(None, MarketParameters(), RetrainParameters())
     {}
     """
-    if expert is None or not isinstance(expert.model, TreesState) or expert.name in market.mixture.prior:
+    if expert is None or isinstance(expert.model, OnnxState) or expert.name in market.mixture.prior:
         return {}
-    return {"mixture": {"prior": {expert.name: parameters.trees.prior}}}
+    fit = parameters.trees if isinstance(expert.model, TreesState) else parameters.models
+    return {"mixture": {"prior": {expert.name: fit.prior}}}

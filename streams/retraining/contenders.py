@@ -20,6 +20,7 @@ from streams.retraining.labels import Labelled
 from streams.retraining.parameters import RetrainParameters
 from streams.retraining.rerun import rerun
 from streams.retraining.split import Split
+from streams.retraining.teaching import Untaught, taught, teachable
 from streams.scoring.scores import mean_log_loss
 
 LEARNED = 6_000
@@ -32,7 +33,8 @@ class Contender(Struct, frozen=True):
     Attributes:
         recipe: where the models are from: `all`: fitted to all labels; `since`: fitted to the labels since the change
             in the market; `trees`: trees and a logistic regression, fitted to the same labels, which are those of `all`
-            or of `since`; `stored`: an earlier version.
+            or of `since`; `stored`: an earlier version; otherwise the name of a model of `[market.models]` that was
+            taught the same labels anew, with a logistic regression.
         beginning: the models; if they are fitted, then to labels of the training part only.
         trained: labels that the models were fitted to; empty for an earlier version.
         stored: state of the earlier version; None for fitted models.
@@ -56,7 +58,7 @@ class Fits:
         parameters: parameters of the retrain.
 
     Attributes:
-        untried: why trees that are asked for were not fitted; empty if nothing of that kind happened so far.
+        untried: for each further model that could not be tried so far, why, by its name.
     """
 
     def __init__(self, market: MarketParameters, parameters: RetrainParameters) -> None:
@@ -64,14 +66,15 @@ class Fits:
         self._vector = vector_of_models(market)
         rate = parameters.learning_rate or market.model.learning_rate
         self._learner: SignedLogisticParameters = replace(market.model, learning_rate=rate, learns=True)
-        self.untried = ""
+        self.untried: dict[str, str] = {}
 
     def recipes(self, recipe: str, labels: Sequence[Labelled]) -> Iterator[tuple[str, Beginning]]:
-        """Yield a logistic regression fitted to the labels, then the same regression with trees beside it.
+        """Yield a logistic regression fitted to the labels, then the same regression with one further model beside it.
 
-        The trees are fitted to the same labels. Each of the two comes with the name of its recipe:
-        `recipe` for the regression alone, `trees` for the two together. The second is left out if trees
-        cannot be fitted, for example because there are too few labels.
+        Further models are trees, and each model of `[market.models]` that learns, taught anew. All of them have the
+        same labels. Each comes with the name of its recipe: `recipe` for the regression alone, `trees`, or the name
+        of the taught model. A further model that cannot be fitted or taught is left out, for example because there
+        are too few labels.
 
         Args:
             recipe: name for the logistic regression alone, `all` or `since`.
@@ -82,11 +85,22 @@ class Fits:
         trees = self._trees(labels)
         if trees is not None:
             yield TREES, Beginning(model, ExpertModel(TREES, trees))
+        for name in teachable(self._market):
+            expert = self._taught(name, labels)
+            if expert is not None:
+                yield name, Beginning(model, expert)
 
-    def again(self, contender: Contender, labels: Sequence[Labelled]) -> Beginning:
-        """Fit the models of a contender again, to other labels."""
-        trees = self._trees(labels) if contender.recipe == TREES else None
-        return Beginning(self.logistic(labels), None if trees is None else ExpertModel(TREES, trees))
+    def again(self, contender: Contender, labels: Sequence[Labelled]) -> Beginning | None:
+        """Fit the models of a contender again, to other labels; None if its further model cannot be taught these."""
+        before = contender.beginning.expert
+        if before is None:
+            return Beginning(self.logistic(labels))
+        if isinstance(before.model, TreesState):
+            trees = self._trees(labels)
+            expert = None if trees is None else ExpertModel(TREES, trees)
+        else:
+            expert = self._taught(before.name, labels)
+        return None if expert is None else Beginning(self.logistic(labels), expert)
 
     def logistic(self, labels: Sequence[Labelled]) -> SignedLogistic:
         """Fit a logistic regression; fewer labels get more passes."""
@@ -106,7 +120,18 @@ class Fits:
         try:
             return fit_trees(labels, declared.features, self._vector, asked)
         except EnvironmentProblem as problem:
-            self.untried = f"no trees were tried: {problem}"
+            self.untried.setdefault(TREES, f"no trees were tried: {problem}")
+            return None
+
+    def _taught(self, name: str, labels: Sequence[Labelled]) -> ExpertModel | None:
+        """Teach a model of `[market.models]` anew; None if that is not asked for, or it cannot be taught."""
+        asked = self._parameters.models
+        if not asked.enabled or len(labels) < asked.least_labels:
+            return None
+        try:
+            return taught(name, labels, self._market, self._vector, asked.most_labels)
+        except Untaught as problem:
+            self.untried.setdefault(name, str(problem))
             return None
 
 

@@ -1,6 +1,6 @@
 """One retrain as a pure function: takes outcomes and the reason for the retrain, returns a result."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from msgspec import UNSET
 from msgspec.structs import replace
@@ -35,9 +35,10 @@ def retrain(
     """Train models, choose the best on held-out outcomes, and check whether it meets all conditions (gates).
 
     Compared are a logistic regression fitted to all labels, one fitted to the labels since the change in the market,
-    each of these two with trees beside it that were fitted to the same labels, and each earlier version in `pool`. If
-    the best is fitted, it is fitted again with the held-out labels included; an earlier version is taken unchanged.
-    Only the best is checked. Where trees could not be fitted, the sentence of the result says why.
+    each of these two with one further model beside it (trees fitted to the same labels, or a model of `[market.models]`
+    that was taught them anew), and each earlier version in `pool`. If the best is fitted, it is fitted again with the
+    held-out labels included; an earlier version is taken unchanged. Should that fail, the next best takes its place.
+    Only one is checked. Where a further model could not be fitted or taught, the sentence of the result says why.
 
     Args:
         symbol: symbol of the outcomes.
@@ -69,11 +70,12 @@ def retrain(
         return replace(
             begun, sentence=f"too few labels before the hold-out: fewer than {parameters.least_trained:,} left"
         )
-    best = min(compared, key=lambda each: each.loss)
+    ranked = sorted(compared, key=lambda each: each.loss)
+    best, final, trained = next(_fitted_again(ranked, moved, fits))
     learned = [each for each in parts.trained if each.label]
     usual = sum(abs(each.return_bps) for each in learned) / max(1, len(learned))
     held = HeldOut(parts.held_out, best.told, usual)
-    candidate, final, trained = _candidate(symbol, breach, best, moved, parent, market, fits)
+    candidate = _candidate(symbol, breach, best, final, parent, market)
     rows = gates(held, final, parameters, len(compared))
     sound = finite(final)
     failed = [row.name for row in rows if not row.passed]
@@ -82,7 +84,7 @@ def retrain(
         f"{candidate.version} ({best.recipe}): log-loss {figures['candidate.log_loss']:.4f} against "
         f"{figures['current.log_loss']:.4f} of {parent} on {held_out:,} held-out labels; "
         + (f"failed: {', '.join(failed)}" if failed else f"all {len(rows)} gates passed")
-        + (f"; {fits.untried}" if fits.untried else "")
+        + "".join(f"; {why}" for why in fits.untried.values())
     )
     return RetrainingResult(
         job_id=breach.id,
@@ -125,24 +127,32 @@ def _index_of(log: Sequence[Labelled], ts: int) -> int:
     return next(index for index, each in enumerate(log) if each.ts >= ts)
 
 
+def _fitted_again(
+    ranked: Sequence[Contender], moved: Sequence[Labelled], fits: Fits
+) -> Iterator[tuple[Contender, Beginning, Sequence[Labelled]]]:
+    """Contenders with the models to be run and the labels that these were fitted to, the held-out ones included.
+
+    A contender whose further model cannot be taught these labels is left out.
+    """
+    for each in ranked:
+        if each.stored is not None:
+            yield each, each.beginning, ()
+            continue
+        trained = [label for label in moved if label.ts >= each.trained[0].ts]
+        final = fits.again(each, trained)
+        if final is not None:
+            yield each, final, trained
+
+
 def _candidate(
-    symbol: str,
-    breach: Breach,
-    best: Contender,
-    moved: Sequence[Labelled],
-    parent: str,
-    market: MarketParameters,
-    fits: Fits,
-) -> tuple[ModelState, Beginning, Sequence[Labelled]]:
+    symbol: str, breach: Breach, best: Contender, final: Beginning, parent: str, market: MarketParameters
+) -> ModelState:
     if best.stored is not None:
-        return best.stored, best.beginning, ()
-    trained = [each for each in moved if each.ts >= best.trained[0].ts]
-    final = fits.again(best, trained)
+        return best.stored
     wire = signed_logistic.to_wire(final.model, market.model.features)
     # Named by what it is, so that the same job names it alike and another job cannot.
     unnamed = ModelState(f"{symbol}-{breach.id}", wire, parent, final.expert or UNSET)
-    version = f"{symbol}-{state_sha256(unnamed)[:12]}"
-    return replace(unnamed, version=version), final, trained
+    return replace(unnamed, version=f"{symbol}-{state_sha256(unnamed)[:12]}")
 
 
 def _backward(
@@ -155,7 +165,7 @@ def _backward(
 ) -> tuple[BackwardTransfer, ...]:
     """Log-loss of the candidate's model in each regime before the market changed, without further learning.
 
-    Of a candidate with trees it is that of the trees.
+    Of a candidate with a further model (trees, or a taught model) it is that of this model.
 
     Args:
         final: models of the candidate.

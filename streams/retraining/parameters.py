@@ -53,6 +53,24 @@ class TreesFitParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     prior: Annotated[float, Meta(gt=0.0, le=1e6)] = 16.0
 
 
+class ModelsFitParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """How retrains teach the models of `[market.models]` that learn (kinds `river` and `own`) anew.
+
+    Attributes:
+        enabled: whether retrains teach these models.
+        least_labels: smallest number of labels that a model is taught; with fewer, a retrain teaches none.
+        most_labels: largest number of labels that a model is taught, the newest; it bounds the time of a
+            retrain. Each label is learned once.
+        prior: starting weight of the taught model in the mixture of a candidate, as in `mixture.prior`. It
+            has no effect if `[market.mixture.prior]` itself gives a weight to the model.
+    """
+
+    enabled: bool = True
+    least_labels: Annotated[int, Meta(ge=20, le=1_000_000)] = 500
+    most_labels: Annotated[int, Meta(ge=20, le=100_000)] = 2_000
+    prior: Annotated[float, Meta(gt=0.0, le=1e6)] = 16.0
+
+
 class RetrainParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Parameters of retrains and of the tests of candidates (retrained models).
 
@@ -67,8 +85,8 @@ class RetrainParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only
             made long enough to span 18 horizons.
         least_trained: smallest number of labels that a model is fitted to.
         learning_rate: learning rate of the fits; 0: the same as the learning rate of the running model.
-        level: error rate of one gate, which is divided by the number of models compared. A candidate that is no better
-            would have to pass two gates by chance, so the error rate of both together is far lower.
+        level: error rate of one gate, which is divided by the number of models compared. So a retrain proposes a
+            candidate that is no better than the live version at most this often, however many models it compares.
         calibration_tolerance: tolerance of the gate on calibration, nats. The gate compares surprise: log-loss less the
             log-loss that the forecast itself leads to expect. The candidate's surprise may exceed the live version's by
             this much.
@@ -77,6 +95,7 @@ class RetrainParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only
         trial: experiment that tests a candidate beside the live version and monitors the candidate once it is live. The
             error rate of the experiment is divided by the number of its challengers, which is at least `candidates`.
         trees: how ensembles of trees are fitted, which are compared beside the logistic regressions.
+        models: how models of `[market.models]` are taught anew, which are compared likewise.
 
     >>> RetrainParameters(candidates=3).trial.test.challengers, RetrainParameters(candidates=1).trial.test.challengers
     (3, 1)
@@ -94,6 +113,7 @@ class RetrainParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only
     cool_down_ns: Duration = 600_000_000_000
     trial: Declaration = TRIAL
     trees: TreesFitParameters = TreesFitParameters()
+    models: ModelsFitParameters = ModelsFitParameters()
 
     def __post_init__(self) -> None:
         """Divide the error rate of the test by the number of candidates that may be tested at the same time."""

@@ -3,20 +3,16 @@
 The version starts in shadow, wins its test, goes live, is replaced by a bad one without a test, and comes back.
 """
 
-import asyncio
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from importlib import import_module
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
-from msgspec.structs import replace
 
 from agents.audit.versions import versions
-from agents.commands.commander import commander
 from agents.config.settings import Settings
 from agents.demo import drift_story
 from agents.operations.verification import verify
@@ -25,20 +21,19 @@ from schemas.commands import Command, PromoteVariant, Retrain, RollBack, StartVa
 from schemas.experiments import ExperimentDecided
 from schemas.models import ExpertModel, ModelState, OwnState, TreesState
 from schemas.outcomes import OutcomeMatured
-from schemas.ticks import Directive, Tick
+from schemas.ticks import Directive
 from schemas.topics import COMMANDS, EXPERIMENT_DECISIONS, OUTCOMES, PREDICTIONS, TICKS
 from streams.engine.node import Node, following
 from streams.engine.replay import SourceRecord, by_topic, replay
 from streams.market.models.own import MODELS
 from streams.parameters import load_parameters
-from streams.sources.planted_signal import GradedMarket
 from streams.topology import nodes
 from tests.support.live_commands import everything
 from tests.support.live_loop import LiveLoop
+from tests.support.model_life import SYMBOL, Life, verdicts
 
 pytestmark = [pytest.mark.broker, pytest.mark.faults, pytest.mark.timeout(300)]
 
-SYMBOL = drift_story.SYMBOL
 CONFIGURATION = drift_story.CONFIGURATION.replace(
     "min_samples_for_retrain = 400", "min_samples_for_retrain = 1_000_000"
 )
@@ -48,8 +43,6 @@ PLUGIN = "tests.support.leaning"
 OWN = CONFIGURATION + f'\n[plugins]\nmodules = ["{PLUGIN}"]\n'
 """The same with a plug-in that brings a model."""
 
-PATIENCE_S = 60.0
-FEED = 9_000
 ARM, BAD = "candidate-deep", "candidate-bad"
 """Names of candidates, so that they are tested by `[retraining.trial]`, promoted and watched without a person."""
 
@@ -102,60 +95,6 @@ SABOTAGE = StartVariant(
     LEADS,
     model=ModelState(BAD_VERSION, None, expert=ExpertModel("bad", ensemble(-1.0))),
 )
-
-
-class Life:
-    """The market of the test, fed in portions, and the commands of a person; workers are killed on the way.
-
-    Args:
-        loop: topics and workers.
-        configuration: file of the workers.
-    """
-
-    def __init__(self, loop: LiveLoop, configuration: Path) -> None:
-        self._loop = loop
-        self._worker = {"TICKLOOP_CONFIG": str(configuration)}
-        self._feed = GradedMarket(SYMBOL, seed=7)
-        self._feed.inverted = True
-        self._fed = 0
-        loop.start(1, **self._worker)
-
-    async def feed(self, ticks: int) -> None:
-        await self._loop.publish(islice(self._feed, ticks))
-        self._fed += ticks
-
-    def kill(self) -> None:
-        """Kill the worker and start the next one."""
-        self._loop.kill(1)
-        self._loop.start(1, **self._worker)
-
-    async def ask(self, command: Any) -> None:
-        """Send a command, kill the worker at once, and wait until the next one has written the directive."""
-        await self._loop.until_caught_up()
-        async with commander(self._loop.settings, self._loop.bootstrap) as client:
-            place = await client.place_of(SYMBOL)
-            await client.put(replace(command, ts_event=place.ts_event), place.partition)
-        self.kill()
-        async with asyncio.timeout(PATIENCE_S):
-            while True:
-                ticks = await everything(self._loop, TICKS.name, Tick)
-                if any(isinstance(each, Directive) and each.id == command.id for each in ticks):
-                    return
-                await asyncio.sleep(0.2)
-
-    async def until(self, topic: str, kind: Any, seen: Callable[[list[Any]], bool], portion: int) -> list[Any]:
-        """Feed portions of ticks until the records of a topic satisfy `seen`; return them."""
-        while True:
-            found = list({each.id: each for each in await everything(self._loop, topic, kind)}.values())
-            if seen(found):
-                return found
-            assert self._fed < FEED, f"{self._fed} ticks, {topic}: {found[-3:]}"
-            await self.feed(portion)
-            await self._loop.until_caught_up()
-
-
-def verdicts(decided: list[ExperimentDecided]) -> list[str]:
-    return [f"{each.experiment} {each.verdict}" for each in decided]
 
 
 @pytest.mark.usefixtures("plugin")

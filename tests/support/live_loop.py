@@ -90,7 +90,19 @@ class LiveLoop:
 
     def start(self, slot: int, **environment: str) -> None:
         """Start a worker in a slot, with these variables added to its environment."""
-        surroundings = {
+        self.expect_again(slot)
+        with self._log_file(slot).open("ab") as output:
+            self.workers[slot] = subprocess.Popen(
+                [sys.executable, *self._command, str(slot)],
+                cwd=ROOT,
+                env=self.environment(**environment),
+                stdout=output,
+                stderr=output,
+            )
+
+    def environment(self, **more: str) -> dict[str, str]:
+        """Environment of a process that works on these topics, with further variables."""
+        return {
             **os.environ,
             "TICKLOOP_BOOTSTRAP": self.bootstrap,
             "TICKLOOP_PREFIX": self.settings.prefix,
@@ -101,13 +113,8 @@ class LiveLoop:
             "TICKLOOP_HOME": str(self._log.parent),
             "TICKLOOP_VERIFY_EVERY_S": str(self.settings.verify_every_s),
             "TICKLOOP_METRICS_PORT": "0",
-            **environment,
+            **more,
         }
-        self.expect_again(slot)
-        with self._log_file(slot).open("ab") as output:
-            self.workers[slot] = subprocess.Popen(
-                [sys.executable, *self._command, str(slot)], cwd=ROOT, env=surroundings, stdout=output, stderr=output
-            )
 
     def _log_file(self, slot: int) -> Path:
         return self._log.with_stem(f"{self._log.stem}-{slot}")
