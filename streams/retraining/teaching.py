@@ -86,9 +86,9 @@ def taught(
         live = model.start()
         fresh: bytes = live.stored().state
         for each in labels[-most:]:
-            said = model.learn(live, view(each.features), each.label > 0, each.uniqueness)
-            if said:
-                raise Untaught(name, f"it {said}")
+            limit = model.learn(live, view(each.features), each.label > 0, each.uniqueness)
+            if limit is not None:
+                raise Untaught(name, f"it {limit.says}")
         state = as_record(live.stored())
         if len(state.state) > LARGEST_FILE:
             raise Untaught(name, f"expected a state of at most {LARGEST_FILE:,} bytes, was {len(state.state):,}")
