@@ -12,6 +12,7 @@ import copy
 import random
 import sys
 from collections import Counter, OrderedDict, defaultdict, deque
+from collections.abc import Collection
 from functools import partial
 from types import MethodType
 from typing import Any
@@ -20,6 +21,7 @@ import numpy as np
 from msgspec import msgpack
 
 from schemas.errors import ModelRefused
+from streams.market.models.rust_states import MODULE, expect_modest, expect_rust
 
 MOST_NODES = 2_000_000
 """Of the table of one state."""
@@ -169,9 +171,13 @@ class _Reader:
 
     Args:
         texts, shapes, nodes: as the writer made them.
+        declared: as `load` takes it.
     """
 
-    def __init__(self, texts: list[str], shapes: list[list[str]], nodes: list[list[Any]]) -> None:
+    def __init__(
+        self, texts: list[str], shapes: list[list[str]], nodes: list[list[Any]], declared: Collection[int] | None
+    ) -> None:
+        self._declared = declared
         self._texts = texts
         self._shapes = [(_class(name), names) for name, *names in shapes]
         self._nodes = nodes
@@ -208,17 +214,29 @@ class _Reader:
         elif how == PLAIN:
             kind, names = self._shapes[parts[0]]
             self._made[place] = made = kind.__new__(kind)
-            vars(made).update({name: self.value(part) for name, part in zip(names, parts[1:], strict=True)})
+            attributes = {name: self.value(part) for name, part in zip(names, parts[1:], strict=True)}
+            if self._declared is not None:
+                expect_modest(kind, attributes, self._declared)
+            vars(made).update(attributes)
         else:
             name, by, arguments, state, items, pairs = parts
             kind = _class(name)
             values = [self.value(each) for each in arguments]
+            if name.startswith(MODULE):
+                expect_rust(name, values, self.value(state), kind)
+            elif by != "new" and name not in BUILT_IN:
+                raise ModelRefused(f"expected an object of {name:.80} by its attributes, was a call")
             self._made[place] = made = kind.__new__(kind, *values) if by == "new" else kind(*values)
             for each in self.value(items) or ():
                 made.append(each)
             for key, value in (self.value(pairs) or {}).items():
                 made[key] = value
-            _set_state(made, self.value(state))
+            remembered = self.value(state)
+            if self._declared is not None and isinstance(remembered, dict):
+                expect_modest(kind, remembered, self._declared)
+            _set_state(made, remembered)
+            if kind is partial and isinstance(made.func, type) and made.func not in BUILT_IN.values():
+                raise ModelRefused(f"expected a function of River to be called later, was {made.func.__qualname__:.80}")
         return made
 
     def _simple(self, how: int, parts: list[Any]) -> Any:
@@ -227,7 +245,10 @@ class _Reader:
         if how == INTEGER:
             return int(parts[0])
         if how == NAMED:
-            return _allowed(parts[0])
+            named = _allowed(parts[0])
+            if isinstance(named, type) and parts[0].startswith(MODULE):
+                raise ModelRefused(f"expected parts of River whose states can be checked, was the class {parts[0]:.80}")
+            return named
         if how == ARRAY:
             data_type, shape, data = parts
             return np.frombuffer(data, dtype=_data_type(data_type)).reshape(shape).copy()
@@ -318,8 +339,14 @@ def dump(value: Any) -> bytes:
         ) from error
 
 
-def load(state: bytes) -> Any:
+def load(state: bytes, declared: Collection[int] | None = None) -> Any:
     """Return a new object with the state that `dump` stored in the bytes `state`.
+
+    Args:
+        state: the bytes.
+        declared: whole numbers that stand in the declaration of the model; its objects may have them as parameters
+            however large they are. Other parameters are bounded, so that no state fills the memory. None: nothing is
+            bounded, for states that were stored in this process.
 
     Raises:
         ModelRefused: the bytes are no such state, or name a class that is not allowed.
@@ -329,7 +356,7 @@ def load(state: bytes) -> Any:
             root, texts, shapes, nodes = msgpack.decode(
                 state, type=tuple[Any, list[str], list[list[str]], list[list[Any]]]
             )
-            return _Reader(texts, shapes, nodes).value(root)
+            return _Reader(texts, shapes, nodes, declared).value(root)
     except (ModelRefused, KeyboardInterrupt, SystemExit):
         raise
     except BaseException as error:  # a part in Rust panics, which is no Exception

@@ -1,11 +1,11 @@
 """Classifiers from the library River as experts that learn from every label (known outcome of a prediction)."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from hashlib import sha256
 from importlib.metadata import version
 from typing import Any, ClassVar, Literal
 
-from msgspec import json
+from msgspec import json, msgpack
 
 from schemas.errors import ModelRefused
 from schemas.models import ExpertState, RiverState
@@ -90,7 +90,10 @@ class RiverModel(Model):
         self._declared = sha256(json.encode(written, order="sorted")).hexdigest()
         self._fresh, self._weighted = built(parameters, where)
         self._shape = shape_of(self._fresh)
-        self._fresh_bytes = len(object_state.dump(self._fresh))
+        fresh = object_state.dump(self._fresh)
+        self._fresh_bytes = len(fresh)
+        # Whole numbers that the model was declared with, those of its own defaults included.
+        self._numbers = frozenset(_numbers(msgpack.decode(fresh)))
 
     def start(self) -> LiveRiver:
         """A model that has learned nothing, see `Model.start`."""
@@ -144,7 +147,7 @@ class RiverModel(Model):
             raise ModelRefused(
                 f"river: expected a state of at most {self.largest_bytes:,} bytes, was {len(stored.state):,}"
             )
-        model = object_state.load(stored.state)
+        model = object_state.load(stored.state, self._numbers)
         if (shape := shape_of(model)) != self._shape:
             raise ModelRefused(f"river: expected a model of {self._shape}, was one of {shape:.200}")
         if arrives:
@@ -153,7 +156,7 @@ class RiverModel(Model):
 
     def _expect_sound(self, state: bytes) -> None:
         """Refuse a state that came in a record and with which a copy of the model neither predicts nor learns."""
-        if said := problem(object_state.load(state), self.features, self._weighted):
+        if said := problem(object_state.load(state, self._numbers), self.features, self._weighted):
             raise ModelRefused(f"river: expected a state that the model goes on from, it {said}")
 
     def limit(self, live: LiveRiver) -> SizeLimit:
@@ -180,6 +183,15 @@ class RiverModel(Model):
     def _emptied(self, live: LiveRiver, size: int, why: str) -> SizeLimit:
         live.model, live.n_seen, live.full = self.start().model, 0, True
         return SizeLimit("emptied", size, f"{why} and has no opinion any more")
+
+
+def _numbers(stored: Any) -> Iterator[int]:
+    """All whole numbers of nested lists."""
+    if isinstance(stored, int):
+        yield stored
+    elif isinstance(stored, list):
+        for each in stored:
+            yield from _numbers(each)
 
 
 class RiverPanic(RuntimeError):
