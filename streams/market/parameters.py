@@ -75,7 +75,7 @@ class RecallParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     share: Annotated[float, Meta(ge=0.0, lt=1.0)] = 0.001
     taken_up: Annotated[float, Meta(gt=0.5, lt=1.0)] = 0.8
     quick: Annotated[float, Meta(ge=0.0, le=100.0)] = 10.0
-    quick_rate: Annotated[float, Meta(gt=0.0, le=20.0)] = 0.25
+    quick_rate: Annotated[float, Meta(gt=0.0, le=20.0)] = 0.35
 
 
 class MixtureParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -14,6 +14,7 @@ import sys
 from collections import Counter, OrderedDict, defaultdict, deque
 from collections.abc import Collection
 from functools import partial
+from inspect import signature
 from types import MethodType
 from typing import Any
 
@@ -235,8 +236,10 @@ class _Reader:
             if self._declared is not None and isinstance(remembered, dict):
                 expect_modest(kind, remembered, self._declared)
             _set_state(made, remembered)
-            if kind is partial and isinstance(made.func, type) and made.func not in BUILT_IN.values():
-                raise ModelRefused(f"expected a function of River to be called later, was {made.func.__qualname__:.80}")
+            if self._declared is not None and kind is partial and made.func.__module__.startswith(PACKAGE):
+                expect_modest(
+                    made.func, signature(made.func).bind_partial(*made.args, **made.keywords).arguments, self._declared
+                )
         return made
 
     def _simple(self, how: int, parts: list[Any]) -> Any:
@@ -337,6 +340,23 @@ def dump(value: Any) -> bytes:
         raise ModelRefused(
             f"expected a state that can be taken apart: {type(error).__name__}: {error!s:.200}"
         ) from error
+
+
+def whole_numbers(state: bytes) -> frozenset[int]:
+    """All whole numbers in a state that `dump` returned.
+
+    >>> sorted(whole_numbers(dump([3, 2.5, 70])))[-2:]
+    [3, 70]
+    """
+    found: set[int] = set()
+    waiting: list[Any] = [msgpack.decode(state)]
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, list):
+            waiting += part
+        elif isinstance(part, int):
+            found.add(part)
+    return frozenset(found)
 
 
 def load(state: bytes, declared: Collection[int] | None = None) -> Any:

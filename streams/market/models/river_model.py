@@ -1,11 +1,11 @@
 """Classifiers from the library River as experts that learn from every label (known outcome of a prediction)."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from hashlib import sha256
 from importlib.metadata import version
 from typing import Any, ClassVar, Literal
 
-from msgspec import json, msgpack
+from msgspec import json
 
 from schemas.errors import ModelRefused
 from schemas.models import ExpertState, RiverState
@@ -93,7 +93,7 @@ class RiverModel(Model):
         fresh = object_state.dump(self._fresh)
         self._fresh_bytes = len(fresh)
         # Whole numbers that the model was declared with, those of its own defaults included.
-        self._numbers = frozenset(_numbers(msgpack.decode(fresh)))
+        self._numbers = object_state.whole_numbers(fresh)
 
     def start(self) -> LiveRiver:
         """A model that has learned nothing, see `Model.start`."""
@@ -183,15 +183,6 @@ class RiverModel(Model):
     def _emptied(self, live: LiveRiver, size: int, why: str) -> SizeLimit:
         live.model, live.n_seen, live.full = self.start().model, 0, True
         return SizeLimit("emptied", size, f"{why} and has no opinion any more")
-
-
-def _numbers(stored: Any) -> Iterator[int]:
-    """All whole numbers of nested lists."""
-    if isinstance(stored, int):
-        yield stored
-    elif isinstance(stored, list):
-        for each in stored:
-            yield from _numbers(each)
 
 
 class RiverPanic(RuntimeError):

