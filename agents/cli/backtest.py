@@ -24,7 +24,7 @@ from agents.cli.input_preview import explain as show_explained
 from agents.cli.input_preview import explain_option, say_understood
 from agents.cli.parameters_in_use import parameters_in_use
 from agents.cli.progress import progress_bar
-from agents.cli.reference_options import reference_delay_option, reference_option, with_references
+from agents.cli.reference_options import reference_delay_option, reference_option, unseen, with_references
 from agents.config.plugins import plugins_seen_from
 from agents.config.settings import Settings
 from agents.identity.computing import configured_identity
@@ -152,6 +152,8 @@ def command(
             console.print(told, style="yellow", highlight=False, markup=False, soft_wrap=True)
         if why := unmoved(folder.summary, plan.parameters):
             console.print(why, style="yellow", highlight=False, markup=False, soft_wrap=True)
+        if absent := unseen(folder.summary, plan.parameters):
+            console.print(absent, style="yellow", highlight=False, markup=False, soft_wrap=True)
     taken = sum(took.values())
     console.print(f"{taken:,} ticks in {seconds:.1f} s ({taken / seconds:,.0f}/s)" if taken else DONE, highlight=False)
 

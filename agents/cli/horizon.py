@@ -71,8 +71,12 @@ def _horizon(table: Mapping[str, Any]) -> dict[str, Any]:
     return {"market": {"horizon_ns": market["horizon_ns"]}} if has_one and isinstance(market, dict) else {}
 
 
-def nanoseconds(text: str) -> int:
+def nanoseconds(text: str, option: str = "--horizon") -> int:
     """Return the nanoseconds of a duration such as `500ms`; units are ns, us, ms, s, m, h and d.
+
+    Args:
+        text: the duration.
+        option: option that it was given by, for the error.
 
     >>> nanoseconds("500ms"), nanoseconds("1.5s"), nanoseconds("1d") == 86_400 * 10**9
     (500000000, 1500000000, True)
@@ -83,7 +87,7 @@ def nanoseconds(text: str) -> int:
     found = re.fullmatch(r"(\d+(?:\.\d+)?) ?(ns|us|ms|s|m|h|d)", text)
     duration = round(float(found[1]) * NANOSECONDS[found[2]]) if found else 0
     if duration <= 0:
-        raise ConfigurationError(f"--horizon: expected a duration such as 500ms, 60s, 5m or 1d, was {text!r}")
+        raise ConfigurationError(f"{option}: expected a duration such as 500ms, 60s, 5m or 1d, was {text!r}")
     return duration
 
 

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import click
 from msgspec.structs import replace
@@ -9,6 +10,7 @@ from msgspec.structs import replace
 from agents.cli.horizon import nanoseconds
 from agents.config.settings import config_table
 from schemas.errors import ConfigurationError
+from streams.engine.configured import nearest
 from streams.market.parameters import EVERYWHERE, MarketParameters
 from streams.parameters import Parameters, load_parameters
 
@@ -43,7 +45,7 @@ def with_references(parameters: Parameters, references: Sequence[str], delay: st
         parameters = parameters.referring(dict.fromkeys(found.references, (EVERYWHERE,))).spelled_out()
     if delay is None:
         return parameters
-    delay_ns = nanoseconds(delay)
+    delay_ns = nanoseconds(delay, "--reference-delay")
     load_parameters({"market": {"features": {"references": {"delay_ns": delay_ns}}}})
 
     def delayed(market: MarketParameters) -> MarketParameters:
@@ -52,6 +54,27 @@ def with_references(parameters: Parameters, references: Sequence[str], delay: st
 
     symbols = {symbol: delayed(own) for symbol, own in parameters.symbols.items()}
     return replace(parameters, market=delayed(parameters.market), symbols=symbols)
+
+
+def unseen(summary: Mapping[str, Any], parameters: Parameters) -> str:
+    """Return a sentence about references of which a backtest had no tick; empty if there are none.
+
+    Args:
+        summary: content of the backtest's summary.json.
+        parameters: parameters of the backtest.
+
+    >>> parameters = load_parameters({"references": {"SPX": ["*"]}})
+    >>> unseen({"symbols": ["IBM", "SPY"]}, parameters)
+    'no tick of the reference SPX came, so its features were 0 throughout; fix: SPY'
+    >>> unseen({"symbols": ["IBM", "SPX"]}, parameters)
+    ''
+    """
+    missing = [each for each in parameters.references if each not in summary["symbols"]]
+    if not missing:
+        return ""
+    named = ", ".join(missing)
+    fix = nearest(missing[0], summary["symbols"], "name its file, too")
+    return f"no tick of the reference {named} came, so its features were 0 throughout; fix: {fix}"
 
 
 def references_of(references: Sequence[str], environment: Mapping[str, str] = os.environ) -> tuple[str, ...]:

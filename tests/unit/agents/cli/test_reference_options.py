@@ -38,6 +38,8 @@ def test_a_wrong_reference_is_refused() -> None:
         references_of(["S|Y"], {"TICKLOOP_CONFIG": ""})
     with pytest.raises(ConfigurationError, match="delay_ns"):
         with_references(Parameters(), ["SPY"], "10s")
+    with pytest.raises(ConfigurationError, match="--reference-delay: expected a duration"):
+        with_references(Parameters(), ["SPY"], "5x")
 
 
 def test_options_are_what_the_file_would_say() -> None:
@@ -76,3 +78,11 @@ def test_a_backtest_of_two_files_sees_the_reference_and_can_be_repeated_from_its
     assert again["digests"] == seen["digests"]
     assert len({json.dumps(each["digests"]) for each in (seen, unseen, delayed)}) == 3
     assert seen["ticks"] == len(ticks)
+
+
+def test_a_backtest_without_a_tick_of_its_reference_says_so(tmp_path: Path) -> None:
+    write(tmp_path / "ibm.csv", [each for each in led_market(41, 1_500, ["IBM"]) if each.symbol == "IBM"])
+    arguments = ["backtest", str(tmp_path / "ibm.csv"), "--out", str(tmp_path / "run"), "--jobs", "1"]
+    done = CliRunner().invoke(cli, [*arguments, "--reference", "SPX"])
+    assert done.exit_code == 0, done.output
+    assert "no tick of the reference SPX came, so its features were 0 throughout" in done.output
