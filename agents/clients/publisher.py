@@ -99,7 +99,7 @@ def with_copies(block: Sequence[Sendable], references: Collection[str], partitio
     >>> from schemas.ticks import Trade
     >>> sent = with_copies([Trade("SPY", 1, price=168.5, size=100.0)], {"SPY"}, partitions=3)
     >>> sent[0].copied, [each.partition for each in sent[1:]], sent[1].value == sent[2].value
-    (True, [0, 2], True)
+    (True, [0, 1], True)
     """
     if not references:
         return block

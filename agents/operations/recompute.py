@@ -32,7 +32,7 @@ def computed_topics(settings: Settings) -> list[topics.TopicSpec]:
     anew, it would write each directive a second time.
 
     >>> [spec.name for spec in computed_topics(Settings())][:5]
-    ['predictions', 'outcomes', 'breaks', 'paper-account', 'experiments']
+    ['predictions', 'outcomes', 'breaks', 'faults', 'paper-account']
     """
     computed = set()
     for node in chained(nodes(Parameters())):

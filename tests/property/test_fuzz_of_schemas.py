@@ -15,7 +15,7 @@ from agents.clients.reader import Once, Received
 from schemas.codec import decoder, encode
 from schemas.dead_letters import DeadLetter
 from schemas.errors import Refused
-from schemas.ticks import Quote, Trade
+from schemas.ticks import Quote, ReferenceTick, Trade
 from schemas.topics import COMMANDS, EXPERIMENT_PARTIALS, TICKS, TOPICS, Topic
 from streams.engine.chain import chained
 from streams.engine.node import Node
@@ -96,7 +96,7 @@ def test_no_payload_on_any_topic_stops_a_reader(
         alert = alert_of(record)
         assert alert is None or decoder(type(alert))(encode(alert)) == alert
         assert all(cell.plain.isprintable() for cell in cells(columns, record))
-        if not isinstance(record, Quote | Trade | DeadLetter) and hasattr(record, "ts_event"):
+        if not isinstance(record, Quote | Trade | ReferenceTick | DeadLetter) and hasattr(record, "ts_event"):
             _shown(record)
     assert counted[True] > 20
     assert counted[False] > 20
@@ -116,7 +116,7 @@ def test_a_skipped_record_is_logged_once(caplog: pytest.LogCaptureFixture, nothi
 
 @pytest.mark.parametrize("record", DECODERS, ids=lambda record: record.__name__)
 def test_every_field_has_bounds_and_what_fits_them_is_read(record: type[Struct]) -> None:
-    if record not in (Quote, Trade):
+    if record not in (Quote, Trade, ReferenceTick):
         unbounded = list(_unbounded(inspect.type_info(record), record.__name__))
         assert unbounded == []
     values, decode = SchemaPayloads(record, seed=4), DECODERS[record]
@@ -152,7 +152,7 @@ def _unbounded(kind: Any, where: str) -> Any:
 
 
 def test_the_written_contract_has_the_bounds_of_every_field() -> None:
-    """Quotes and trades are included, though their bounds are checked by code of their own."""
+    """Quotes, trades and copies of them are included, though their bounds are checked by code of their own."""
     folder = ROOT / "schemas" / "contract"
     ticks = msgspec.json.decode((folder / "ticks.schema.json").read_bytes())["$defs"]
     assert ticks["Quote"]["properties"]["bid"]["maximum"] == 1e12

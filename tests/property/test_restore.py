@@ -74,4 +74,4 @@ def test_state_stays_small() -> None:
         partition.apply(offset, b"", encode(tick))
         if offset % 100 == 0:
             largest = max(largest, len(partition.snapshot("X")))
-    assert 1_000 < largest < 16_000
+    assert 1_000 < largest < 24_000
