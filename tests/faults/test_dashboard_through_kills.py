@@ -15,6 +15,7 @@ from playwright.sync_api import Page
 
 from agents.broker import ports
 from agents.broker.process import RunningBroker, running
+from agents.broker.reserved_ports import release
 from schemas.codec import encode
 from streams.sources.synthetic import SYMBOLS, synthetic_market
 from tests.support import chromium
@@ -91,7 +92,8 @@ class System:
 
 @pytest.fixture
 def system(fresh_broker: Callable[[str], RunningBroker], tmp_path: Path) -> Iterator[System]:
-    fresh_broker("home")
+    # This process reserved the port; the broker that is started in its place later, by another one, must get it again.
+    release(fresh_broker("home").port)
     made = System(tmp_path)
     made.done("topics", "apply")
     market = tmp_path / "ticks.jsonl"
